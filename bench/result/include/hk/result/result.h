@@ -1,0 +1,180 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The result model: what a run writes and everything later reads.
+ *
+ *   results/<machine>/<run>/
+ *     run.json         identity of the run: schema, machine, arguments, seed, state
+ *     machine.json     the machine record
+ *     launches.jsonl   the truth: one line per launch, appended as it ends
+ *     benchmark.json   Google Benchmark JSON made from it, one iteration row per launch
+ *     exact.json       the same for exact counts, never mixed with times
+ *
+ * A launch is one fresh start of the processes of one cell: one replicate. It
+ * carries named counters (one number each) and named series (raw samples);
+ * units stand in the names: block_mean_ns, lateness_ns, hk_switches_per_op.
+ * A cell is named like a Google Benchmark, world first:
+ *
+ *   native/round_trip/pipe/place:same_core/bytes:64
+ *
+ * so every parameter of a cell can be read back from its name.
+ */
+#ifndef HK_RESULT_RESULT_H
+#define HK_RESULT_RESULT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "hk/base/status.h"
+
+#define HK_RESULT_SCHEMA 1
+#define HK_NAME_BYTES 256
+#define HK_TEXT_BYTES 512
+
+enum hk_launch_state {
+    HK_LAUNCH_OK,          /* numbers hold */
+    HK_LAUNCH_INVALID,     /* the row did not do what it claims: reason says what */
+    HK_LAUNCH_UNAVAILABLE, /* this machine cannot: reason says why and the remedy */
+    HK_LAUNCH_FAILED,      /* it broke: reason says how */
+};
+
+enum hk_exactness { HK_TIMED, HK_EXACT, HK_NEAR };
+
+struct hk_counter {
+    char *name;
+    double value; /* finite; integers up to 2^53 exact */
+};
+
+struct hk_series {
+    char *name; /* ends in its unit */
+    size_t count;
+    double *values; /* finite */
+};
+
+struct hk_launch {
+    char *name;     /* the cell */
+    uint32_t index; /* 0, 1, ... within the cell */
+    uint64_t seed;
+    enum hk_launch_state state;
+    enum hk_exactness exactness;
+    char *reason; /* NULL when OK */
+    size_t counter_count;
+    struct hk_counter *counters;
+    size_t series_count;
+    struct hk_series *series;
+};
+
+/* --- building a launch --------------------------------------------------- */
+
+/* Start an empty launch of a cell. Returns HK_OK or HK_ENOMEM. */
+enum hk_status hk_launch_init(struct hk_launch *launch, const char *name, uint32_t index,
+                              uint64_t seed);
+
+/* Set state and reason (copied; NULL for HK_LAUNCH_OK). */
+enum hk_status hk_launch_set_state(struct hk_launch *launch, enum hk_launch_state state,
+                                   const char *reason);
+
+/* Add or replace a counter. HK_EINVAL when value is not finite or the name is empty. */
+enum hk_status hk_launch_add_counter(struct hk_launch *launch, const char *name, double value);
+
+/* Add a series (copied). HK_EINVAL when a value is not finite; HK_EEXIST when the name is taken. */
+enum hk_status hk_launch_add_series(struct hk_launch *launch, const char *name,
+                                    const double *values, size_t count);
+
+/* Find by name; NULL or false when absent. */
+const struct hk_series *hk_launch_series(const struct hk_launch *launch, const char *name);
+bool hk_launch_counter(const struct hk_launch *launch, const char *name, double *value);
+
+void hk_launch_fini(struct hk_launch *launch);
+
+/* --- names --------------------------------------------------------------- */
+
+/*
+ * Read `key:value` from a cell name as an integer.
+ *
+ * Returns HK_OK; HK_ENOENT when the key is absent; HK_EPARSE when the value is
+ * no decimal integer.
+ */
+enum hk_status hk_name_int(const char *name, const char *key, int64_t *value);
+
+/* The same as text. HK_ETOOBIG when it does not fit. */
+enum hk_status hk_name_text(const char *name, const char *key, char *value, size_t capacity);
+
+/* The i-th path element that is no key:value ("native", "round_trip", "pipe"). */
+enum hk_status hk_name_part(const char *name, size_t i, char *part, size_t capacity);
+
+/* --- writing a run ------------------------------------------------------- */
+
+struct hk_run_writer;
+
+/*
+ * Create results/<machine>/<run>/ and open it for appending.
+ *
+ * root          [in]  results folder; made when absent
+ * machine_json  [in]  the machine record as JSON text; its "id" names the folder
+ * arguments     [in]  the command line, for run.json
+ * seed          [in]  of the run
+ *
+ * The run counts as partial until hk_run_finish. Returns HK_OK; HK_EPERM,
+ * HK_ENOSPC, HK_EIO or HK_EPARSE.
+ */
+enum hk_status hk_run_create(const char *root, const char *machine_json, const char *arguments,
+                             uint64_t seed, struct hk_run_writer **writer);
+
+/* Folder of the run being written. */
+const char *hk_run_writer_path(const struct hk_run_writer *writer);
+
+/* Append one launch; the line is complete on disk or not there. HK_ENOSPC, HK_EIO. */
+enum hk_status hk_run_append(struct hk_run_writer *writer, const struct hk_launch *launch);
+
+/*
+ * Write benchmark.json and exact.json atomically, close the run, free the writer.
+ *
+ * partial  [in]  true when interrupted, or out of budget before its plan was done
+ * note     [in]  why it stopped, one line
+ */
+enum hk_status hk_run_finish(struct hk_run_writer *writer, bool partial, const char *note);
+
+/* --- reading a run ------------------------------------------------------- */
+
+struct hk_run {
+    char *path;
+    char *machine_id;
+    char *machine_json;
+    char *arguments;
+    char *started; /* RFC 3339 */
+    char *note;
+    uint64_t seed;
+    bool partial;
+    size_t launch_count;
+    struct hk_launch *launches; /* sorted by name, then index */
+};
+
+/*
+ * Read a run directory. A torn last line (a killed writer) is dropped and the
+ * run marked partial; any other malformed line is HK_EPARSE with its number.
+ *
+ * error  [out]  on failure, one line for people: file, line, cause, remedy
+ *
+ * Returns HK_OK; HK_ENOENT, HK_EPARSE, HK_ESCHEMA, HK_EIO.
+ */
+enum hk_status hk_run_read(const char *path, struct hk_run *run, char error[HK_TEXT_BYTES]);
+void hk_run_fini(struct hk_run *run);
+
+/* Newest run under root, for the given machine id or any when NULL. HK_ENOENT when none. */
+enum hk_status hk_run_latest(const char *root, const char *machine_id, char *path, size_t capacity);
+
+/* First launch of a cell and how many there are in a row. HK_ENOENT. */
+enum hk_status hk_run_cell(const struct hk_run *run, const char *name,
+                           const struct hk_launch **first, size_t *count);
+
+/* HK_EMACHINE, with the reason in error, when mixing the two runs would lie. */
+enum hk_status hk_run_mixable(const struct hk_run *a, const struct hk_run *b,
+                              char error[HK_TEXT_BYTES]);
+
+/* --- atomic files --------------------------------------------------------- */
+
+/* Write text to path by temporary file, fsync and rename. HK_EPERM, HK_ENOSPC, HK_EIO. */
+enum hk_status hk_file_write(const char *path, const char *text, size_t bytes);
+
+#endif
