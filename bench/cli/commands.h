@@ -1,0 +1,8 @@
+/* SPDX-License-Identifier: MIT */
+/* The commands, one file cmd_<name>.c each; main.c lists them in the order of --help. */
+#ifndef HK_CLI_COMMANDS_H
+#define HK_CLI_COMMANDS_H
+
+#include "command.h"
+
+#endif
