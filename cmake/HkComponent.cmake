@@ -74,6 +74,8 @@ function(hk_component)
   if(headers)
     target_sources(${target} ${scope} FILE_SET HEADERS
       BASE_DIRS ${CMAKE_CURRENT_SOURCE_DIR}/include FILES ${headers})
+    # Checked one by one as C: with C++ enabled CMake would take .h for C++.
+    set_source_files_properties(${headers} PROPERTIES LANGUAGE C)
     set_target_properties(${target} PROPERTIES VERIFY_INTERFACE_HEADER_SETS ON)
   endif()
 endfunction()
