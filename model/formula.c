@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: MIT */
+#include "hk/model/formula.h"
+
+#include <string.h>
+
+static const struct hk_formula formulas[] = {
+    {
+        .id = "F3",
+        .title = "latency of a request",
+        .text = "T_k = 2 c_sys + 2 c_copy + t_k; T_u = 4 c_ipc + 4 c_copy + t_u",
+        .assumptions = "serial path, costs independent of context, no queueing",
+        .replacement = "incremental hops with segmented copy cost",
+    },
+    {
+        .id = "F5",
+        .title = "expected copy cost",
+        .text = "E[C] = t_copy sum_i w_i k_i (1 - alpha_i p_i)",
+        .assumptions = "alignment independent of size within a class, free remaps, "
+                       "copy time independent of size, all or nothing",
+        .replacement = "joint law of length and offset with partial mapping",
+    },
+    {
+        .id = "F6",
+        .title = "RMS jitter of a periodic wake-up",
+        .text = "J = delta sqrt 2",
+        .assumptions = "absolute timer, independent exponential delays",
+        .replacement = "J = sigma sqrt(2 (1 - rho_1))",
+    },
+    {
+        .id = "F7",
+        .title = "underrun probability",
+        .text = "P_u = exp(-lambda (B/r - T_s))",
+        .assumptions = "device-anchored wake-ups, exponential delays, no constant delay",
+        .replacement = "empirical body with generalised Pareto tail",
+    },
+};
+
+const struct hk_formula *hk_formulas(size_t *count)
+{
+    if (count) {
+        *count = sizeof formulas / sizeof formulas[0];
+    }
+    return formulas;
+}
+
+const struct hk_formula *hk_formula_find(const char *id)
+{
+    for (size_t i = 0; id && i < sizeof formulas / sizeof formulas[0]; i++) {
+        if (strcmp(formulas[i].id, id) == 0) {
+            return &formulas[i];
+        }
+    }
+    return NULL;
+}

@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * F6: RMS jitter of a periodic wake-up, J = delta sqrt 2.
+ *
+ * Absolute timer: wake-up n comes at nT + d0 + D_n. Period P_n = T + D_n - D_(n-1),
+ * J = RMS(P_n - T). The square root of two comes from differencing two independent
+ * delays; the exponential law enters only as sigma = delta. In general
+ * J = sigma sqrt(2 (1 - rho_1)). Lateness comes from runs A, J from runs B.
+ */
+#ifndef HK_MODEL_JITTER_H
+#define HK_MODEL_JITTER_H
+
+#include <stddef.h>
+
+#include "hk/base/status.h"
+#include "hk/stats/bootstrap.h"
+#include "hk/stats/estimate.h"
+#include "hk/stats/fit_test.h"
+#include "hk/stats/rng.h"
+
+/* What a lateness log (run A) says. */
+struct hk_lateness {
+    size_t count;
+    double d0_ns;    /* minimum: the constant part */
+    double delta_ns; /* mean - d0 */
+    double sigma_ns;
+    double cv;       /* sigma / delta: 1 for the exponential law */
+    double rho1;
+    struct hk_interval cv_interval;   /* block bootstrap */
+    struct hk_interval rho1_interval;
+    struct hk_fit_test exponential;   /* distance from the shifted exponential */
+    size_t block_count;               /* values per block */
+    double textbook_ns;               /* F6: delta sqrt 2 */
+    struct hk_interval textbook_interval_ns;
+    double dependent_ns;              /* sigma sqrt(2 (1 - rho_1)) */
+    struct hk_interval dependent_interval_ns;
+};
+
+/*
+ * Analyse lateness in time order.
+ *
+ * lateness_ns  [in]  n finite values >= 0, one launch
+ * n            [in]  >= 100
+ * options      [in]  of the block bootstrap
+ *
+ * Returns HK_OK; HK_EINVAL; HK_ENOISE if n < 100 or the log is constant; HK_ENOMEM.
+ * Cost O(n log n + replicates * n / block).
+ */
+enum hk_status hk_lateness_analyse(const double *lateness_ns, size_t n,
+                                   const struct hk_bootstrap_options *options,
+                                   struct hk_rng *rng, struct hk_lateness *out);
+
+/* F6 as the textbook has it. HK_EINVAL if delta is negative or not finite. */
+enum hk_status hk_jitter_textbook(double delta_ns, double *jitter_ns);
+
+/* sigma sqrt(2 (1 - rho_1)). HK_EINVAL if sigma < 0 or rho is outside [-1, 1]. */
+enum hk_status hk_jitter_dependent(double sigma_ns, double rho1, double *jitter_ns);
+
+/* What the intervals between wake-ups (run B) say. */
+struct hk_jitter {
+    size_t count;
+    double rms_ns;                 /* J */
+    struct hk_interval rms_interval_ns;
+    double trimmed_rms_ns;         /* without the top 0.1 % of |P - T| */
+    double top_share_ratio;        /* share of J^2 that the top 0.1 % carry */
+    double cycle_ratio;            /* J_cc / J: sqrt 3 for any independent delays */
+    struct hk_interval cycle_ratio_interval;
+    double rho1;                   /* of the periods: -1/2 for independent delays */
+    struct hk_interval rho1_interval;
+    double relative_error_se;      /* standard error of ln J */
+    size_t block_count;
+};
+
+/*
+ * Analyse measured periods in time order.
+ *
+ * period_ns   [in]  n finite values, one launch; skipped periods taken out before
+ * n           [in]  >= 100
+ * nominal_ns  [in]  T, > 0
+ * options     [in]  of the block bootstrap
+ *
+ * Returns HK_OK; HK_EINVAL; HK_ENOISE if n < 100 or the periods are constant; HK_ENOMEM.
+ */
+enum hk_status hk_jitter_analyse(const double *period_ns, size_t n, double nominal_ns,
+                                 const struct hk_bootstrap_options *options,
+                                 struct hk_rng *rng, struct hk_jitter *out);
+
+#endif
