@@ -1,0 +1,134 @@
+/* SPDX-License-Identifier: MIT */
+#include "cells.h"
+
+#include <math.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "hk/stats/summary.h"
+
+enum hk_status hk_cell_read(const struct hk_run *run, const char *counter,
+                            struct hk_cell_values *out, const char *format, ...)
+{
+    const struct hk_launch *first = NULL;
+    size_t launches = 0;
+    size_t n = 0;
+    va_list args;
+
+    va_start(args, format);
+    vsnprintf(out->cell, sizeof out->cell, format, args);
+    va_end(args);
+    out->count = 0;
+    if (hk_run_cell(run, out->cell, &first, &launches) != HK_OK)
+        return HK_ENOENT;
+    for (size_t i = 0; i < launches && n < HK_LAUNCHES_MAX; i++) {
+        if (first[i].state != HK_LAUNCH_OK ||
+            !hk_launch_counter(&first[i], counter, &out->values[n]))
+            continue;
+        out->index[n++] = first[i].index;
+    }
+    out->count = n;
+    return n > 0 ? HK_OK : HK_ENOENT;
+}
+
+enum hk_status hk_cell_mean(const struct hk_cell_values *cell, struct hk_estimate *mean)
+{
+    return hk_mean_estimate(cell->values, cell->count, mean);
+}
+
+struct hk_interval hk_interval_95(const struct hk_estimate *e)
+{
+    struct hk_interval interval = {e->value, e->value, 0.95};
+
+    /* An exact value has no spread, and its interval is itself. */
+    if (e->standard_error > 0)
+        (void)hk_mean_interval(e, 0.95, &interval);
+    return interval;
+}
+
+enum hk_status hk_judge_add_estimate(struct hk_judge *judge, const char *name,
+                                     const struct hk_estimate *e, const char *source)
+{
+    const struct hk_interval interval = hk_interval_95(e);
+    struct hk_parameter p = {
+        .value = e->value,
+        .lower = interval.lower,
+        .upper = interval.upper,
+        .launches = e->count,
+    };
+
+    snprintf(p.name, sizeof p.name, "%s", name);
+    snprintf(p.source, sizeof p.source, "%s", source);
+    return hk_judge_add_parameter(judge, &p);
+}
+
+enum hk_status hk_errors_add(struct hk_errors *errors, struct hk_judge *judge,
+                             const struct hk_comparison *c)
+{
+    if (errors->count == HK_LAUNCHES_MAX)
+        return HK_ETOOBIG;
+    if (!(c->predicted > 0) || !(c->measured > 0))
+        return HK_EINVAL;
+    const enum hk_status status = hk_judge_add_comparison(judge, c);
+    if (status == HK_OK)
+        errors->values[errors->count++] = errors->scale == HK_ERROR_LOG10
+                                              ? log10(c->predicted) - log10(c->measured)
+                                              : log(c->predicted / c->measured);
+    return status;
+}
+
+/* Adds one launch's values at the end of joined. */
+static enum hk_status join(struct hk_cell_series *joined, const struct hk_series *series)
+{
+    double *larger =
+        realloc(joined->values, (joined->count + series->count) * sizeof *joined->values);
+
+    if (larger == NULL)
+        return HK_ENOMEM;
+    memcpy(larger + joined->count, series->values, series->count * sizeof *larger);
+    joined->values = larger;
+    joined->count += series->count;
+    return HK_OK;
+}
+
+enum hk_status hk_cell_series_read(const struct hk_run *run, const char *cell, const char *name,
+                                   struct hk_cell_series *out)
+{
+    const struct hk_launch *first = NULL;
+    struct hk_cell_series joined = {0};
+    size_t launches = 0;
+    enum hk_status status = hk_run_cell(run, cell, &first, &launches);
+
+    for (size_t i = 0; i < launches && status == HK_OK; i++) {
+        const struct hk_series *series = hk_launch_series(&first[i], name);
+        if (first[i].state == HK_LAUNCH_OK && series != NULL && series->count > 0)
+            status = join(&joined, series);
+    }
+    if (status == HK_OK && joined.count == 0)
+        status = HK_ENOENT;
+    if (status != HK_OK) {
+        free(joined.values);
+        return status;
+    }
+    *out = joined;
+    return HK_OK;
+}
+
+enum hk_status hk_cells_visit(const struct hk_run *run, const char *prefix,
+                              hk_cell_visitor *visit, void *context)
+{
+    const char *last = "";
+    enum hk_status status = HK_OK;
+
+    for (size_t i = 0; i < run->launch_count && status == HK_OK; i++) {
+        const struct hk_launch *launch = &run->launches[i];
+        if (launch->state != HK_LAUNCH_OK || strcmp(launch->name, last) == 0 ||
+            strncmp(launch->name, prefix, strlen(prefix)) != 0)
+            continue;
+        last = launch->name;
+        status = visit(launch->name, context);
+    }
+    return status;
+}

@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: MIT */
+/* How the formulas read a run: one number per launch, and verdict building blocks. */
+#ifndef HK_JUDGE_CELLS_H
+#define HK_JUDGE_CELLS_H
+
+#include "hk/judge/judge.h"
+#include "hk/stats/estimate.h"
+
+enum { HK_LAUNCHES_MAX = 512 };
+
+/* One counter over the OK launches of a cell, in launch order. */
+struct hk_cell_values {
+    char cell[HK_NAME_BYTES];
+    size_t count;
+    double values[HK_LAUNCHES_MAX];
+    uint32_t index[HK_LAUNCHES_MAX]; /* launch numbers: equal numbers ran in the same pass */
+};
+
+/*
+ * Read a counter of a cell; the cell's name is given as a printf format.
+ *
+ * Returns HK_OK with count >= 1; HK_ENOENT when the run has no OK launch of it.
+ */
+__attribute__((format(printf, 4, 5))) enum hk_status hk_cell_read(const struct hk_run *run,
+                                                                  const char *counter,
+                                                                  struct hk_cell_values *out,
+                                                                  const char *format, ...);
+
+/* Mean over launches. HK_ENOISE below 2 launches. */
+enum hk_status hk_cell_mean(const struct hk_cell_values *cell, struct hk_estimate *mean);
+
+/* 95 % interval of an estimate, never narrower than its value. */
+struct hk_interval hk_interval_95(const struct hk_estimate *estimate);
+
+/* Add an estimate as a parameter named formula/subject/symbol. */
+enum hk_status hk_judge_add_estimate(struct hk_judge *judge, const char *name,
+                                     const struct hk_estimate *estimate, const char *source);
+
+/* Errors of one model over the held-out observations, as its verdict needs them. */
+struct hk_errors {
+    enum hk_error_scale scale;
+    size_t count;
+    double values[HK_LAUNCHES_MAX]; /* log of predicted / measured, on the scale */
+};
+
+/*
+ * Add one comparison to the judge and to the model's errors.
+ *
+ * comparison  [in]  predicted and measured > 0
+ */
+enum hk_status hk_errors_add(struct hk_errors *errors, struct hk_judge *judge,
+                             const struct hk_comparison *comparison);
+
+/* Several launches' series of one name, one after the other in launch order. */
+struct hk_cell_series {
+    size_t count;
+    double *values;
+};
+
+/*
+ * Join a series over the OK launches of a cell; release values with free().
+ *
+ * Returns HK_OK with count >= 1; HK_ENOENT when no OK launch has it; HK_ENOMEM.
+ */
+enum hk_status hk_cell_series_read(const struct hk_run *run, const char *cell, const char *series,
+                                   struct hk_cell_series *out);
+
+/*
+ * Call a function for each different cell whose name begins with prefix and has
+ * an OK launch, in the order of names; stops at the first status that is not HK_OK.
+ */
+typedef enum hk_status hk_cell_visitor(const char *cell, void *context);
+enum hk_status hk_cells_visit(const struct hk_run *run, const char *prefix,
+                              hk_cell_visitor *visit, void *context);
+
+#endif

@@ -1,0 +1,421 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * F3: T_u = 4 c_ipc + 4 c_copy + t_u, and its generalisation to chains.
+ *
+ * Trained on round trips and on chains of one and two servers at the training
+ * sizes; tested on chains of two to four servers at other sizes. The service
+ * does nothing (t = 0): what is tested is the crossing. Costs are the launches'
+ * 10 % quantiles of block means. The coefficients 2 and 4 are tested by
+ * injection: a known delay before each send must come back multiplied.
+ */
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "cells.h"
+#include "formulas.h"
+#include "hk/base/units.h"
+#include "hk/model/copy_curve.h"
+#include "hk/model/latency.h"
+#include "hk/stats/line.h"
+
+enum { SIZES = 4, CHAIN_MIN = 2, CHAIN_MAX = 4, DELAYS = 5 };
+
+static const char *const subjects[] = {"pipe", "unix_seqpacket"};
+static const int training_bytes[SIZES] = {1, 4096, 16384, 65536};
+static const int held_out_bytes[SIZES] = {256, 2048, 8192, 32768};
+static const int delays_ns[DELAYS] = {0, 500, 1000, 2000, 4000};
+
+static const double time_margin = 0.05;        /* 5 % */
+static const double coefficient_margin = 0.02; /* 2.00 +- 0.04, 4.00 +- 0.08 */
+
+/* What the training cells of one transport give. */
+struct f3_fit {
+    struct hk_estimate c_ipc_ns;
+    struct hk_copy_curve one_way; /* half a round trip, over bytes */
+    struct hk_copy_curve chain[CHAIN_MIN]; /* chains of 1 and 2 servers, over bytes */
+    bool has_chain;
+};
+
+/* Cost over size from the training cells; scale turns a round trip into one way. */
+static enum hk_status fit_curve(const struct hk_run *run, const char *prefix, double scale,
+                                struct hk_copy_curve *curve)
+{
+    static const size_t breaks_max = 1; /* four sizes carry one break */
+    double bytes[SIZES * HK_LAUNCHES_MAX];
+    double cost_ns[SIZES * HK_LAUNCHES_MAX];
+    struct hk_cell_values cell;
+    size_t n = 0;
+
+    for (size_t s = 0; s < SIZES; s++) {
+        if (hk_cell_read(run, "cost_ns", &cell, "%s/bytes:%d", prefix, training_bytes[s]) != HK_OK)
+            return HK_ENOENT;
+        for (size_t i = 0; i < cell.count; i++, n++) {
+            bytes[n] = training_bytes[s];
+            cost_ns[n] = scale * cell.values[i];
+        }
+    }
+    return hk_copy_curve_fit(bytes, cost_ns, n, breaks_max, curve);
+}
+
+static enum hk_status fit_subject(const struct hk_run *run, const char *subject,
+                                  struct f3_fit *fit)
+{
+    char prefix[HK_NAME_BYTES];
+    struct hk_cell_values cell;
+
+    snprintf(prefix, sizeof prefix, "native/round_trip/%s/place:same_core", subject);
+    enum hk_status status = hk_cell_read(run, "cost_ns", &cell, "%s/bytes:1", prefix);
+    if (status != HK_OK)
+        return status;
+    status = hk_cell_mean(&cell, &fit->c_ipc_ns);
+    fit->c_ipc_ns.value /= 2;
+    fit->c_ipc_ns.standard_error /= 2;
+    if (status == HK_OK)
+        status = fit_curve(run, prefix, 0.5, &fit->one_way);
+    fit->has_chain = status == HK_OK;
+    for (int m = 1; m <= CHAIN_MIN && fit->has_chain; m++) {
+        snprintf(prefix, sizeof prefix, "native/chain/%s/place:same_core/servers:%d", subject, m);
+        fit->has_chain = fit_curve(run, prefix, 1, &fit->chain[m - 1]) == HK_OK;
+    }
+    return status;
+}
+
+static enum hk_status add_curve(struct hk_judge *judge, const char *subject, const char *what,
+                                const struct hk_copy_curve *curve, const char *source)
+{
+    char name[HK_NAME_BYTES];
+    enum hk_status status = HK_OK;
+
+    for (size_t i = 0; i < 2 + curve->break_count && status == HK_OK; i++) {
+        const struct hk_estimate term = {curve->terms[i], sqrt(curve->covariance[i][i]),
+                                         curve->count};
+        snprintf(name, sizeof name, "F3/%s/%s_%s%zu", subject, what,
+                 i == 0 ? "at_0_ns_" : "ns_per_byte_", i);
+        status = hk_judge_add_estimate(judge, name, &term, source);
+    }
+    for (size_t i = 0; i < curve->break_count && status == HK_OK; i++) {
+        const struct hk_estimate at = {curve->break_bytes[i], 0, curve->count};
+        snprintf(name, sizeof name, "F3/%s/%s_break_bytes_%zu", subject, what, i + 1);
+        status = hk_judge_add_estimate(judge, name, &at, source);
+    }
+    return status;
+}
+
+/* c_sys: a write and a read of one byte on the process's own pipe are two entries. */
+static enum hk_status add_c_sys(const struct hk_run *run, const char *subject,
+                                struct hk_judge *judge)
+{
+    struct hk_cell_values cell;
+    struct hk_estimate c_sys;
+    char name[HK_NAME_BYTES];
+
+    if (hk_cell_read(run, "cost_ns", &cell, "native/syscall/%s_self/bytes:1", subject) != HK_OK ||
+        hk_cell_mean(&cell, &c_sys) != HK_OK)
+        return HK_OK; /* not measured in this run */
+    c_sys.value /= 2;
+    c_sys.standard_error /= 2;
+    snprintf(name, sizeof name, "F3/%s/c_sys_ns", subject);
+    return hk_judge_add_estimate(judge, name, &c_sys, cell.cell);
+}
+
+enum hk_status hk_f3_fit(const struct hk_run *training, struct hk_rng *rng,
+                         struct hk_judge *judge)
+{
+    (void)rng; /* closed forms only */
+    for (size_t i = 0; i < HK_ARRAY_COUNT(subjects); i++) {
+        struct f3_fit fit;
+        char name[HK_NAME_BYTES];
+        char source[HK_NAME_BYTES];
+        enum hk_status status = fit_subject(training, subjects[i], &fit);
+        if (status == HK_ENOENT || status == HK_ENOISE)
+            continue;
+        if (status == HK_OK)
+            status = add_c_sys(training, subjects[i], judge);
+        snprintf(source, sizeof source, "native/round_trip/%s/place:same_core/bytes:*",
+                 subjects[i]);
+        snprintf(name, sizeof name, "F3/%s/c_ipc_ns", subjects[i]);
+        if (status == HK_OK)
+            status = hk_judge_add_estimate(judge, name, &fit.c_ipc_ns, source);
+        if (status == HK_OK)
+            status = add_curve(judge, subjects[i], "one_way", &fit.one_way, source);
+        if (status != HK_OK)
+            return status;
+    }
+    return HK_OK;
+}
+
+/* The textbook: 2 m transfers, each c_ipc + c_copy(L). */
+static enum hk_status predict_textbook(const struct f3_fit *fit, int servers, double bytes,
+                                       struct hk_estimate *out)
+{
+    struct hk_latency_law law;
+    struct hk_estimate one_way;
+    enum hk_status status = hk_latency_chain_law((unsigned)servers, &law);
+
+    if (status == HK_OK)
+        status = hk_copy_curve_predict(&fit->one_way, bytes, 0.95, &one_way, NULL);
+    if (status != HK_OK)
+        return status;
+    const double var_ipc = fit->c_ipc_ns.standard_error * fit->c_ipc_ns.standard_error;
+    const double var_way = one_way.standard_error * one_way.standard_error;
+    const struct hk_latency_costs costs = {
+        .c_ipc_ns = fit->c_ipc_ns,
+        /* The increment of a transferred message: the difference of two fitted costs. */
+        .c_copy_ns = {one_way.value - fit->c_ipc_ns.value, sqrt(var_ipc + var_way),
+                      one_way.count},
+        .t_user_ns = {0, 0, fit->c_ipc_ns.count},
+        .t_kernel_ns = {0, 0, fit->c_ipc_ns.count},
+        .c_sys_ns = {0, 0, fit->c_ipc_ns.count},
+        .ipc_copy_covariance_ns2 = -var_ipc,
+    };
+    return hk_latency_user(&law, &costs, out);
+}
+
+/* Stronger: hops learnt from chains of one and two servers, which know three address spaces. */
+static enum hk_status predict_incremental(const struct f3_fit *fit, int servers, double bytes,
+                                          struct hk_estimate *mean, struct hk_interval *interval)
+{
+    struct hk_estimate one;
+    struct hk_estimate two;
+    struct hk_prediction prediction;
+    enum hk_status status =
+        hk_copy_curve_predict(&fit->chain[1], bytes, 0.95, &two, interval);
+
+    if (status == HK_OK)
+        status = hk_copy_curve_predict(&fit->chain[0], bytes, 0.95, &one, NULL);
+    if (status != HK_OK || servers == 2) {
+        *mean = two;
+        return status;
+    }
+    const double var_one = one.standard_error * one.standard_error;
+    const double var_two = two.standard_error * two.standard_error;
+    const struct hk_hop_model hops = {
+        .two_servers_ns = two.value,
+        .hop_ns = two.value - one.value,
+        .var_two_servers_ns2 = var_two,
+        .var_hop_ns2 = var_one + var_two,
+        .covariance_ns2 = var_two,
+        .launch_sd_ns = fit->chain[1].relative_sd * two.value,
+        .count = two.count < one.count ? two.count : one.count,
+    };
+    status = hk_hop_predict(&hops, (unsigned)servers, 0.95, &prediction);
+    if (status == HK_OK) {
+        *mean = prediction.mean;
+        *interval = prediction.interval;
+    }
+    return status;
+}
+
+struct f3_errors {
+    struct hk_errors textbook;
+    struct hk_errors incremental;
+};
+
+static enum hk_status compare_one(struct hk_errors *errors, struct hk_judge *judge,
+                                  struct hk_comparison *c, const char *model,
+                                  const struct hk_estimate *mean,
+                                  const struct hk_interval *interval)
+{
+    snprintf(c->model, sizeof c->model, "%s", model);
+    c->predicted = mean->value;
+    c->lower = fmin(interval->lower, mean->value);
+    c->upper = fmax(interval->upper, mean->value);
+    return hk_errors_add(errors, judge, c);
+}
+
+/* One held-out cell: measured, and predicted by both models. */
+static enum hk_status compare_cell(const struct hk_run *target, const struct f3_fit *fit,
+                                   const char *subject, const char *regime, int servers, int bytes,
+                                   struct f3_errors *errors, struct hk_judge *judge)
+{
+    struct hk_cell_values cell;
+    struct hk_estimate measured;
+    struct hk_estimate mean;
+    struct hk_interval interval;
+    struct hk_comparison c = {.formula = "F3", .quantity = "cost_ns"};
+
+    if (hk_cell_read(target, "cost_ns", &cell, "native/chain/%s/place:same_core/servers:%d/bytes:%d",
+                     subject, servers, bytes) != HK_OK ||
+        hk_cell_mean(&cell, &measured) != HK_OK)
+        return HK_OK; /* not in this run */
+    interval = hk_interval_95(&measured);
+    snprintf(c.regime, sizeof c.regime, "%s", regime);
+    snprintf(c.cell, sizeof c.cell, "%s", cell.cell);
+    c.measured = measured.value;
+    c.measured_lower = interval.lower;
+    c.measured_upper = interval.upper;
+
+    enum hk_status status = predict_textbook(fit, servers, bytes, &mean);
+    interval = hk_interval_95(&mean);
+    if (status == HK_OK)
+        status = compare_one(&errors->textbook, judge, &c, "textbook", &mean, &interval);
+    if (status != HK_OK || !fit->has_chain)
+        return status;
+    status = predict_incremental(fit, servers, bytes, &mean, &interval);
+    if (status == HK_OK)
+        status = compare_one(&errors->incremental, judge, &c, "incremental hop", &mean, &interval);
+    return status;
+}
+
+/* The assumption behind 2 m c_ipc: a hop costs the same in any chain. */
+static struct hk_assumption hop_assumption(const struct f3_fit *fit)
+{
+    struct hk_estimate one = {0};
+    struct hk_estimate two = {0};
+    struct hk_assumption a = {.name = "second server's cost over the first's", .unit = "",
+                              .expected = 1, .tolerance = time_margin, .value = 1,
+                              .interval = {1, 1, 0.95}};
+
+    if (!fit->has_chain ||
+        hk_copy_curve_predict(&fit->chain[0], 1, 0.95, &one, NULL) != HK_OK ||
+        hk_copy_curve_predict(&fit->chain[1], 1, 0.95, &two, NULL) != HK_OK)
+        return a;
+    const double relative_one = one.standard_error / one.value;
+    const double relative_two = two.standard_error / two.value;
+    const double ratio = two.value / one.value;
+    const double half =
+        1.96 * ratio * sqrt(relative_one * relative_one + relative_two * relative_two);
+    a.value = ratio - 1;
+    a.interval = (struct hk_interval){a.value - half, a.value + half, 0.95};
+    return a;
+}
+
+static enum hk_status judge_times(const struct f3_fit *fit, const char *regime,
+                                  const struct f3_errors *errors, struct hk_judge *judge)
+{
+    const struct hk_assumption assumption = hop_assumption(fit);
+    struct hk_model_result incremental = {.name = "incremental hop"};
+    struct hk_evidence evidence = {
+        .formula = "F3",
+        .regime = regime,
+        .scale = HK_ERROR_LN_RATIO,
+        .assumptions = &assumption,
+        .assumption_count = fit->has_chain ? 1 : 0,
+        .replacements = &incremental,
+        .sample_count = errors->textbook.count,
+    };
+    struct hk_verdict verdict;
+
+    enum hk_status status = hk_equivalence_test(errors->textbook.values, errors->textbook.count,
+                                                time_margin, 0.05, &evidence.error);
+    if (status == HK_ENOISE)
+        return hk_judge_add_undecided(judge, "F3", regime,
+                                      "fewer than 3 held-out chains were measured");
+    if (status == HK_OK && errors->incremental.count >= 3) {
+        status = hk_equivalence_test(errors->incremental.values, errors->incremental.count,
+                                     time_margin, 0.05, &incremental.error);
+        evidence.replacement_count = 1;
+    }
+    if (status == HK_OK)
+        status = hk_verdict_decide(&evidence, &verdict);
+    return status == HK_OK ? hk_judge_add_verdict(judge, &verdict) : status;
+}
+
+/* One slope per pass: the same delays ran side by side in it. */
+static size_t slopes_by_pass(const struct hk_cell_values cells[DELAYS], double *slopes)
+{
+    size_t n = 0;
+
+    for (size_t i = 0; i < cells[0].count; i++) {
+        double x[DELAYS];
+        double y[DELAYS];
+        size_t points = 0;
+        struct hk_line line;
+        for (size_t d = 0; d < DELAYS; d++) {
+            for (size_t k = 0; k < cells[d].count; k++) {
+                if (cells[d].index[k] != cells[0].index[i])
+                    continue;
+                x[points] = delays_ns[d];
+                y[points++] = cells[d].values[k];
+            }
+        }
+        if (points == DELAYS && hk_line_fit(x, y, NULL, points, &line) == HK_OK)
+            slopes[n++] = line.slope;
+    }
+    return n;
+}
+
+/* One structural coefficient; prefix is the cell's name up to the delay. */
+struct f3_injection {
+    const char *prefix;
+    const char *regime;
+    double claimed;
+};
+
+static const struct f3_injection injections[] = {
+    {"native/inject/pipe/place:same_core/servers:1/bytes:64", "native/pipe/coefficient of one server",
+     2},
+    {"native/inject/pipe/place:same_core/servers:2/bytes:64",
+     "native/pipe/coefficient of two servers", 4},
+    {"native/inject_syscall/pipe_self/bytes:64", "native/pipe/coefficient of the kernel path", 2},
+};
+
+static enum hk_status judge_coefficient(const struct hk_run *target,
+                                        const struct f3_injection *injection,
+                                        struct hk_judge *judge)
+{
+    struct hk_cell_values cells[DELAYS];
+    double slopes[HK_LAUNCHES_MAX];
+    struct hk_coefficient c;
+    struct hk_evidence evidence = {.formula = "F3", .regime = injection->regime,
+                                   .scale = HK_ERROR_LN_RATIO};
+    struct hk_verdict verdict;
+
+    for (size_t d = 0; d < DELAYS; d++)
+        if (hk_cell_read(target, "cost_ns", &cells[d], "%s/delay_ns:%d", injection->prefix,
+                         delays_ns[d]) != HK_OK)
+            return HK_OK; /* not in this run */
+    evidence.sample_count = slopes_by_pass(cells, slopes);
+    enum hk_status status =
+        hk_coefficient_test(slopes, evidence.sample_count, injection->claimed, 0.90, &c);
+    if (status == HK_ENOISE)
+        return hk_judge_add_undecided(judge, "F3", injection->regime,
+                                      "fewer than 3 passes measured every delay");
+    if (status != HK_OK)
+        return status;
+    if (c.interval.lower <= 0)
+        return hk_judge_add_undecided(judge, "F3", injection->regime,
+                                      "the slope is not even surely positive");
+    /* Predicted over measured, as everywhere. */
+    const struct hk_interval interval = {log(injection->claimed / c.interval.upper),
+                                         log(injection->claimed / c.interval.lower), 0.90};
+    status = hk_equivalence_from_interval(log(injection->claimed / c.value), &interval,
+                                          coefficient_margin, &evidence.error);
+    if (status == HK_OK)
+        status = hk_verdict_decide(&evidence, &verdict);
+    return status == HK_OK ? hk_judge_add_verdict(judge, &verdict) : status;
+}
+
+static enum hk_status judge_subject(const struct hk_run *training, const struct hk_run *target,
+                                    const char *subject, struct hk_judge *judge)
+{
+    struct f3_fit fit;
+    struct f3_errors errors = {0};
+    char regime[96];
+    enum hk_status status = fit_subject(training, subject, &fit);
+
+    if (status == HK_ENOENT)
+        return HK_OK;
+    snprintf(regime, sizeof regime, "native/%s/same_core", subject);
+    if (status == HK_ENOISE)
+        return hk_judge_add_undecided(judge, "F3", regime, "too few launches to fit the costs");
+    for (int m = CHAIN_MIN; m <= CHAIN_MAX && status == HK_OK; m++)
+        for (size_t s = 0; s < SIZES && status == HK_OK; s++)
+            status = compare_cell(target, &fit, subject, regime, m, held_out_bytes[s], &errors,
+                                  judge);
+    return status == HK_OK ? judge_times(&fit, regime, &errors, judge) : status;
+}
+
+enum hk_status hk_f3_validate(const struct hk_run *training, const struct hk_run *target,
+                              struct hk_rng *rng, struct hk_judge *judge)
+{
+    enum hk_status status = HK_OK;
+
+    (void)rng; /* closed forms only */
+    for (size_t i = 0; i < HK_ARRAY_COUNT(subjects) && status == HK_OK; i++)
+        status = judge_subject(training, target, subjects[i], judge);
+    for (size_t i = 0; i < HK_ARRAY_COUNT(injections) && status == HK_OK; i++)
+        status = judge_coefficient(target, &injections[i], judge);
+    return status;
+}

@@ -1,0 +1,212 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * F6: J = delta sqrt 2. Delta comes from lateness logs, J from other launches
+ * that record only intervals. Where the delays are injected from an exponential
+ * law the formula must hold; elsewhere J = sigma sqrt(2 (1 - rho_1)) competes.
+ */
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "formulas.h"
+#include "hk/base/units.h"
+#include "hk/model/jitter.h"
+#include "regime.h"
+
+static const double control_margin = 0.05;
+static const double wild_margin = 0.15; /* what a stationary block repeats to on a shared machine */
+static const double cv_tolerance = 0.10;
+static const double rho_tolerance = 0.05;
+static const double z_95 = 1.959964;
+static const double z_90 = 1.644854;
+
+static const struct hk_bootstrap_options bootstrap = {.confidence_ratio = 0.95};
+
+static enum hk_status analyse_lateness(const struct hk_run *run, const char *cell,
+                                       struct hk_rng *rng, struct hk_lateness *out)
+{
+    struct hk_cell_series series;
+    enum hk_status status = hk_cell_series_read(run, cell, "lateness_ns", &series);
+
+    if (status != HK_OK)
+        return status;
+    status = hk_lateness_analyse(series.values, series.count, &bootstrap, rng, out);
+    free(series.values);
+    return status;
+}
+
+static enum hk_status analyse_intervals(const struct hk_run *run, const struct hk_regime *regime,
+                                        struct hk_rng *rng, struct hk_jitter *out)
+{
+    struct hk_cell_series series;
+    enum hk_status status = hk_cell_series_read(run, regime->interval_cell, "interval_ns", &series);
+
+    if (status != HK_OK)
+        return status;
+    status = hk_jitter_analyse(series.values, series.count, regime->period_ns, &bootstrap, rng,
+                               out);
+    free(series.values);
+    return status;
+}
+
+struct f6_step {
+    const struct hk_run *training;
+    const struct hk_run *target;
+    struct hk_rng *rng;
+    struct hk_judge *judge;
+};
+
+static enum hk_status add_parameter(struct hk_judge *judge, const char *cell, const char *symbol,
+                                    double value, const struct hk_interval *interval, size_t n)
+{
+    struct hk_parameter p = {.value = value,
+                             .lower = fmin(value, interval->lower),
+                             .upper = fmax(value, interval->upper),
+                             .launches = n};
+
+    snprintf(p.name, sizeof p.name, "F6/%s/%.*s", symbol, (int)(sizeof p.name - 32), cell);
+    snprintf(p.source, sizeof p.source, "%s", cell);
+    return hk_judge_add_parameter(judge, &p);
+}
+
+static enum hk_status fit_cell(const char *cell, void *context)
+{
+    const struct f6_step *step = context;
+    struct hk_lateness l;
+    char kind[24];
+
+    if (hk_name_text(cell, "record", kind, sizeof kind) != HK_OK || kind[0] != 'l')
+        return HK_OK;
+    enum hk_status status = analyse_lateness(step->training, cell, step->rng, &l);
+    if (status == HK_ENOISE)
+        return HK_OK; /* validate says so */
+    if (status != HK_OK)
+        return status;
+    const struct hk_interval exact = {l.d0_ns, l.d0_ns, 1};
+    status = add_parameter(step->judge, cell, "d0_ns", l.d0_ns, &exact, l.count);
+    if (status == HK_OK)
+        status = add_parameter(step->judge, cell, "delta_ns", l.delta_ns,
+                               &(struct hk_interval){l.textbook_interval_ns.lower / M_SQRT2,
+                                                     l.textbook_interval_ns.upper / M_SQRT2, 0.95},
+                               l.count);
+    if (status == HK_OK)
+        status = add_parameter(step->judge, cell, "cv", l.cv, &l.cv_interval, l.count);
+    if (status == HK_OK)
+        status = add_parameter(step->judge, cell, "rho1", l.rho1, &l.rho1_interval, l.count);
+    return status;
+}
+
+enum hk_status hk_f6_fit(const struct hk_run *training, struct hk_rng *rng,
+                         struct hk_judge *judge)
+{
+    struct f6_step step = {.training = training, .rng = rng, .judge = judge};
+
+    return hk_cells_visit(training, "native/wakeup/", fit_cell, &step);
+}
+
+/* ln(predicted / J) with the error of both, on independent runs. */
+static enum hk_status jitter_error(double predicted_ns, const struct hk_interval *interval_ns,
+                                   const struct hk_jitter *jitter, double margin,
+                                   struct hk_equivalence *out)
+{
+    if (!(predicted_ns > 0) || !(interval_ns->lower > 0) || !(jitter->rms_ns > 0))
+        return HK_ENOISE;
+    const double se_predicted = log(interval_ns->upper / interval_ns->lower) / (2 * z_95);
+    const double se = hypot(se_predicted, jitter->relative_error_se);
+    const double value = log(predicted_ns / jitter->rms_ns);
+    const struct hk_interval interval = {value - z_90 * se, value + z_90 * se, 0.90};
+    return hk_equivalence_from_interval(value, &interval, margin, out);
+}
+
+static enum hk_status add_comparison(struct hk_judge *judge, const struct hk_regime *regime,
+                                     const char *model, double predicted,
+                                     const struct hk_interval *interval,
+                                     const struct hk_jitter *jitter)
+{
+    struct hk_comparison c = {
+        .formula = "F6",
+        .quantity = "jitter_rms_ns",
+        .predicted = predicted,
+        .lower = fmin(interval->lower, predicted),
+        .upper = fmax(interval->upper, predicted),
+        .measured = jitter->rms_ns,
+        .measured_lower = fmin(jitter->rms_interval_ns.lower, jitter->rms_ns),
+        .measured_upper = fmax(jitter->rms_interval_ns.upper, jitter->rms_ns),
+    };
+
+    snprintf(c.regime, sizeof c.regime, "%s", regime->text);
+    snprintf(c.model, sizeof c.model, "%s", model);
+    snprintf(c.cell, sizeof c.cell, "%s", regime->interval_cell);
+    return hk_judge_add_comparison(judge, &c);
+}
+
+static enum hk_status decide(struct hk_judge *judge, const struct hk_regime *regime,
+                             const struct hk_lateness *l, const struct hk_jitter *jitter)
+{
+    const double margin = regime->control ? control_margin : wild_margin;
+    const struct hk_assumption assumptions[] = {
+        {"CV of lateness beyond its minimum", "", 1, l->cv, l->cv_interval, cv_tolerance},
+        {"lag-1 correlation of lateness", "", 0, l->rho1, l->rho1_interval, rho_tolerance},
+    };
+    struct hk_model_result dependent = {.name = "sigma sqrt(2 (1 - rho1))"};
+    struct hk_evidence evidence = {
+        .formula = "F6",
+        .regime = regime->text,
+        .scale = HK_ERROR_LN_RATIO,
+        .assumptions = assumptions,
+        .assumption_count = HK_ARRAY_COUNT(assumptions),
+        .replacements = &dependent,
+        .replacement_count = 1,
+        .sample_count = jitter->count,
+    };
+    struct hk_verdict verdict;
+
+    enum hk_status status = jitter_error(l->textbook_ns, &l->textbook_interval_ns, jitter, margin,
+                                         &evidence.error);
+    if (status == HK_OK)
+        status = jitter_error(l->dependent_ns, &l->dependent_interval_ns, jitter, margin,
+                              &dependent.error);
+    if (status == HK_OK)
+        status = hk_verdict_decide(&evidence, &verdict);
+    if (status == HK_ENOISE)
+        return hk_judge_add_undecided(judge, "F6", regime->text, hk_status_text(status));
+    return status == HK_OK ? hk_judge_add_verdict(judge, &verdict) : status;
+}
+
+static enum hk_status judge_cell(const char *cell, void *context)
+{
+    const struct f6_step *step = context;
+    struct hk_regime regime;
+    struct hk_lateness lateness;
+    struct hk_jitter jitter;
+    char kind[24];
+
+    if (hk_name_text(cell, "record", kind, sizeof kind) != HK_OK || kind[0] != 'i' ||
+        hk_regime_read(cell, &regime) != HK_OK)
+        return HK_OK;
+    enum hk_status status =
+        analyse_lateness(step->training, regime.lateness_cell, step->rng, &lateness);
+    if (status == HK_OK)
+        status = analyse_intervals(step->target, &regime, step->rng, &jitter);
+    if (status == HK_ENOENT)
+        return hk_judge_add_undecided(step->judge, "F6", regime.text,
+                                      "no lateness was recorded in this regime");
+    if (status == HK_ENOISE)
+        return hk_judge_add_undecided(step->judge, "F6", regime.text,
+                                      "too few wake-ups to analyse");
+    if (status == HK_OK)
+        status = add_comparison(step->judge, &regime, "textbook", lateness.textbook_ns,
+                                &lateness.textbook_interval_ns, &jitter);
+    if (status == HK_OK)
+        status = add_comparison(step->judge, &regime, "sigma sqrt(2 (1 - rho1))",
+                                lateness.dependent_ns, &lateness.dependent_interval_ns, &jitter);
+    return status == HK_OK ? decide(step->judge, &regime, &lateness, &jitter) : status;
+}
+
+enum hk_status hk_f6_validate(const struct hk_run *training, const struct hk_run *target,
+                              struct hk_rng *rng, struct hk_judge *judge)
+{
+    struct f6_step step = {training, target, rng, judge};
+
+    return hk_cells_visit(target, "native/wakeup/", judge_cell, &step);
+}

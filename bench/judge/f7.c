@@ -1,0 +1,428 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * F7: P_u = exp(-lambda h). Lambda, d0 and the tail come from lateness logs; P_u
+ * is counted in other launches by a buffer that is really drained. Which of the
+ * formula's readings applies follows from the clock; the reading, and the
+ * measured law of the delays with a generalised Pareto tail, compete with the
+ * textbook's exponential.
+ */
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "formulas.h"
+#include "hk/base/units.h"
+#include "hk/model/tail.h"
+#include "hk/model/underrun.h"
+#include "hk/stats/proportion.h"
+#include "hk/stats/summary.h"
+#include "regime.h"
+
+static const double control_margin_decades = 0.15;
+static const double wild_margin_decades = 0.30;
+/* Below this the measured probability is not known to within a margin. */
+static const double events_min = 20;
+/* An exponential can underflow; a probability of 0 has no logarithm. */
+static const double probability_floor = 1e-300;
+static const double cv_tolerance = 0.10;
+
+/* What lateness says about delays beyond their minimum, in one clock's terms. */
+struct f7_fit {
+    double d0_ns;
+    double delta_ns; /* 1 / lambda */
+    double cv;       /* 1 for the exponential law */
+    size_t count;
+    double *sorted_ns; /* delays as the clock turns them into underruns, ascending */
+    size_t sorted_count;
+    struct hk_tail tail; /* refers to sorted_ns */
+    bool has_tail;
+};
+
+static const struct {
+    const char *clock;
+    enum hk_underrun_law law;
+} clock_laws[] = {
+    {"device", HK_UNDERRUN_DEVICE},
+    {"absolute", HK_UNDERRUN_ABSOLUTE},
+    {"queued", HK_UNDERRUN_QUEUE},
+};
+
+static enum hk_underrun_law law_of_clock(const char *clock)
+{
+    for (size_t i = 0; i < HK_ARRAY_COUNT(clock_laws); i++)
+        if (strcmp(clock, clock_laws[i].clock) == 0)
+            return clock_laws[i].law;
+    return HK_UNDERRUN_DEVICE;
+}
+
+static int ascending(const void *a, const void *b)
+{
+    const double x = *(const double *)a;
+    const double y = *(const double *)b;
+
+    return (x > y) - (x < y);
+}
+
+/*
+ * Turns delays into what must exceed the headroom for an underrun, in place:
+ * the delay itself, its growth since the last wake-up, or the queue's backlog.
+ */
+static size_t to_deficit(enum hk_underrun_law law, double period_ns, double *x, size_t n)
+{
+    double previous = x[0];
+    double backlog = 0;
+
+    if (law == HK_UNDERRUN_DEVICE)
+        return n;
+    for (size_t i = 1; i < n; i++) {
+        const double delay = x[i];
+        if (law == HK_UNDERRUN_ABSOLUTE) {
+            x[i - 1] = delay - previous;
+        } else {
+            backlog = fmax(0, backlog - period_ns) + delay;
+            x[i - 1] = backlog;
+        }
+        previous = delay;
+    }
+    return n - 1;
+}
+
+/* values becomes the fit's own. */
+static enum hk_status fit_delays(double *values, size_t n, const struct hk_regime *regime,
+                                 struct hk_rng *rng, struct f7_fit *fit)
+{
+    const struct hk_tail_options options = {.confidence_ratio = 0.95, .extremal_index = 1};
+    struct hk_summary summary;
+    double *scratch = malloc(n * sizeof *scratch);
+
+    if (scratch == NULL)
+        return HK_ENOMEM;
+    enum hk_status status = hk_summary_compute(values, n, scratch, &summary);
+    free(scratch);
+    if (status != HK_OK)
+        return status;
+    fit->d0_ns = summary.min;
+    fit->delta_ns = summary.mean - summary.min;
+    fit->count = n;
+    if (!(fit->delta_ns > 0))
+        return HK_ENOISE;
+    fit->cv = summary.sd / fit->delta_ns;
+    for (size_t i = 0; i < n; i++)
+        values[i] -= summary.min;
+    fit->sorted_ns = values;
+    fit->sorted_count = to_deficit(law_of_clock(regime->clock), regime->period_ns, values, n);
+    qsort(values, fit->sorted_count, sizeof *values, ascending);
+    status = hk_tail_fit(fit->sorted_ns, fit->sorted_count, &options, rng, &fit->tail);
+    fit->has_tail = status == HK_OK;
+    return status == HK_ENOISE ? HK_OK : status;
+}
+
+static enum hk_status fit_regime(const struct hk_run *run, const struct hk_regime *regime,
+                                 struct hk_rng *rng, struct f7_fit *fit)
+{
+    struct hk_cell_series series;
+
+    *fit = (struct f7_fit){0};
+    enum hk_status status =
+        hk_cell_series_read(run, regime->lateness_cell, "lateness_ns", &series);
+    if (status != HK_OK)
+        return status;
+    status = fit_delays(series.values, series.count, regime, rng, fit);
+    if (status != HK_OK) {
+        free(series.values);
+        fit->sorted_ns = NULL;
+    }
+    return status;
+}
+
+struct f7_step {
+    const struct hk_run *training;
+    const struct hk_run *target;
+    struct hk_rng *rng;
+    struct hk_judge *judge;
+};
+
+static enum hk_status add_parameter(struct hk_judge *judge, const struct hk_regime *regime,
+                                    const char *symbol, double value,
+                                    const struct hk_interval *interval, size_t n)
+{
+    struct hk_parameter p = {.value = value,
+                             .lower = fmin(value, interval->lower),
+                             .upper = fmax(value, interval->upper),
+                             .launches = n};
+
+    snprintf(p.name, sizeof p.name, "F7/%s/%s", symbol, regime->text);
+    snprintf(p.source, sizeof p.source, "%s", regime->lateness_cell);
+    return hk_judge_add_parameter(judge, &p);
+}
+
+static enum hk_status fit_cell(const char *cell, void *context)
+{
+    const struct f7_step *step = context;
+    struct hk_regime regime;
+    struct f7_fit fit;
+
+    if (hk_regime_read(cell, &regime) != HK_OK)
+        return HK_OK;
+    enum hk_status status = fit_regime(step->training, &regime, step->rng, &fit);
+    if (status == HK_ENOENT || status == HK_ENOISE)
+        return HK_OK; /* validate says so */
+    if (status == HK_OK && fit.has_tail) {
+        const struct hk_tail *t = &fit.tail;
+        const struct hk_interval exact = {t->threshold_ns, t->threshold_ns, 1};
+        status = add_parameter(step->judge, &regime, "tail_threshold_ns", t->threshold_ns, &exact,
+                               t->count);
+        if (status == HK_OK)
+            status = add_parameter(step->judge, &regime, "tail_shape", t->gpd.xi,
+                                   &t->gpd.xi_interval, t->exceed_count);
+        const struct hk_interval scale = {t->gpd.sigma_ns, t->gpd.sigma_ns, 1};
+        if (status == HK_OK)
+            status = add_parameter(step->judge, &regime, "tail_scale_ns", t->gpd.sigma_ns, &scale,
+                                   t->exceed_count);
+        const struct hk_interval share = {t->exceed_ratio, t->exceed_ratio, 1};
+        if (status == HK_OK)
+            status = add_parameter(step->judge, &regime, "tail_ratio", t->exceed_ratio, &share,
+                                   t->exceed_count);
+    }
+    free(fit.sorted_ns);
+    return status;
+}
+
+enum hk_status hk_f7_fit(const struct hk_run *training, struct hk_rng *rng,
+                         struct hk_judge *judge)
+{
+    struct f7_step step = {.training = training, .rng = rng, .judge = judge};
+
+    return hk_cells_visit(training, "native/underrun/", fit_cell, &step);
+}
+
+/* The competing laws; the textbook first. */
+enum { MODEL_TEXTBOOK, MODEL_READING, MODEL_TAIL, MODELS };
+static const char *const model_names[MODELS] = {"textbook", "reading of this clock",
+                                                "measured law with GPD tail"};
+
+static enum hk_status predict_tail(const struct f7_fit *fit, double headroom_ns,
+                                   struct hk_comparison *c)
+{
+    struct hk_tail_probability p;
+
+    if (!fit->has_tail)
+        return HK_ENOISE;
+    const enum hk_status status = hk_tail_probability(&fit->tail, headroom_ns, 0.95, &p);
+    if (status != HK_OK)
+        return status;
+    c->predicted = fmax(p.probability, probability_floor);
+    c->lower = fmin(fmax(p.interval.lower, 0), c->predicted);
+    c->upper = fmax(p.interval.upper, c->predicted);
+    return HK_OK;
+}
+
+/* The error of 1 / lambda alone: var(ln P) = (lambda h)^2 / n. The law's own error is the point. */
+static enum hk_status predict_exponential(const struct f7_fit *fit, const struct hk_regime *regime,
+                                          enum hk_underrun_law law, double headroom_ns,
+                                          struct hk_comparison *c)
+{
+    double p = 0;
+    const enum hk_status status =
+        hk_underrun_probability(law, fit->delta_ns, headroom_ns, regime->period_ns, &p);
+
+    if (status != HK_OK)
+        return status;
+    const double half = 1.96 * headroom_ns / fit->delta_ns / sqrt((double)fit->count);
+    c->predicted = fmax(p, probability_floor);
+    c->lower = fmin(c->predicted, fmax(c->predicted * exp(-half), 0));
+    c->upper = fmax(c->predicted, fmin(c->predicted * exp(half), 1));
+    return HK_OK;
+}
+
+static enum hk_status predict(int model, const struct f7_fit *fit, const struct hk_regime *regime,
+                              double headroom_ns, struct hk_comparison *c)
+{
+    snprintf(c->model, sizeof c->model, "%s", model_names[model]);
+    if (model == MODEL_TAIL)
+        return predict_tail(fit, headroom_ns, c);
+    return predict_exponential(
+        fit, regime, model == MODEL_TEXTBOOK ? HK_UNDERRUN_DEVICE : law_of_clock(regime->clock),
+        headroom_ns, c);
+}
+
+/* All headrooms of one launch set: counts summed over launches of the same headroom. */
+struct f7_counts {
+    size_t count;
+    double *headroom_ns;
+    double *underruns;
+    double *periods;
+};
+
+static void counts_fini(struct f7_counts *c)
+{
+    free(c->headroom_ns);
+    free(c->underruns);
+    free(c->periods);
+}
+
+static enum hk_status counts_read(const struct hk_run *run, const char *cell,
+                                  struct f7_counts *out)
+{
+    struct hk_cell_series h = {0};
+    struct hk_cell_series u = {0};
+    struct hk_cell_series n = {0};
+    enum hk_status status = hk_cell_series_read(run, cell, "headroom_ns", &h);
+
+    if (status == HK_OK)
+        status = hk_cell_series_read(run, cell, "underruns_count", &u);
+    if (status == HK_OK)
+        status = hk_cell_series_read(run, cell, "periods_count", &n);
+    if (status == HK_OK && (u.count != h.count || n.count != h.count))
+        status = HK_EPARSE;
+    *out = (struct f7_counts){h.count, h.values, u.values, n.values};
+    if (status != HK_OK) {
+        counts_fini(out);
+        return status;
+    }
+    /* Fold launches together: equal headrooms add up. */
+    size_t kept = 0;
+    for (size_t i = 0; i < out->count; i++) {
+        size_t k = 0;
+        while (k < kept && out->headroom_ns[k] != out->headroom_ns[i])
+            k++;
+        if (k == kept) {
+            out->headroom_ns[kept] = out->headroom_ns[i];
+            out->underruns[kept] = out->underruns[i];
+            out->periods[kept++] = out->periods[i];
+        } else {
+            out->underruns[k] += out->underruns[i];
+            out->periods[k] += out->periods[i];
+        }
+    }
+    out->count = kept;
+    return HK_OK;
+}
+
+/* One headroom against every model; too rare events are left out, by their count alone. */
+static enum hk_status compare_headroom(const struct f7_step *step, const struct hk_regime *regime,
+                                       const char *cell, const struct f7_fit *fit,
+                                       double headroom_ns, double underruns, double periods,
+                                       struct hk_errors errors[MODELS])
+{
+    struct hk_comparison c = {.formula = "F7", .quantity = "underrun_ratio"};
+    struct hk_interval interval;
+    const double effective_ns = headroom_ns - fit->d0_ns;
+
+    if (underruns < events_min || underruns > periods - events_min || effective_ns <= 0)
+        return HK_OK;
+    enum hk_status status =
+        hk_proportion_interval((uint64_t)underruns, (uint64_t)periods, 0.95, &interval);
+    if (status != HK_OK)
+        return status;
+    c.measured = underruns / periods;
+    c.measured_lower = interval.lower;
+    c.measured_upper = interval.upper;
+    snprintf(c.regime, sizeof c.regime, "%s", regime->text);
+    snprintf(c.cell, sizeof c.cell, "%.*s/headroom_ns:%.0f", (int)(sizeof c.cell - 40), cell,
+             headroom_ns);
+    for (int m = 0; m < MODELS; m++) {
+        status = predict(m, fit, regime, effective_ns, &c);
+        if (status == HK_ENOISE || status == HK_ERANGE)
+            continue; /* this model has nothing defensible to say here */
+        if (status == HK_OK)
+            status = hk_errors_add(&errors[m], step->judge, &c);
+        if (status != HK_OK)
+            return status;
+    }
+    return HK_OK;
+}
+
+/* Interval of the CV for the cause: normal theory is enough for an effect of this size. */
+static struct hk_assumption cv_assumption(const struct f7_fit *fit)
+{
+    const double half = 1.96 * fit->cv * sqrt((0.5 + fit->cv * fit->cv) / (double)fit->count);
+
+    return (struct hk_assumption){"CV of lateness beyond its minimum", "", 1, fit->cv,
+                                  {fit->cv - half, fit->cv + half, 0.95}, cv_tolerance};
+}
+
+static enum hk_status decide(struct hk_judge *judge, const struct hk_regime *regime,
+                             const struct f7_fit *fit, const struct hk_errors errors[MODELS])
+{
+    const double margin = regime->control ? control_margin_decades : wild_margin_decades;
+    const struct hk_assumption assumption = cv_assumption(fit);
+    struct hk_model_result others[MODELS - 1];
+    struct hk_evidence evidence = {
+        .formula = "F7",
+        .regime = regime->text,
+        .scale = HK_ERROR_LOG10,
+        .assumptions = &assumption,
+        .assumption_count = 1,
+        .replacements = others,
+        .sample_count = errors[MODEL_TEXTBOOK].count,
+    };
+    struct hk_verdict verdict;
+
+    enum hk_status status =
+        hk_equivalence_test(errors[MODEL_TEXTBOOK].values, errors[MODEL_TEXTBOOK].count, margin,
+                            0.05, &evidence.error);
+    if (status == HK_ENOISE)
+        return hk_judge_add_undecided(judge, "F7", regime->text,
+                                      "fewer than 3 buffer sizes saw enough underruns to count");
+    for (int m = MODEL_READING; m < MODELS && status == HK_OK; m++) {
+        struct hk_model_result *other = &others[evidence.replacement_count];
+        if (errors[m].count != errors[MODEL_TEXTBOOK].count)
+            continue; /* judged on the same observations or not at all */
+        other->name = model_names[m];
+        status = hk_equivalence_test(errors[m].values, errors[m].count, margin, 0.05,
+                                     &other->error);
+        evidence.replacement_count++;
+    }
+    if (status == HK_OK)
+        status = hk_verdict_decide(&evidence, &verdict);
+    return status == HK_OK ? hk_judge_add_verdict(judge, &verdict) : status;
+}
+
+static enum hk_status judge_counts(const struct f7_step *step, const struct hk_regime *regime,
+                                   const char *cell, const struct f7_fit *fit)
+{
+    struct hk_errors errors[MODELS];
+    struct f7_counts counts;
+    enum hk_status status = counts_read(step->target, cell, &counts);
+
+    if (status != HK_OK)
+        return status;
+    for (int m = 0; m < MODELS; m++)
+        errors[m] = (struct hk_errors){.scale = HK_ERROR_LOG10};
+    for (size_t i = 0; i < counts.count && status == HK_OK; i++)
+        status = compare_headroom(step, regime, cell, fit, counts.headroom_ns[i],
+                                  counts.underruns[i], counts.periods[i], errors);
+    counts_fini(&counts);
+    return status == HK_OK ? decide(step->judge, regime, fit, errors) : status;
+}
+
+static enum hk_status judge_cell(const char *cell, void *context)
+{
+    const struct f7_step *step = context;
+    struct hk_regime regime;
+    struct f7_fit fit;
+
+    if (hk_regime_read(cell, &regime) != HK_OK)
+        return HK_OK;
+    enum hk_status status = fit_regime(step->training, &regime, step->rng, &fit);
+    if (status == HK_ENOENT)
+        return hk_judge_add_undecided(step->judge, "F7", regime.text,
+                                      "no lateness was recorded in this regime");
+    if (status == HK_ENOISE)
+        return hk_judge_add_undecided(step->judge, "F7", regime.text,
+                                      "too few wake-ups to fit a law");
+    if (status == HK_OK)
+        status = judge_counts(step, &regime, cell, &fit);
+    free(fit.sorted_ns);
+    return status;
+}
+
+enum hk_status hk_f7_validate(const struct hk_run *training, const struct hk_run *target,
+                              struct hk_rng *rng, struct hk_judge *judge)
+{
+    struct f7_step step = {training, target, rng, judge};
+
+    return hk_cells_visit(target, "native/underrun/", judge_cell, &step);
+}

@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: MIT */
+/* The rows of hk_judge_formulas, one file each; the signatures are those of its members. */
+#ifndef HK_JUDGE_FORMULAS_H
+#define HK_JUDGE_FORMULAS_H
+
+#include "hk/judge/judge.h"
+
+enum hk_status hk_f3_fit(const struct hk_run *training, struct hk_rng *rng,
+                         struct hk_judge *judge);
+enum hk_status hk_f3_validate(const struct hk_run *training, const struct hk_run *target,
+                              struct hk_rng *rng, struct hk_judge *judge);
+enum hk_status hk_f6_fit(const struct hk_run *training, struct hk_rng *rng,
+                         struct hk_judge *judge);
+enum hk_status hk_f6_validate(const struct hk_run *training, const struct hk_run *target,
+                              struct hk_rng *rng, struct hk_judge *judge);
+enum hk_status hk_f7_fit(const struct hk_run *training, struct hk_rng *rng,
+                         struct hk_judge *judge);
+enum hk_status hk_f7_validate(const struct hk_run *training, const struct hk_run *target,
+                              struct hk_rng *rng, struct hk_judge *judge);
+
+#endif
