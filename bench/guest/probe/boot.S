@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Boot, traps and measured regions of the plugin's test guest. Everything below the upper half is
+ * Boot, traps and measured regions of the probe guest. Everything below the upper half is
  * mapped for user mode too, so ring 3 simply runs this code at its low alias.
  *
  * A region function returns the RDTSC difference around its marks: under icount the number of
@@ -33,6 +33,17 @@
     rdtsc
     sub %r8d, %eax
     ret
+.endm
+
+/* Fills an interrupt gate, whose address is split over its fields. */
+.macro gate handler, vector
+    mov $\handler, %rax
+    mov %ax, idt + \vector * 16
+    movw $KERNEL_CS, idt + \vector * 16 + 2
+    movw $0x8e00, idt + \vector * 16 + 4
+    shr $16, %rax
+    mov %ax, idt + \vector * 16 + 6
+    movl $0xffffffff, idt + \vector * 16 + 8
 .endm
 
     .section .note.pvh, "a"
@@ -83,16 +94,11 @@ pvh_entry:
     mov %rax, %rdx
     shr $32, %rdx
     wrmsr
-    mov $page_fault, %rax /* interrupt gate 14, split over its fields */
-    mov %ax, idt + 14 * 16
-    movw $KERNEL_CS, idt + 14 * 16 + 2
-    movw $0x8e00, idt + 14 * 16 + 4
-    shr $16, %rax
-    mov %ax, idt + 14 * 16 + 6
-    movl $0xffffffff, idt + 14 * 16 + 8
+    gate page_fault, 14
+    gate interrupt, 33
     lidt idt_pointer
     call guest_main
-    mov $0, %eax
+    mov $0x10, %eax
     mov $0xf4, %edx /* isa-debug-exit */
     out %eax, %dx
 3:  hlt
@@ -106,6 +112,10 @@ page_fault:
     and $511, %eax
     orq $1, pt(, %rax, 8)
     add $8, %rsp /* error code */
+    iretq
+
+    .type interrupt, @function
+interrupt:
     iretq
 
 /* eax = 0: come straight back; otherwise leave user mode and return from user_run with ebx. */
@@ -187,6 +197,12 @@ region region_fault /* 3 loads that fault, each restarted after 6 instructions o
     mov 0x40000000, %r9
     mov 0x40001000, %r9
     mov 0x40002000, %r9
+    region_end
+
+region region_interrupt /* 10 * (int and iretq) */
+    .rept 10
+    int $33
+    .endr
     region_end
 
     .data

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Runs the test guest's regions and prints what QEMU's icount clock said of each. */
+/* Runs the regions and prints what the time stamp counter said of each. */
 #include <stdint.h>
 
 uint32_t region_empty(void);
@@ -8,6 +8,7 @@ uint32_t region_memory(void);
 uint32_t region_rep(void);
 uint32_t region_cr3(void);
 uint32_t region_fault(void);
+uint32_t region_interrupt(void);
 uint32_t user_run(void);
 void guest_main(void);
 
@@ -17,7 +18,7 @@ static const struct {
 } regions[] = {
     {"empty", region_empty}, {"loop", region_loop},   {"memory", region_memory},
     {"rep", region_rep},     {"cr3", region_cr3},     {"fault", region_fault},
-    {"user", user_run},
+    {"user", user_run},      {"interrupt", region_interrupt},
 };
 
 static void put(char c)
@@ -51,7 +52,7 @@ void guest_main(void)
         uint32_t icount = regions[i].run();
 
         print(regions[i].name);
-        put(' ');
+        put('=');
         print_number(icount);
         put('\n');
     }

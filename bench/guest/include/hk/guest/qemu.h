@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Run a guest under QEMU and bring home what it printed and what was counted.
+ *
+ * Nothing survives a run: QEMU dies with its caller, is killed and reaped on every path, and counts
+ * come through memory rather than through files. What the guest prints on its debug console is
+ * kept, bounded, and offered line by line while it runs.
+ */
+#ifndef HK_GUEST_QEMU_H
+#define HK_GUEST_QEMU_H
+
+#include <signal.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "hk/base/status.h"
+
+#define HK_QEMU_ERROR_BYTES 512
+
+enum hk_qemu_machine { HK_QEMU_MICROVM, HK_QEMU_Q35, HK_QEMU_MACHINE_COUNT };
+
+/* EXACT: TCG, one nanosecond of guest time per instruction; KVM: the processor itself. */
+enum hk_qemu_clock { HK_QEMU_EXACT, HK_QEMU_KVM };
+
+struct hk_qemu_options {
+    const char *program; /* NULL: qemu-system-x86_64 from PATH */
+    const char *kernel;  /* ELF image with a PVH note */
+    const char *append;  /* its command line; NULL for none */
+    enum hk_qemu_machine machine;
+    enum hk_qemu_clock clock;
+    uint32_t memory_mib;
+    uint32_t timeout_ms; /* 0: none */
+    size_t output_bytes; /* kept at most; more stops the guest. 0: 16 MiB */
+    const char *plugin;  /* counting plugin, with model; NULL: none. HK_QEMU_EXACT only */
+    const char *model;   /* parameters of the cache model; NULL: no such events */
+    uint16_t gdb_port;   /* 0: none; else wait there for a debugger before the first instruction */
+
+    void (*on_line)(void *user, const char *line); /* each line as it comes; NULL: none */
+    void *user;
+    const volatile sig_atomic_t *stop; /* non-zero ends the run with HK_EINTR; may be NULL */
+};
+
+struct hk_qemu_result {
+    char *text; /* what the guest printed, terminated */
+    size_t text_bytes;
+    char *counts; /* what the plugin wrote, terminated; NULL without plugin */
+    size_t counts_bytes;
+    bool exited;        /* the guest ended itself by the exit device */
+    uint8_t exit_value; /* the value it gave; only when exited */
+};
+
+/* "microvm" or "q35". HK_ENOENT for any other text, with *machine untouched. */
+enum hk_status hk_qemu_machine_find(const char *name, enum hk_qemu_machine *machine);
+const char *hk_qemu_machine_name(enum hk_qemu_machine machine);
+
+/*
+ * Boot, wait, reap.
+ *
+ * options  [in]   what to run
+ * result   [out]  written on HK_OK only; release with hk_qemu_result_fini
+ * error    [out]  on failure one line for people, with the remedy
+ *
+ * Returns HK_OK when QEMU ended by itself, whatever the guest thought of it (see exited);
+ * HK_ENOTSUP when QEMU is not installed, speaks another plugin interface or has no KVM here;
+ * HK_EPARSE when the kernel is no bootable image; HK_ENOENT when it cannot be read; HK_ETIMEOUT when
+ * the guest hung; HK_EPEER when QEMU was killed; HK_ETOOBIG when the guest printed too much;
+ * HK_EINTR when stopped; HK_EIO when QEMU refused its command line; HK_ENOMEM; HK_EINVAL.
+ */
+enum hk_status hk_qemu_run(const struct hk_qemu_options *options, struct hk_qemu_result *result,
+                           char error[HK_QEMU_ERROR_BYTES]);
+void hk_qemu_result_fini(struct hk_qemu_result *result);
+
+/*
+ * Find out whether KVM can be trusted here, by the probe guest: 1000 dec/jnz pairs within 100 cycles
+ * each, user mode and back, an interrupt, all within two seconds. Nested or emulated KVM that fails
+ * any of it would report the hypervisor's cost as the processor's.
+ *
+ * program  [in]   as in the options
+ * probe    [in]   the probe guest's image
+ * reason   [out]  on failure one line that says what was wrong
+ *
+ * Returns HK_OK or HK_ENOTSUP. Takes at most a little over two seconds.
+ */
+enum hk_status hk_qemu_kvm_check(const char *program, const char *probe,
+                                 char reason[HK_QEMU_ERROR_BYTES]);
+
+#endif

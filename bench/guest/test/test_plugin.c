@@ -1,0 +1,164 @@
+/* SPDX-License-Identifier: MIT */
+/* The plugin against counts known from the probe's source, and against QEMU's own icount clock. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "hk/base/units.h"
+#include "hk/guest/counts.h"
+#include "hk/guest/qemu.h"
+
+/* The clock also sees, besides the body: a move, two marks and one of its own two reads. */
+#define CLOCK_EXTRA 4u
+
+/* In the order of the probe's regions; restarted counts instructions that faulted and ran again. */
+static const struct {
+    const char *name;
+    uint64_t kernel, user, loads, stores, entries, cr3_writes, restarted;
+} expected[] = {
+    {"empty", 0, 0, 0, 0, 0, 0, 0},
+    {"loop", 1 + 2 * 1000, 0, 0, 0, 0, 0, 0},
+    {"memory", 1 + 5 * 100, 0, 200, 100, 0, 0, 0},
+    {"rep", 3 + 64 + 1, 0, 64, 64, 0, 0, 0}, /* the last, empty turn counts as well */
+    {"cr3", 3 + 4 * 10 + 1, 0, 10, 0, 0, 11, 0},
+    {"fault", 3 * 2 + 3 * 6, 0, UINT64_MAX, UINT64_MAX, 0, 0, 3}, /* memory of exceptions: see 0130 */
+    {"user", 3 * 100, 1 + 4 * 100, 0, 0, 100, 0, 0},
+    {"interrupt", 10 * 2, 0, UINT64_MAX, UINT64_MAX, 0, 0, 0},
+};
+
+static enum hk_status probe_run(enum hk_qemu_machine machine, struct hk_qemu_result *result)
+{
+    const struct hk_qemu_options options = {
+        .kernel = HK_PROBE,
+        .machine = machine,
+        .memory_mib = 32,
+        .timeout_ms = 20000,
+        .plugin = HK_PLUGIN,
+        .model = HK_CACHE_MODEL_INI,
+    };
+    char error[HK_QEMU_ERROR_BYTES];
+    enum hk_status status = hk_qemu_run(&options, result, error);
+
+    if (status == HK_ENOTSUP) {
+        printf("skipped: %s\n", error);
+        exit(77);
+    }
+    if (status != HK_OK) {
+        print_error("%s\n", error);
+    }
+    return status;
+}
+
+static uint64_t clock_of(const struct hk_qemu_result *result, const char *name)
+{
+    char key[32];
+    const char *found;
+
+    snprintf(key, sizeof(key), "%s=", name);
+    found = strstr(result->text, key);
+    assert_non_null(found);
+    return strtoull(found + strlen(key), NULL, 10);
+}
+
+static void check_region(const struct hk_region_counts *r, size_t i, uint64_t clock)
+{
+    const uint64_t *c = r->count;
+
+    assert_int_equal(c[HK_COUNT_INSTRUCTIONS_KERNEL], expected[i].kernel);
+    assert_int_equal(c[HK_COUNT_INSTRUCTIONS_USER], expected[i].user);
+    assert_int_equal(c[HK_COUNT_RING_ENTRIES], expected[i].entries);
+    assert_int_equal(c[HK_COUNT_CR3_WRITES], expected[i].cr3_writes);
+    if (expected[i].loads != UINT64_MAX) {
+        assert_int_equal(c[HK_COUNT_LOADS], expected[i].loads);
+        assert_int_equal(c[HK_COUNT_STORES], expected[i].stores);
+    }
+    assert_int_equal(expected[i].kernel + expected[i].user,
+                     clock - CLOCK_EXTRA + expected[i].restarted);
+}
+
+static void counts_agree_with_source_and_clock(void **state)
+{
+    struct hk_qemu_result result;
+    struct hk_counts counts;
+    char error[256];
+
+    (void)state;
+    assert_int_equal(probe_run(HK_QEMU_MICROVM, &result), HK_OK);
+    assert_int_equal(hk_counts_parse(result.counts, result.counts_bytes, &counts, error), HK_OK);
+    assert_int_equal(counts.region_count, HK_ARRAY_COUNT(expected));
+    for (size_t i = 0; i < HK_ARRAY_COUNT(expected); i++) {
+        check_region(&counts.regions[i], i, clock_of(&result, expected[i].name));
+    }
+    hk_counts_fini(&counts);
+    hk_qemu_result_fini(&result);
+}
+
+/* Eleven CR3 writes cost eleven refills of the code page and ten of the data page; with PCID none. */
+static void cr3_writes_have_a_price(void **state)
+{
+    struct hk_qemu_result result;
+    struct hk_counts counts;
+    char error[256];
+
+    (void)state;
+    assert_int_equal(probe_run(HK_QEMU_MICROVM, &result), HK_OK);
+    assert_int_equal(hk_counts_parse(result.counts, result.counts_bytes, &counts, error), HK_OK);
+    assert_int_equal(counts.regions[4].count[HK_COUNT_TLB_MISSES], 11 + 10);
+    assert_int_equal(counts.regions[4].count[HK_COUNT_TLB_MISSES_PCID], 1 + 1);
+    hk_counts_fini(&counts);
+    hk_qemu_result_fini(&result);
+}
+
+static void functions_are_named(void **state)
+{
+    struct hk_qemu_result result;
+    struct hk_counts counts;
+    char error[256];
+
+    (void)state;
+    assert_int_equal(probe_run(HK_QEMU_MICROVM, &result), HK_OK);
+    assert_int_equal(hk_counts_parse(result.counts, result.counts_bytes, &counts, error), HK_OK);
+    assert_int_equal(counts.regions[5].function_count, 2);
+    assert_string_equal(counts.regions[5].functions[0].name, "page_fault");
+    assert_int_equal(counts.regions[5].functions[0].instructions, 18);
+    assert_string_equal(counts.regions[5].functions[1].name, "region_fault");
+    hk_counts_fini(&counts);
+    hk_qemu_result_fini(&result);
+}
+
+static void runs_and_machines_are_identical(void **state)
+{
+    static const enum hk_qemu_machine runs[] = {HK_QEMU_MICROVM, HK_QEMU_Q35};
+    struct hk_qemu_result first;
+    struct hk_qemu_result next;
+
+    (void)state;
+    assert_int_equal(probe_run(HK_QEMU_MICROVM, &first), HK_OK);
+    assert_true(first.exited);
+    assert_int_equal(first.exit_value, 0x10);
+    for (size_t i = 0; i < HK_ARRAY_COUNT(runs); i++) {
+        assert_int_equal(probe_run(runs[i], &next), HK_OK);
+        assert_string_equal(first.text, next.text);
+        assert_string_equal(first.counts, next.counts);
+        hk_qemu_result_fini(&next);
+    }
+    hk_qemu_result_fini(&first);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(counts_agree_with_source_and_clock),
+        cmocka_unit_test(cr3_writes_have_a_price),
+        cmocka_unit_test(functions_are_named),
+        cmocka_unit_test(runs_and_machines_are_identical),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
