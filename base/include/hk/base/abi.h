@@ -1,0 +1,185 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The kernel core's binary interface: system calls, register messages, boot
+ * parameters, and the lines it prints for the host. Freestanding, and includable
+ * from assembly: everything above the #ifndef __ASSEMBLER__ is plain numbers.
+ */
+#ifndef HK_BASE_ABI_H
+#define HK_BASE_ABI_H
+
+/*
+ * Rendezvous IPC
+ * --------------
+ * Instruction `syscall`; rcx and r11 are lost, rflags come back cleared.
+ *
+ *   rax  [in]  class and number of message words, see below
+ *        [out] number of words received (>= 0), or a negative enum hk_status
+ *   rdi  [in]  handle of an endpoint
+ *        [out] badge of the capability the sender used (0 in a reply)
+ *   message words 0..3:  rsi rdx r8 r9
+ *   message words 4..10: r10 rbx rbp r12 r13 r14 r15
+ *
+ * A short message has 0..4 words; the kernel clears the registers of words
+ * 4..10 on the way. A long message has 5..11 words and always occupies all
+ * eleven registers. Words 11.. of a buffered message travel through the IPC
+ * pages of the two threads. Every message register is clobbered by the call.
+ *
+ * rax holds HK_IPC_<class> + words. Calls are small non-negative numbers, the
+ * other classes negative, general system calls HK_SYS_FIRST and above: one
+ * compare at the entry tells the three apart. The first four classes have a fast
+ * path; the others always take the slow path, take any length, and wait no
+ * longer than the thread's ipc_timeout.
+ */
+#define HK_IPC_CALL 0                 /* 0..4 words; waits for the reply */
+#define HK_IPC_REPLY_WAIT (-1024)     /* 0..4 words: reply to the client, wait for the next */
+#define HK_IPC_CALL_LONG (-2048)      /* 5..11 words */
+#define HK_IPC_REPLY_WAIT_LONG (-3072)
+#define HK_IPC_CALL_ANY (-4096)
+#define HK_IPC_REPLY_WAIT_ANY (-5120)
+#define HK_IPC_SEND (-6144)           /* one way: done when a receiver has it */
+#define HK_IPC_RECEIVE (-7168)        /* 0 words; gives up the right to reply, if any */
+#define HK_IPC_REPLY (-8192)          /* without waiting; rdi is ignored */
+#define HK_IPC_CLASS_WORDS 1024
+
+#define HK_MESSAGE_SHORT_WORDS 4
+#define HK_MESSAGE_REGISTER_WORDS 11
+#define HK_MESSAGE_BUFFER_WORDS 512
+#define HK_MESSAGE_WORDS_MAX (HK_MESSAGE_REGISTER_WORDS + HK_MESSAGE_BUFFER_WORDS)
+
+/*
+ * General system calls: rax number, arguments in rsi rdx r10 r8 r9 (a b c d e);
+ * rax is the result: >= 0, or a negative enum hk_status. rdi, rcx, r11 and the
+ * argument registers are lost, all others preserved. Addresses are the caller's,
+ * names are terminated by their length. The list is the table of the calls that
+ * exist: the kernel's dispatch table and the user stubs come from it.
+ *
+ * X(number, name), numbers without gaps
+ */
+#define HK_SYS_FIRST 16
+#define HK_SYSCALL_LIST(X)                                                                  \
+    X(16, null)                 /* () -> 0 */                                               \
+    X(17, log)                  /* (text, bytes): text to the console */                    \
+    X(18, clock)                /* () -> ns since boot */                                   \
+    X(19, yield)                /* () */                                                    \
+    X(20, exit)                 /* (code): ends the process; does not return */             \
+    X(21, process_create)       /* (name, bytes): process from the module -> handle */      \
+    X(22, process_start)        /* (process, argument): runs it */                          \
+    X(23, process_wait)         /* (process, timeout_ns) -> enum hk_exit */                 \
+    X(24, process_kill)         /* (process) */                                             \
+    X(25, thread_create)        /* (entry, stack_top, argument) -> handle */                \
+    X(26, thread_exit)          /* (): ends the calling thread */                           \
+    X(27, thread_policy)        /* (thread, priority, period_ns) */                         \
+    X(28, sleep)                /* (until_ns): absolute time */                             \
+    X(29, page_map)             /* (address, count, HK_MAP_*): fresh zeroed pages */        \
+    X(30, page_unmap)           /* (address, count) */                                      \
+    X(31, page_protect)         /* (address, count, HK_MAP_*) */                            \
+    X(32, page_remap)           /* (process, from, to, count): moves pages there */         \
+    X(33, cap_copy)             /* (process, handle, rights, badge) -> handle over there */ \
+    X(34, cap_drop)             /* (handle) */                                              \
+    X(35, endpoint_create)      /* () -> handle with all rights */                          \
+    X(36, ipc_timeout)          /* (timeout_ns): for the slow IPC classes */                \
+    X(37, irq_bind)             /* (line, endpoint, badge): interrupts become messages */   \
+    X(38, irq_ack)              /* (line): the next one may come */                         \
+    X(39, irq_raise)            /* (line): as if the device did */                          \
+    X(40, timer_create)         /* (endpoint, badge, first_ns, period_ns) -> handle */      \
+    X(41, boot_info)            /* (buffer, capacity): the command line -> bytes */         \
+    X(42, power_off)            /* (code) */                                                \
+    X(43, policy_select)        /* (enum hk_policy_number) */                               \
+    X(44, statistic)            /* (HK_STATISTIC_*) -> value */
+#define HK_SYS_END 45
+
+/* Where a process finds its IPC pages, stacks and starting handles. */
+#define HK_USER_BASE 0x0000000000400000
+#define HK_USER_END 0x00007ffffffff000
+#define HK_USER_STACK_TOP 0x00007fffff000000
+#define HK_USER_STACK_PAGES 8
+#define HK_USER_IPC_BASE 0x00007ffff0000000
+#define HK_HANDLE_SELF 0
+#define HK_HANDLE_COUNT 128
+
+/* Protection of a mapping; write and execute together are refused. */
+#define HK_MAP_READ 1
+#define HK_MAP_WRITE 2
+#define HK_MAP_EXECUTE 4
+
+/*
+ * What a capability allows. A right belongs to one object type, so that one
+ * test checks type and right together; hk_cap_insert() refuses a right on an
+ * object of another type.
+ */
+#define HK_RIGHT_CALL 0x0001u       /* endpoint: call and send */
+#define HK_RIGHT_RECEIVE 0x0002u    /* endpoint: receive, reply and wait */
+#define HK_RIGHT_PROCESS 0x0004u    /* process: start, wait, kill, map, give capabilities */
+#define HK_RIGHT_THREAD 0x0008u     /* thread: set policy */
+#define HK_RIGHT_CHANNEL 0x0010u    /* channel: send, receive */
+#define HK_RIGHT_QUEUE 0x0020u      /* queue: send, receive */
+#define HK_RIGHT_SEMAPHORE 0x0040u  /* semaphore: post, wait */
+#define HK_RIGHT_SIGNAL 0x0080u     /* notification: signal */
+#define HK_RIGHT_WAIT 0x0100u       /* notification: wait */
+#define HK_RIGHT_SHM_READ 0x0200u   /* shared memory: map for reading */
+#define HK_RIGHT_SHM_WRITE 0x0400u  /* shared memory: map for writing */
+#define HK_RIGHT_TIMER 0x0800u      /* timer: owned */
+#define HK_RIGHT_STREAM 0x1000u     /* byte stream: read, write */
+#define HK_RIGHT_COPY 0x2000u       /* any type: may be copied to another process */
+#define HK_RIGHT_SYSTEM 0x4000u     /* own process: power off, interrupts, policies, services */
+#define HK_RIGHTS_ALL 0xffffu
+
+/* Timeouts are relative, ns. */
+#define HK_TIMEOUT_NONE 0xffffffffffffffff
+#define HK_TIMEOUT_NOW 0
+
+/*
+ * Lines for the host, on the debug console, one per line, fields key=value:
+ *
+ *   HK1 begin version=1 scenario=<name> place=<composition>
+ *   HK1 log <text>                     for people
+ *   HK1 row <name> ops=<N> ticks_n=<t> ticks_2n=<t> region_n=<id> region_2n=<id> [key=value...]
+ *   HK1 value <name> <key>=<integer>... figures that are not per operation
+ *   HK1 absent <name> <reason>         a row that cannot be had here
+ *   HK1 fail <text>                    something that must hold does not
+ *   HK1 done leaks=<n>                 last line; the exit device follows
+ *
+ * ticks are TSC differences around the region: instructions under icount. The
+ * cost of one operation is (C(2N) - C(N)) / N for any counter C, from the marked
+ * regions region_n and region_2n, so that what surrounds the loop cancels. Regions
+ * are numbered in the order of their begin marks (hk/base/mark.h), from 0.
+ */
+#define HK_PROTOCOL "HK1"
+#define HK_PROTOCOL_VERSION 1
+
+/* isa-debug-exit at this port ends QEMU with status 2 v + 1; no `done` line before it is a crash */
+#define HK_EXIT_PORT 0xf4
+#define HK_EXIT_PASS 0x10
+#define HK_EXIT_FAIL 0x11
+#define HK_EXIT_PANIC 0x12
+#define HK_CONSOLE_PORT 0xe9
+
+#ifndef __ASSEMBLER__
+#include <stdint.h>
+
+enum hk_syscall {
+#define X(number, name) HK_SYS_##name = number,
+    HK_SYSCALL_LIST(X)
+#undef X
+};
+
+/* How a process ended; process_wait returns it. */
+enum hk_exit {
+    HK_EXIT_NORMAL,    /* exit(0) */
+    HK_EXIT_CODE,      /* exit(code != 0) */
+    HK_EXIT_KILLED,    /* by a holder of its capability */
+    HK_EXIT_PAGE,      /* touched what it may not */
+    HK_EXIT_DIVIDE,
+    HK_EXIT_ILLEGAL,   /* instruction that does not exist or is not its to execute */
+    HK_EXIT_STACK,     /* ran into a guard page */
+    HK_EXIT_EXCEPTION, /* any other exception */
+};
+
+enum hk_statistic {
+    HK_STATISTIC_PAGES_FREE,
+    HK_STATISTIC_OBJECTS,
+    HK_STATISTIC_SWITCHES,
+    HK_STATISTIC_INTERRUPTS,
+};
+#endif
+#endif

@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Address spaces. The kernel never touches user memory through user addresses:
+ * it walks the page tables and uses its own window on physical memory. So a bad
+ * pointer is a status and not a fault, SMAP stays on at all times, and the same
+ * code works on the hosted port's memory.
+ */
+#ifndef HK_KERNEL_SPACE_H
+#define HK_KERNEL_SPACE_H
+
+#include "kernel/types.h"
+
+#define HK_SPACE_PAGES_MAX 8192 /* what one process may map: nobody takes all memory */
+
+struct hk_space {
+    uint64_t root;       /* physical address of the top table; 0 = none */
+    uint32_t page_count; /* user pages mapped */
+};
+
+enum hk_status hk_space_init(struct hk_kernel *kernel, struct hk_space *space);
+
+/* Unmap and free everything, tables included. */
+void hk_space_fini(struct hk_kernel *kernel, struct hk_space *space);
+
+/*
+ * Map one page frame.
+ *
+ * address   [in]  page-aligned user address, below HK_USER_END
+ * physical  [in]  frame; the mapping takes one reference over from the caller
+ * protection [in] HK_MAP_*
+ *
+ * Returns HK_OK; HK_EINVAL (alignment, range, write together with execute);
+ * HK_EEXIST when something is mapped there; HK_ENOMEM for a table.
+ */
+enum hk_status hk_space_map(struct hk_kernel *kernel, struct hk_space *space, uint64_t address,
+                            uint64_t physical, uint64_t protection);
+
+/* Allocate a zeroed frame for a process and map it; as hk_page_allocate() and hk_space_map(). */
+enum hk_status hk_space_map_fresh(struct hk_kernel *kernel, struct hk_space *space, uint32_t pid,
+                                  uint64_t address, uint64_t protection);
+
+/* Unmap one page; the caller gets the mapping's reference. HK_ENOENT if nothing is there. */
+enum hk_status hk_space_unmap(struct hk_kernel *kernel, struct hk_space *space, uint64_t address,
+                              uint64_t *physical);
+
+/* Change the protection of one mapped page. */
+enum hk_status hk_space_protect(struct hk_kernel *kernel, struct hk_space *space,
+                                uint64_t address, uint64_t protection);
+
+/*
+ * Find the memory behind a user address.
+ *
+ * protection  [in]  HK_MAP_* the user must have there
+ * window      [out] kernel pointer to that byte, valid to the end of its page
+ *
+ * Returns HK_OK; HK_EFAULT.
+ */
+enum hk_status hk_space_find(struct hk_kernel *kernel, const struct hk_space *space,
+                             uint64_t address, uint64_t protection, void **window);
+
+/*
+ * Copy between user memory and kernel memory, or between two spaces. On
+ * HK_EFAULT the part before the bad page may have been copied.
+ */
+enum hk_status hk_space_read(struct hk_kernel *kernel, const struct hk_space *space,
+                             uint64_t address, void *to, uint64_t bytes);
+enum hk_status hk_space_write(struct hk_kernel *kernel, const struct hk_space *space,
+                              uint64_t address, const void *from, uint64_t bytes);
+enum hk_status hk_space_copy(struct hk_kernel *kernel, const struct hk_space *to,
+                             uint64_t to_address, const struct hk_space *from,
+                             uint64_t from_address, uint64_t bytes);
+
+/*
+ * Move one mapped page to another process, writable there, without a copy.
+ *
+ * Returns HK_OK; HK_ENOENT when nothing is mapped at from_address; HK_EEXIST
+ * when something is at to_address; HK_EINVAL, HK_ENOMEM. After an error it is
+ * where it was, readable and writable.
+ */
+enum hk_status hk_space_move(struct hk_cpu *cpu, struct hk_process *from, uint64_t from_address,
+                             struct hk_process *to, uint64_t to_address);
+
+#endif

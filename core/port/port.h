@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The few functions the kernel needs from below. metal.c has them for the
+ * machine, hosted.c for a process under test; the build links one of the two.
+ */
+#ifndef HK_PORT_PORT_H
+#define HK_PORT_PORT_H
+
+#include "kernel/types.h"
+
+/* Write text to the console as it is. */
+void hk_port_console(struct hk_kernel *kernel, const char *text, uint64_t bytes);
+
+/* Time since boot, ns. */
+uint64_t hk_port_clock_ns(struct hk_cpu *cpu);
+
+/* Interrupt at or soon after this time; HK_TIMEOUT_NONE: never. */
+void hk_port_timer_arm(struct hk_cpu *cpu, uint64_t at_ns);
+
+/* Forget cached translations: one address of the loaded space. */
+void hk_port_flush_page(struct hk_cpu *cpu, uint64_t address);
+
+/* Load a top page table; 0: the kernel's own. */
+void hk_port_space_load(struct hk_cpu *cpu, uint64_t root);
+
+/* Mask or unmask an interrupt line; make it interrupt as if its device did. */
+void hk_port_irq_mask(struct hk_cpu *cpu, uint32_t line, bool masked);
+void hk_port_irq_raise(struct hk_cpu *cpu, uint32_t line);
+
+/* End the machine; the hosted port remembers the code for the test. */
+void hk_port_power_off(struct hk_cpu *cpu, uint64_t code);
+
+/* Fill with zero and copy; sizes in bytes. */
+void hk_port_zero(void *to, uint64_t bytes);
+void hk_port_copy(void *to, const void *from, uint64_t bytes);
+
+#endif
