@@ -1,0 +1,36 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: MIT
+# hkbench-gbench: flags reach Google Benchmark, every benchmark runs once, exit statuses hold.
+#
+# gbench_suite.sh PROGRAM
+set -u
+program=$1
+tmp=$(mktemp -d) || exit 1
+trap 'rm -rf "$tmp"' EXIT
+cd "$tmp" || exit 1
+
+expect() { # status, arguments...
+  local want=$1 got
+  shift
+  timeout 100 "$program" "$@" >out.txt 2>err.txt
+  got=$?
+  [ "$got" = "$want" ] || { echo "hkbench-gbench $*: status $got, not $want"; cat out.txt err.txt; exit 1; }
+}
+
+"$program" --benchmark_list_tests >names.txt 2>err.txt
+if grep -q 'built without Google Benchmark' err.txt; then cat err.txt; exit 77; fi
+grep -qx 'native/null' names.txt || { echo "the null row is not listed"; exit 1; }
+if [ -n "$(grep -v '^native/' names.txt)" ] || [ -n "$(sort names.txt | uniq -d)" ]; then
+  echo "a name is doubled or not of this world"; sort names.txt | uniq -d; exit 1
+fi
+
+expect 0 --benchmark_min_time=0.0001 --benchmark_out=all.json
+rows=$(grep -c '"run_type": "iteration"' all.json)
+[ "$rows" = "$(wc -l <names.txt)" ] || { echo "$rows rows for $(wc -l <names.txt) names"; exit 1; }
+grep -q '"hkbench_version":' all.json || { echo "no version in the context"; exit 1; }
+
+expect 0 --version
+expect 2 --nonsense
+grep -q "unknown argument '--nonsense'" err.txt || { cat err.txt; exit 1; }
+expect 2 --benchmark_filter=no_such_thing
+expect 3 --benchmark_filter=null --benchmark_out=/nonexistent/out.json
