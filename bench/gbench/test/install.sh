@@ -18,7 +18,7 @@ mkdir "$tmp/project" && cd "$tmp/project"
 cp "$tmp/moved/share/doc/hkgbench/example/copy.c" .
 # shellcheck disable=SC2046
 "$cc" -std=c17 -Wall -Wextra -Werror -pedantic "$@" copy.c $(pkg-config --cflags --libs hkgbench) -o copy
-./copy --benchmark_filter='bytes:64$' --benchmark_min_time=0.001 --benchmark_out=out.json >out.txt || {
+./copy --benchmark_filter='bytes:64$' --benchmark_min_time=0.001 --benchmark_out=out.json >out.txt 2>&1 || {
   cat out.txt
   grep -q 'built without Google Benchmark' out.txt && exit 77
   exit 1
