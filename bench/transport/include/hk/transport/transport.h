@@ -39,7 +39,7 @@ enum hk_transport_flag {
     HK_TRANSPORT_ZERO_COPY = 1 << 3, /* payload is not copied by the transport */
     HK_TRANSPORT_UPCALL = 1 << 4,    /* the kernel calls the server on a client's syscall */
     HK_TRANSPORT_DATAGRAM = 1 << 5,  /* keeps message boundaries by itself */
-    HK_TRANSPORT_CALL_ONLY = 1 << 6, /* send and receive make no sense apart */
+    HK_TRANSPORT_CALL_ONLY = 1 << 6, /* no one-way streams: a message lives until it is answered */
 };
 
 /*
@@ -80,19 +80,31 @@ struct hk_transport {
     /* Creates both sides into link->state. Leaves nothing behind on error. */
     enum hk_status (*open)(struct hk_link *link);
 
-    /* Completes one side after fork: closes the other's ends, registers buffers. May be NULL. */
+    /*
+     * Completes one side after fork: registers buffers, asks for rights. The peer
+     * may not have attached yet. May be NULL.
+     */
     enum hk_status (*attach)(struct hk_link *link, enum hk_side side);
 
-    /* Sends one message; blocks while the transport is full. */
+    /* Sends one message; blocks while the transport is full. data is not kept. */
     enum hk_status (*send)(struct hk_link *link, enum hk_side side, const void *data, size_t bytes);
 
-    /* Receives one message of at most capacity bytes; blocks while there is none. */
+    /*
+     * Receives one message; blocks while there is none. capacity >= the link's
+     * message_bytes, else HK_EINVAL or HK_ETOOBIG.
+     */
     enum hk_status (*receive)(struct hk_link *link, enum hk_side side, void *data, size_t capacity,
                               size_t *bytes);
 
     /* Client's send + receive in one; NULL: the generic one. */
     enum hk_status (*call)(struct hk_link *link, const void *request, size_t request_bytes,
                            void *reply, size_t capacity, size_t *reply_bytes);
+
+    /*
+     * Zero-copy transports: the memory of message_bytes that moves without a
+     * copy; NULL where there is none, and then any memory does.
+     */
+    void *(*message)(struct hk_link *link, enum hk_side side);
 
     /* Releases everything link->state owns in this process; safe after a failed open. */
     void (*close)(struct hk_link *link);
@@ -111,6 +123,7 @@ struct hk_link {
     struct hk_link_shared *shared;
     void *state;       /* the transport's own, allocated by open */
     int peer_pidfd[2]; /* indexed by own side; -1 until attached, or for threads */
+    struct hk_link_watch *watch[2]; /* notices the peer's death; link.c */
     /* Local transports call the server's handler directly. */
     hk_transport_handler *inline_handler;
     void *inline_context;
@@ -150,8 +163,11 @@ enum hk_status hk_link_open(const struct hk_transport *transport,
                             const struct hk_transport_options *options, struct hk_link *link);
 
 /*
- * Enter a link as one side; waits (sleeping, at most 5 s) until the other side
- * has attached too, so that no run times the start-up of its peer.
+ * Enter a link as one side, in the thread that will use it; the link must not
+ * move in memory afterwards. Takes the real-time signal SIGRTMIN + 4 for this
+ * process: it interrupts a side that waits for a dead peer. Waits (sleeping, at
+ * most 5 s) until the other side has attached too, so that no run times the
+ * start-up of its peer.
  *
  * Returns HK_OK; HK_EPEER when the other side died before attaching;
  * HK_ETIMEOUT.
@@ -166,6 +182,48 @@ void hk_link_mark_dead(struct hk_link *link, enum hk_side side);
 
 /* True while the other side of `side` lives; one system call. */
 bool hk_link_peer_alive(const struct hk_link *link, enum hk_side side);
+
+/*
+ * Where a side should build its messages and have them received: a zero-copy
+ * transport moves this memory without a copy, and copies any other.
+ *
+ * Returns message_bytes of memory, valid until hk_link_close; NULL when any memory is as good.
+ */
+static inline void *hk_link_message(struct hk_link *link, enum hk_side side)
+{
+    return link->transport->message ? link->transport->message(link, side) : NULL;
+}
+
+/*
+ * Send one message without waiting for an answer. The timed path.
+ *
+ * bytes  [in]  0 ... the link's message_bytes
+ *
+ * Returns HK_OK; HK_ETOOBIG; HK_EPEER; HK_ENOTSUP for local transports and for
+ * the client of a transport that has calls only.
+ */
+static inline enum hk_status hk_link_send(struct hk_link *link, enum hk_side side,
+                                          const void *data, size_t bytes)
+{
+    if (bytes > link->options.message_bytes)
+        return HK_ETOOBIG;
+    return link->transport->send(link, side, data, bytes);
+}
+
+/*
+ * Receive one message, in the order sent. The timed path.
+ *
+ * capacity  [in]  room in data, at least the link's message_bytes
+ *
+ * Returns HK_OK; HK_EINVAL for too little room; HK_EPEER; HK_ENOTSUP as hk_link_send.
+ */
+static inline enum hk_status hk_link_receive(struct hk_link *link, enum hk_side side, void *data,
+                                             size_t capacity, size_t *bytes)
+{
+    if (capacity < link->options.message_bytes)
+        return HK_EINVAL;
+    return link->transport->receive(link, side, data, capacity, bytes);
+}
 
 /* Client's round trip: the transport's own call, or send + receive. The timed path. */
 enum hk_status hk_link_call(struct hk_link *link, const void *request, size_t request_bytes,
@@ -186,7 +244,11 @@ enum hk_status hk_link_serve(struct hk_link *link, void *buffer, size_t capacity
 /* Client's orderly end: the server's hk_link_serve returns HK_OK. */
 enum hk_status hk_link_finish(struct hk_link *link);
 
-/* Release what this process holds of the link. Idempotent. */
+/*
+ * Release what this process holds of the link. Idempotent. The process that
+ * opened the link keeps it open until both sides have ended, because its close
+ * removes what the kernel would otherwise keep (System V objects).
+ */
 void hk_link_close(struct hk_link *link);
 
 /*

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: MIT */
+#include <string.h>
+
+#include "hk/base/units.h"
+#include "transports.h"
+
+const struct hk_transport *const hk_transports[] = {
+    &hk_transport_null,
+    &hk_transport_inline,
+    &hk_transport_pipe,
+    &hk_transport_unix_stream,
+    &hk_transport_unix_dgram,
+    &hk_transport_unix_seqpacket,
+};
+const size_t hk_transport_count = HK_ARRAY_COUNT(hk_transports);
+
+enum hk_status hk_transport_find(const char *name, const struct hk_transport **transport)
+{
+    for (size_t i = 0; i < hk_transport_count; i++) {
+        if (strcmp(hk_transports[i]->name, name) == 0) {
+            *transport = hk_transports[i];
+            return HK_OK;
+        }
+    }
+    return HK_ENOENT;
+}
