@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "fields.h"
+#include "grow.h"
 
 static const char *const names[] = {
 #define X(name, text) #text,
@@ -24,24 +25,6 @@ const char *hk_count_name(enum hk_count count)
     return (unsigned)count < HK_COUNT_COUNT ? names[count] : NULL;
 }
 
-/* One more zeroed element at the end of an array that grows by doubling. */
-static void *grow(void **array, size_t *count, size_t element_bytes)
-{
-    size_t n = *count;
-    char *bigger = *array;
-
-    if ((n & (n - 1)) == 0) {
-        bigger = realloc(*array, (n == 0 ? 1 : 2 * n) * element_bytes);
-        if (bigger == NULL) {
-            return NULL;
-        }
-        *array = bigger;
-    }
-    memset(bigger + n * element_bytes, 0, element_bytes);
-    (*count)++;
-    return bigger + n * element_bytes;
-}
-
 static enum hk_status region_read(struct reading *r, const struct hk_fields *fields)
 {
     bool with_model = fields->count > 2u + HK_COUNT_CACHE_MISSES;
@@ -54,7 +37,7 @@ static enum hk_status region_read(struct reading *r, const struct hk_fields *fie
         return HK_EPARSE;
     }
     r->with_model = with_model;
-    region = grow((void **)&r->counts.regions, &r->counts.region_count, sizeof(*region));
+    region = hk_grow((void **)&r->counts.regions, &r->counts.region_count, sizeof(*region));
     if (region == NULL) {
         return HK_ENOMEM;
     }
@@ -80,7 +63,7 @@ static enum hk_status function_read(struct reading *r, const struct hk_fields *f
         return HK_EPARSE;
     }
     region = &r->counts.regions[index];
-    f = grow((void **)&region->functions, &region->function_count, sizeof(*f));
+    f = hk_grow((void **)&region->functions, &region->function_count, sizeof(*f));
     if (f == NULL) {
         return HK_ENOMEM;
     }

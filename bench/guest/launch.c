@@ -1,0 +1,128 @@
+/* SPDX-License-Identifier: MIT */
+/* From rows of a report to launches of the result model. */
+#include <stdio.h>
+
+#include "hk/guest/report.h"
+
+static enum hk_status counter_add(struct hk_launch *launch, const char *key, double value)
+{
+    char name[HK_NAME_BYTES];
+
+    snprintf(name, sizeof(name), "hk_%s", key);
+    return hk_launch_add_counter(launch, name, value);
+}
+
+/* What one operation costs when C(N) and C(2N) were seen. Callers have ruled out a negative cost. */
+static double per_op(uint64_t at_n, uint64_t at_2n, uint64_t ops)
+{
+    return (double)(at_2n - at_n) / (double)ops;
+}
+
+static const char *row_fault(const struct hk_guest_row *row, const struct hk_counts *counts)
+{
+    if (row->ticks_2n < row->ticks_n) {
+        return "the clock went further over N operations than over 2 N";
+    }
+    if (counts == NULL) {
+        return NULL;
+    }
+    if (row->region_n >= counts->region_count || row->region_2n >= counts->region_count) {
+        return "the row names a region that was not counted";
+    }
+    for (size_t i = 0; i < HK_COUNT_CACHE_MISSES; i++) {
+        if (counts->regions[row->region_2n].count[i] < counts->regions[row->region_n].count[i]) {
+            return "a count is larger over N operations than over 2 N";
+        }
+    }
+    return NULL;
+}
+
+static enum hk_status costs_add(struct hk_launch *launch, const struct hk_guest_row *row,
+                                const struct hk_counts *counts)
+{
+    double clock = per_op(row->ticks_n, row->ticks_2n, row->ops);
+    enum hk_status status;
+
+    if (counts == NULL) {
+        return counter_add(launch, "cycles", clock);
+    }
+    status = counter_add(launch, "instructions_clock", clock);
+    for (size_t i = 0; i < HK_COUNT_COUNT && status == HK_OK; i++) {
+        /* misses can fall from N to 2N by a lucky replacement: the difference keeps its sign */
+        double n = (double)counts->regions[row->region_n].count[i];
+        double n2 = (double)counts->regions[row->region_2n].count[i];
+
+        status = counter_add(launch, hk_count_name((enum hk_count)i), (n2 - n) / (double)row->ops);
+    }
+    return status;
+}
+
+static enum hk_status row_fill(struct hk_launch *launch, const struct hk_guest_row *row,
+                               const struct hk_counts *counts)
+{
+    enum hk_status status = HK_OK;
+    const char *fault;
+
+    if (row->kind == HK_GUEST_ABSENT) {
+        return hk_launch_set_state(launch, HK_LAUNCH_UNAVAILABLE, row->reason);
+    }
+    fault = row->kind == HK_GUEST_ROW ? row_fault(row, counts) : NULL;
+    if (fault != NULL) {
+        return hk_launch_set_state(launch, HK_LAUNCH_INVALID, fault);
+    }
+    if (row->kind == HK_GUEST_ROW) {
+        status = costs_add(launch, row, counts);
+    }
+    for (size_t i = 0; i < row->value_count && status == HK_OK; i++) {
+        status = counter_add(launch, row->values[i].key, (double)row->values[i].value);
+    }
+    return status;
+}
+
+enum hk_status hk_guest_row_launch(const struct hk_guest_row *row, const struct hk_counts *counts,
+                                   uint32_t index, struct hk_launch *launch)
+{
+    struct hk_launch made;
+    enum hk_status status = hk_launch_init(&made, row->name, index, 0);
+
+    if (status != HK_OK) {
+        return status;
+    }
+    made.exactness = counts != NULL ? HK_NEAR : HK_TIMED;
+    status = row_fill(&made, row, counts);
+    if (status != HK_OK) {
+        hk_launch_fini(&made);
+        return status;
+    }
+    *launch = made;
+    return HK_OK;
+}
+
+static bool counters_equal(const struct hk_launch *a, const struct hk_launch *b)
+{
+    double value;
+
+    if (a->state != b->state || a->counter_count != b->counter_count) {
+        return false;
+    }
+    for (size_t i = 0; i < a->counter_count; i++) {
+        if (!hk_launch_counter(b, a->counters[i].name, &value) || value != a->counters[i].value) {
+            return false;
+        }
+    }
+    return true;
+}
+
+void hk_guest_launches_classify(struct hk_launch *launches, size_t count)
+{
+    bool equal = count >= 2;
+
+    for (size_t i = 1; i < count && equal; i++) {
+        equal = counters_equal(&launches[0], &launches[i]);
+    }
+    for (size_t i = 0; i < count; i++) {
+        if (launches[i].exactness != HK_TIMED) {
+            launches[i].exactness = equal ? HK_EXACT : HK_NEAR;
+        }
+    }
+}
