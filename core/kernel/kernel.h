@@ -14,7 +14,7 @@
 #include "kernel/types.h"
 
 #define HK_IRQ_COUNT 16
-#define HK_COMMAND_LINE_BYTES 512
+
 
 /* What happens on the way out of the kernel besides returning. */
 #define HK_WORK_SCHEDULE 0x1u /* the current thread blocked, died, or another comes first */
@@ -27,7 +27,6 @@
 struct hk_cpu {
     struct hk_thread *current; /* NULL: idle */
     uint64_t exit_work;        /* HK_WORK_* */
-    uint64_t space_root;       /* loaded top table */
     struct hk_kernel *kernel;
     struct hk_thread *hand_over; /* runs next whatever the policy says: it has a client's budget */
     struct hk_run_queue run;
@@ -59,7 +58,9 @@ struct hk_kernel {
     struct hk_page_pool pages;
     struct hk_pool pools[HK_OBJECT_TYPES];
     struct hk_process *processes; /* not yet ended, newest first */
+    struct hk_process *init;      /* held; its end is the end of the machine */
     uint32_t last_pid;
+    uint32_t boot_pages;          /* what the kernel itself had taken before the first program */
     struct hk_irq irqs[HK_IRQ_COUNT];
     struct hk_module modules[HK_MODULE_COUNT];
     uint32_t module_count;

@@ -125,8 +125,7 @@ void hk_process_end(struct hk_cpu *cpu, struct hk_process *process, enum hk_exit
         hk_object_release(cpu, &thread->object);
     }
     free_table(cpu, process);
-    if (cpu->space_root == process->space.root)
-        hk_port_space_load(cpu, 0);
+    hk_port_space_leave(cpu, process->space.root);
     hk_space_fini(cpu->kernel, &process->space);
     unlink_process(cpu->kernel, process);
     hk_wait_wake_all(cpu, &process->waiters, (hk_result)reason);

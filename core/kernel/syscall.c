@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "kernel/syscall.h"
 
+#include "kernel/boot.h"
 #include "kernel/kernel.h"
 #include "port/port.h"
 
@@ -75,7 +76,7 @@ hk_result hk_sys_power_off(struct hk_cpu *cpu, uint64_t code, uint64_t b, uint64
 
     (void)b, (void)c, (void)d, (void)e;
     if (status == HK_OK)
-        hk_port_power_off(cpu, code);
+        hk_shutdown(cpu, code);
     return status;
 }
 

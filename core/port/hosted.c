@@ -54,9 +54,9 @@ void hk_port_flush_page(struct hk_cpu *cpu, uint64_t address)
     (void)cpu, (void)address;
 }
 
-void hk_port_space_load(struct hk_cpu *cpu, uint64_t root)
+void hk_port_space_leave(struct hk_cpu *cpu, uint64_t root)
 {
-    cpu->space_root = root;
+    (void)cpu, (void)root;
 }
 
 void hk_port_irq_mask(struct hk_cpu *cpu, uint32_t line, bool masked)

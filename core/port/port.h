@@ -20,8 +20,8 @@ void hk_port_timer_arm(struct hk_cpu *cpu, uint64_t at_ns);
 /* Forget cached translations: one address of the loaded space. */
 void hk_port_flush_page(struct hk_cpu *cpu, uint64_t address);
 
-/* Load a top page table; 0: the kernel's own. */
-void hk_port_space_load(struct hk_cpu *cpu, uint64_t root);
+/* This address space is about to go: if it is loaded, load the kernel's own. */
+void hk_port_space_leave(struct hk_cpu *cpu, uint64_t root);
 
 /* Mask or unmask an interrupt line; make it interrupt as if its device did. */
 void hk_port_irq_mask(struct hk_cpu *cpu, uint32_t line, bool masked);

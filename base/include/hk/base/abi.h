@@ -97,6 +97,9 @@
 #define HK_HANDLE_SELF 0
 #define HK_HANDLE_COUNT 128
 
+/* The boot command line: key=value separated by blanks; longer is refused. */
+#define HK_COMMAND_LINE_BYTES 512
+
 /* Protection of a mapping; write and execute together are refused. */
 #define HK_MAP_READ 1
 #define HK_MAP_WRITE 2

@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: MIT */
+/* Exceptions and interrupts. */
+#include "arch/x86_64/machine.h"
+#include "kernel/irq.h"
+#include "port/port.h"
+
+#define VECTOR_DIVIDE 0
+#define VECTOR_ILLEGAL 6
+#define VECTOR_NO_FPU 7
+#define VECTOR_STACK 12
+#define VECTOR_PROTECTION 13
+#define VECTOR_PAGE 14
+
+static bool interrupt(struct hk_cpu *cpu, uint64_t vector)
+{
+    if (vector < HK_VECTOR_IRQ)
+        return false;
+    cpu->interrupt_count++;
+    if (vector == HK_VECTOR_SPURIOUS)
+        return true;
+    hk_apic_end_of_interrupt();
+    if (vector == HK_VECTOR_TIMER)
+        hk_deadline_run(cpu);
+    else
+        hk_irq_raised(cpu, (uint32_t)(vector - HK_VECTOR_IRQ));
+    return true;
+}
+
+/* The pages just below a stack are there to be run into. */
+static bool is_stack_guard(uint64_t address)
+{
+    uint64_t end = HK_USER_STACK_TOP - HK_USER_STACK_PAGES * HK_PAGE_BYTES;
+
+    return address < end && address >= end - HK_PAGE_BYTES;
+}
+
+static enum hk_exit reason_of(uint64_t vector, uint64_t address)
+{
+    switch (vector) {
+    case VECTOR_DIVIDE:
+        return HK_EXIT_DIVIDE;
+    case VECTOR_ILLEGAL:
+    case VECTOR_NO_FPU:
+    case VECTOR_PROTECTION:
+        return HK_EXIT_ILLEGAL;
+    case VECTOR_STACK:
+        return HK_EXIT_STACK;
+    case VECTOR_PAGE:
+        return is_stack_guard(address) ? HK_EXIT_STACK : HK_EXIT_PAGE;
+    default:
+        return HK_EXIT_EXCEPTION;
+    }
+}
+
+/* A user program's exception ends its process; everyone else runs on. */
+void hk_trap_from_user(struct hk_cpu *cpu, uint64_t vector, uint64_t error)
+{
+    struct hk_process *process = cpu->current->process;
+    uint64_t address = hk_read_cr2();
+
+    (void)error;
+    if (interrupt(cpu, vector))
+        return;
+    process->fault_address = address;
+    hk_process_end(cpu, process, reason_of(vector, address), (int64_t)vector);
+}
+
+void hk_trap_from_kernel(struct hk_cpu *cpu, uint64_t vector, uint64_t error, uint64_t rip)
+{
+    (void)error;
+    if (!interrupt(cpu, vector))
+        hk_machine_panic("exception in the kernel: vector, instruction", vector, rip);
+}

@@ -1,0 +1,123 @@
+/* SPDX-License-Identifier: MIT */
+#include "kernel/boot.h"
+
+#include "kernel/archive.h"
+#include "kernel/kernel.h"
+#include "port/port.h"
+
+void hk_print(struct hk_kernel *kernel, const char *text)
+{
+    uint64_t bytes = 0;
+
+    while (text[bytes] != '\0')
+        bytes++;
+    hk_port_console(kernel, text, bytes);
+}
+
+void hk_print_number(struct hk_kernel *kernel, uint64_t number)
+{
+    char text[20];
+    uint32_t at = sizeof(text);
+
+    do {
+        text[--at] = (char)('0' + number % 10);
+        number /= 10;
+    } while (number > 0);
+    hk_port_console(kernel, text + at, sizeof(text) - at);
+}
+
+uint64_t hk_boot_option(const struct hk_kernel *kernel, const char *key, const char **value)
+{
+    const char *at = kernel->command_line;
+
+    while (*at != '\0') {
+        uint64_t bytes = 0;
+        const char *word;
+        const char *wanted = key;
+
+        while (*at == ' ')
+            at++;
+        word = at;
+        while (*at != '\0' && *at != ' ')
+            at++;
+        while (*wanted != '\0' && word < at && *word == *wanted)
+            word++, wanted++;
+        if (*wanted != '\0' || word == at || *word != '=')
+            continue;
+        word++;
+        bytes = (uint64_t)(at - word);
+        *value = word;
+        return bytes;
+    }
+    return 0;
+}
+
+static void print_option(struct hk_kernel *kernel, const char *key, const char *otherwise)
+{
+    const char *value;
+    uint64_t bytes = hk_boot_option(kernel, key, &value);
+
+    hk_print(kernel, " ");
+    hk_print(kernel, key);
+    hk_print(kernel, "=");
+    if (bytes > 0)
+        hk_port_console(kernel, value, bytes);
+    else
+        hk_print(kernel, otherwise);
+}
+
+static void fail(struct hk_cpu *cpu, const char *what, enum hk_status status)
+{
+    hk_print(cpu->kernel, HK_PROTOCOL " fail ");
+    hk_print(cpu->kernel, what);
+    hk_print(cpu->kernel, ", status -");
+    hk_print_number(cpu->kernel, (uint64_t)-(int64_t)status);
+    hk_print(cpu->kernel, "\n");
+    hk_shutdown(cpu, HK_EXIT_FAIL);
+}
+
+void hk_boot(struct hk_cpu *cpu, const struct hk_boot_module *archive)
+{
+    struct hk_kernel *kernel = cpu->kernel;
+    struct hk_process *init;
+    enum hk_status status;
+
+    kernel->boot_pages = kernel->pages.count - kernel->pages.free_count;
+    hk_print(kernel, HK_PROTOCOL " begin version=1");
+    print_option(kernel, "scenario", "none");
+    print_option(kernel, "place", "default");
+    hk_print(kernel, "\n");
+    status = archive->bytes == 0 ? HK_ENOENT
+                                 : hk_archive_open(kernel, archive->data, archive->bytes);
+    if (status != HK_OK) {
+        fail(cpu, "no usable archive of programs (give QEMU -initrd)", status);
+        return;
+    }
+    status = hk_process_from_module(cpu, "init", &init);
+    if (status == HK_OK) {
+        init->caps[HK_HANDLE_SELF].rights |= HK_RIGHT_SYSTEM;
+        kernel->init = init;
+        status = hk_process_start(cpu, init, 0);
+    }
+    if (status != HK_OK)
+        fail(cpu, "cannot start the program init", status);
+}
+
+void hk_shutdown(struct hk_cpu *cpu, uint64_t code)
+{
+    struct hk_kernel *kernel = cpu->kernel;
+    uint64_t leaks;
+
+    if (kernel->init != NULL) {
+        struct hk_process *init = kernel->init;
+
+        kernel->init = NULL;
+        hk_process_end(cpu, init, HK_EXIT_KILLED, 0);
+        hk_object_release(cpu, &init->object);
+    }
+    leaks = hk_kernel_fini(kernel) - kernel->boot_pages;
+    hk_print(kernel, HK_PROTOCOL " done leaks=");
+    hk_print_number(kernel, leaks);
+    hk_print(kernel, "\n");
+    hk_port_power_off(cpu, leaks == 0 ? code : HK_EXIT_FAIL);
+}

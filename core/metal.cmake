@@ -1,0 +1,63 @@
+# SPDX-License-Identifier: MIT
+#
+# The kernel and its programs for the machine: no libc, no sanitizers, no
+# position-independent code, always -O2, so that instruction counts are the same
+# in every preset.
+enable_language(ASM)
+
+execute_process(COMMAND ${CMAKE_C_COMPILER} -print-file-name=include
+  OUTPUT_VARIABLE HK_COMPILER_INCLUDE OUTPUT_STRIP_TRAILING_WHITESPACE)
+
+set(HK_METAL_OPTIONS -O2 -ffreestanding -nostdinc -isystem ${HK_COMPILER_INCLUDE}
+  -fno-pie -fno-stack-protector -fcf-protection=none -fno-asynchronous-unwind-tables
+  -mgeneral-regs-only -mno-red-zone)
+
+function(hk_metal_target target script)
+  target_include_directories(${target} PRIVATE
+    ${CMAKE_SOURCE_DIR}/core ${CMAKE_SOURCE_DIR}/core/include ${CMAKE_SOURCE_DIR}/base/include)
+  target_compile_options(${target} PRIVATE ${HK_METAL_OPTIONS} ${ARGN}
+    $<$<COMPILE_LANGUAGE:C>:${HK_WARNINGS}>)
+  target_link_options(${target} PRIVATE -nostdlib -static -no-pie -Wl,--build-id=none
+    -Wl,-z,max-page-size=4096 -Wl,-z,noexecstack -Wl,--no-warn-rwx-segments
+    -T ${CMAKE_CURRENT_SOURCE_DIR}/${script})
+  set_target_properties(${target} PROPERTIES POSITION_INDEPENDENT_CODE OFF
+    LINK_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/${script})
+endfunction()
+
+add_executable(hkbench-kernel.elf ${HK_KERNEL_SOURCES}
+  arch/x86_64/apic.c
+  arch/x86_64/boot.S
+  arch/x86_64/cpu.c
+  arch/x86_64/entry.S
+  arch/x86_64/offsets.c
+  arch/x86_64/setup.c
+  arch/x86_64/start.c
+  arch/x86_64/trap.c
+  port/metal.c)
+hk_metal_target(hkbench-kernel.elf arch/x86_64/kernel.ld -mcmodel=kernel)
+
+# Programs become members of one archive, which QEMU loads with -initrd.
+function(hk_program name)
+  add_executable(hk_program_${name} ${ARGN} user/start.S user/user.c)
+  hk_metal_target(hk_program_${name} user/user.ld -fomit-frame-pointer)
+  set_target_properties(hk_program_${name} PROPERTIES OUTPUT_NAME ${name}
+    RUNTIME_OUTPUT_DIRECTORY ${CMAKE_CURRENT_BINARY_DIR}/programs)
+  set_property(GLOBAL APPEND PROPERTY HK_PROGRAMS hk_program_${name})
+endfunction()
+
+hk_program(init user/init.c user/hello.c user/experiments.c user/spawn.c)
+hk_program(echo user/echo.c)
+
+get_property(programs GLOBAL PROPERTY HK_PROGRAMS)
+set(program_files "")
+foreach(program IN LISTS programs)
+  list(APPEND program_files $<TARGET_FILE:${program}>)
+endforeach()
+set(HK_PROGRAMS_ARCHIVE ${CMAKE_CURRENT_BINARY_DIR}/hkbench-programs.a)
+add_custom_command(OUTPUT ${HK_PROGRAMS_ARCHIVE}
+  COMMAND ${CMAKE_COMMAND} -E rm -f ${HK_PROGRAMS_ARCHIVE}
+  COMMAND ${CMAKE_AR} rcSD ${HK_PROGRAMS_ARCHIVE} ${program_files}
+  DEPENDS ${programs} VERBATIM)
+add_custom_target(hk_programs_archive ALL DEPENDS ${HK_PROGRAMS_ARCHIVE})
+install(FILES $<TARGET_FILE:hkbench-kernel.elf> ${HK_PROGRAMS_ARCHIVE}
+  DESTINATION ${CMAKE_INSTALL_DATADIR}/hkbench)

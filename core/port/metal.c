@@ -1,0 +1,156 @@
+/* SPDX-License-Identifier: MIT */
+/* The machine under the kernel: QEMU's debug console and exit device, TSC, local APIC. */
+#include "arch/x86_64/machine.h"
+#include "kernel/boot.h"
+#include "port/port.h"
+
+/* The clock of this machine, written once at boot. */
+struct metal_clock {
+    uint64_t start_tsc;
+    uint64_t ns_per_tick_q32; /* 32 fractional bits */
+};
+static struct metal_clock machine_clock;
+
+void hk_metal_start_clock(void)
+{
+    machine_clock.ns_per_tick_q32 = ((uint64_t)HK_NS_PER_S << 32) / hk_apic_tsc_hz();
+    machine_clock.start_tsc = hk_read_tsc();
+}
+
+void hk_port_console(struct hk_kernel *kernel, const char *text, uint64_t bytes)
+{
+    (void)kernel;
+    __asm__ volatile("rep outsb" : "+S"(text), "+c"(bytes) : "d"(HK_CONSOLE_PORT) : "memory");
+}
+
+uint64_t hk_port_clock_ns(struct hk_cpu *cpu)
+{
+    (void)cpu;
+    return (uint64_t)((unsigned __int128)(hk_read_tsc() - machine_clock.start_tsc) *
+                          machine_clock.ns_per_tick_q32 >>
+                      32);
+}
+
+void hk_port_timer_arm(struct hk_cpu *cpu, uint64_t at_ns)
+{
+    uint64_t now_ns = hk_port_clock_ns(cpu);
+
+    if (at_ns == HK_TIMEOUT_NONE)
+        hk_apic_timer(0);
+    else
+        hk_apic_timer(at_ns > now_ns ? at_ns - now_ns : 1);
+}
+
+void hk_port_flush_page(struct hk_cpu *cpu, uint64_t address)
+{
+    (void)cpu;
+    __asm__ volatile("invlpg (%0)" : : "r"(address) : "memory");
+}
+
+void hk_port_space_leave(struct hk_cpu *cpu, uint64_t root)
+{
+    if (hk_read_cr3() == root)
+        hk_write_cr3(cpu->kernel->kernel_root);
+}
+
+/* Lines are raised by the CPU to itself, so there is no controller to mask them at. */
+void hk_port_irq_mask(struct hk_cpu *cpu, uint32_t line, bool masked)
+{
+    (void)cpu, (void)line, (void)masked;
+}
+
+void hk_port_irq_raise(struct hk_cpu *cpu, uint32_t line)
+{
+    (void)cpu;
+    hk_apic_send_self(HK_VECTOR_IRQ + line);
+}
+
+_Noreturn void hk_machine_exit(uint32_t code)
+{
+    hk_out32(HK_EXIT_PORT, code);
+    for (;;) /* without the exit device: stay off */
+        __asm__ volatile("cli; hlt");
+}
+
+void hk_port_power_off(struct hk_cpu *cpu, uint64_t code)
+{
+    (void)cpu;
+    hk_machine_exit((uint32_t)code);
+}
+
+static void print_hex(struct hk_kernel *kernel, uint64_t number)
+{
+    char text[17] = " ";
+
+    for (int i = 0; i < 16; i++)
+        text[1 + i] = "0123456789abcdef"[number >> (60 - 4 * i) & 15];
+    hk_port_console(kernel, text, sizeof(text));
+}
+
+_Noreturn void hk_machine_panic(const char *what, uint64_t a, uint64_t b)
+{
+    struct hk_kernel *kernel = hk_cpu_here.kernel;
+
+    hk_print(kernel, HK_PROTOCOL " fail panic: ");
+    hk_print(kernel, what);
+    print_hex(kernel, a);
+    print_hex(kernel, b);
+    hk_print(kernel, "\n");
+    hk_machine_exit(HK_EXIT_PANIC);
+}
+
+void hk_port_idle(struct hk_cpu *cpu)
+{
+    const struct hk_process *init = cpu->kernel->init;
+
+    if (init == NULL || init->state == HK_PROCESS_ENDED)
+        hk_shutdown(cpu, init != NULL && init->exit_reason == HK_EXIT_NORMAL ? HK_EXIT_PASS
+                                                                              : HK_EXIT_FAIL);
+    if (cpu->deadlines.next == &cpu->deadlines) {
+        hk_print(cpu->kernel, HK_PROTOCOL " fail every thread waits and nothing can wake one\n");
+        hk_shutdown(cpu, HK_EXIT_FAIL);
+    }
+    __asm__ volatile("sti; hlt; cli" : : : "memory");
+}
+
+void hk_port_zero(void *to, uint64_t bytes)
+{
+    uint64_t words = bytes / 8, rest = bytes % 8;
+
+    __asm__ volatile("rep stosq\n\t"
+                     "mov %3, %%rcx\n\t"
+                     "rep stosb"
+                     : "+D"(to), "+c"(words)
+                     : "a"(0ull), "r"(rest)
+                     : "memory");
+}
+
+void hk_port_copy(void *to, const void *from, uint64_t bytes)
+{
+    uint64_t words = bytes / 8, rest = bytes % 8;
+
+    __asm__ volatile("rep movsq\n\t"
+                     "mov %3, %%rcx\n\t"
+                     "rep movsb"
+                     : "+D"(to), "+S"(from), "+c"(words)
+                     : "r"(rest)
+                     : "memory");
+}
+
+/* What the compiler calls for copies and fills of structures. */
+void *memcpy(void *to, const void *from, size_t bytes);
+void *memset(void *to, int value, size_t bytes);
+
+void *memcpy(void *to, const void *from, size_t bytes)
+{
+    hk_port_copy(to, from, bytes);
+    return to;
+}
+
+void *memset(void *to, int value, size_t bytes)
+{
+    void *at = to;
+
+    __asm__ volatile("rep stosb" : "+D"(at), "+c"(bytes) : "a"(value) : "memory");
+    return to;
+}

@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: MIT */
+/* What init can run. A scenario returns 0 when all that must hold held. */
+#ifndef HK_USER_SCENARIO_H
+#define HK_USER_SCENARIO_H
+
+#include <stdint.h>
+
+struct hk_scenario {
+    const char *name;
+    int (*run)(uint64_t *ipc_page);
+};
+
+int hk_scenario_hello(uint64_t *ipc_page);
+int hk_scenario_experiments(uint64_t *ipc_page);
+
+#endif
