@@ -40,6 +40,10 @@ enum class Fate { fine, skipped, failed };
 
 const std::string kSkipped = "skipped: ";
 
+// Marks the counter whose name carries the reason of a failed run to the
+// reporter; no counter of a user has a control character in its name.
+constexpr char kReasonMark = '\x01';
+
 // Keys of a row and of the context in JSON reports of 1.7.1 to 1.9.5. A counter
 // or context line of the same name comes later in the object and wins.
 const std::set<std::string> kRowKeys = {
@@ -183,6 +187,13 @@ struct hk_gbench_state {
 
 namespace {
 
+/* libbenchmark takes the first values of its flags from there. */
+std::string environment(const char *variable, const char *fallback)
+{
+    const char *value = std::getenv(variable);
+    return value != nullptr ? value : fallback;
+}
+
 /*
  * Mirrors libbenchmark's own registry, which is one per process and has no
  * handle: hence the one object of static lifetime here.
@@ -193,8 +204,8 @@ struct Registry {
     int first_refusal = HK_GBENCH_OK;
     std::string first_refusal_text;
     std::string error_text;
-    std::string out_path;
-    bool out_is_json = true;
+    std::string out_path = environment("BENCHMARK_OUT", "");
+    std::string out_format = environment("BENCHMARK_OUT_FORMAT", "json");
     std::vector<double (*)(const double *, size_t)> statistics;
     hk_gbench *current = nullptr;  // the benchmark that the calling thread of run is in
 };
@@ -244,32 +255,122 @@ template <class Action> int guarded(Action action)
 
 /* ---- Reports ---- */
 
-/* 1.7.1 writes NaN and Infinity into JSON, which strict parsers reject. */
-class FiniteJson : public benchmark::JSONReporter {
+/* Up to 1.7 a run has error_occurred; from 1.8 on it has skipped, of several kinds. */
+template <class Run>
+auto mark_failed(Run &run, const std::string &reason, int) -> decltype(run.error_occurred, void())
+{
+    run.error_occurred = true;
+    run.error_message = reason;
+}
+
+template <class Run> void mark_failed(Run &run, const std::string &reason, long)
+{
+    using Skipped = decltype(run.skipped);
+    run.skipped = Skipped::SkippedWithError;
+    run.skip_message = reason;
+}
+
+/* Whether a run of a benchmark of this name failed: its complexity then says nothing. */
+bool any_failed(const std::string &name)
+{
+    const auto &benches = registry().benches;
+    return std::any_of(benches.begin(), benches.end(), [&](const auto &bench) {
+        return bench->name == name && !bench->fates.empty();
+    });
+}
+
+/*
+ * Stands before Google Benchmark's own reporter and tells it which runs failed.
+ *
+ * To libbenchmark no run ever fails here: SkipWithError() leads it, in 1.7.1 and
+ * later, to aborts, to uninitialised and to empty data (docs/decisions/0140).
+ */
+class Report : public benchmark::BenchmarkReporter {
 public:
+    /* finite: leave out what is not a number; 1.7.1 writes NaN and Infinity into JSON. */
+    Report(benchmark::BenchmarkReporter *inner, bool finite) : inner_(inner), finite_(finite) {}
+
+    bool ReportContext(const Context &context) override
+    {
+        inner_->SetOutputStream(&GetOutputStream());
+        inner_->SetErrorStream(&GetErrorStream());
+        return inner_->ReportContext(context);
+    }
+
     void ReportRuns(const std::vector<Run> &runs) override
     {
         std::vector<Run> kept;
         for (Run run : runs) {
-            if (!std::isfinite(run.real_accumulated_time) ||
-                !std::isfinite(run.cpu_accumulated_time)) {
-                continue;
+            if (settle_failure(&run) && (!finite_ || keep_finite(&run))) {
+                kept.push_back(run);
             }
-            for (auto it = run.counters.begin(); it != run.counters.end();) {
-                it = std::isfinite(it->second.value) ? std::next(it) : run.counters.erase(it);
-            }
-            kept.push_back(run);
         }
-        benchmark::JSONReporter::ReportRuns(kept);
+        if (!kept.empty()) {
+            inner_->ReportRuns(kept);
+        }
     }
+
+    void Finalize() override { inner_->Finalize(); }
+
+private:
+    /* Returns false for a row that says nothing because a run failed. */
+    static bool settle_failure(Run *run)
+    {
+        if (run->report_big_o || run->report_rms) {
+            return !any_failed(run->run_name.function_name);
+        }
+        const auto first = run->counters.begin();
+        if (first == run->counters.end() || first->first[0] != kReasonMark) {
+            return true;
+        }
+        if (run->run_type == Run::RT_Aggregate) {
+            return false;
+        }
+        mark_failed(*run, first->first.substr(1), 0);
+        run->real_accumulated_time = run->cpu_accumulated_time = 0;
+        run->report_label.clear();
+        run->counters.clear();
+        return true;
+    }
+
+    /* Returns false for a row whose time is not finite. */
+    static bool keep_finite(Run *run)
+    {
+        for (auto it = run->counters.begin(); it != run->counters.end();) {
+            it = std::isfinite(it->second.value) ? std::next(it) : run->counters.erase(it);
+        }
+        return std::isfinite(run->real_accumulated_time) &&
+               std::isfinite(run->cpu_accumulated_time);
+    }
+
+    benchmark::BenchmarkReporter *inner_;
+    bool finite_;
 };
 
-/* Value of --<flag>=<value> in the arguments or of its environment variable; else fallback. */
-std::string flag_value(int argc, char **argv, const char *flag, const char *variable,
-                       const char *fallback)
+BENCHMARK_DISABLE_DEPRECATED_WARNING  // the CSV reporter is announced to go, but is there
+
+/* Null for a format that libbenchmark is left to complain about. */
+std::unique_ptr<benchmark::BenchmarkReporter> create_reporter(const std::string &format)
 {
-    const char *from_environment = std::getenv(variable);  // libbenchmark reads it, too
-    std::string value = from_environment != nullptr ? from_environment : fallback;
+    if (format == "json") {
+        return std::make_unique<benchmark::JSONReporter>();
+    }
+    if (format == "console") {
+        return std::make_unique<benchmark::ConsoleReporter>(
+            benchmark::ConsoleReporter::OO_None);
+    }
+    if (format == "csv") {
+        return std::make_unique<benchmark::CSVReporter>();
+    }
+    return nullptr;
+}
+
+BENCHMARK_RESTORE_DEPRECATED_WARNING
+
+/* Value of --<flag>=<value> in the arguments, else what it was: as libbenchmark keeps its flags. */
+std::string flag_value(int argc, char **argv, const char *flag, const std::string &before)
+{
+    std::string value = before;
     const std::string prefix = std::string("--") + flag + "=";
     for (int i = 1; i < argc; i++) {
         if (std::strncmp(argv[i], prefix.c_str(), prefix.size()) == 0) {
@@ -292,12 +393,10 @@ std::string instance_key(const hk_gbench *bench, const State &state)
 
 void stop(hk_gbench_state *s, Fate fate, const std::string &reason)
 {
-    if (s->live == nullptr || s->live->error_occurred()) {
-        return;
+    if (s->live != nullptr && s->fate == Fate::fine) {
+        s->fate = fate;
+        s->reason = fate == Fate::skipped ? kSkipped + reason : reason;
     }
-    s->fate = fate;
-    s->reason = fate == Fate::skipped ? kSkipped + reason : reason;
-    s->live->SkipWithError(s->reason.c_str());
 }
 
 void fail(hk_gbench_state *s, const std::string &reason)
@@ -305,13 +404,32 @@ void fail(hk_gbench_state *s, const std::string &reason)
     stop(s, Fate::failed, reason);
 }
 
+/* Enters and leaves the loop as far as the benchmark has not, and hands the reason on. */
+void complete_failed(hk_gbench_state *s)
+{
+    if (s->phase == Phase::ready) {
+        s->live->KeepRunningBatch(s->live->max_iterations);
+    } else if (s->phase == Phase::paused) {
+        s->live->ResumeTiming();
+    }
+    if (s->phase != Phase::done) {
+        s->live->KeepRunning();
+        s->phase = Phase::done;
+    }
+    if (s->live->complexity_length_n() <= 0) {
+        s->live->SetComplexityN(1);
+    }
+    if (!s->reason.empty()) {
+        s->live->counters[kReasonMark + s->reason] = 1;
+    }
+}
+
 /*
  * What must hold when a benchmark returns.
  *
  * libbenchmark aborts on a thread that left early (RunInThread), on a timer
- * still running (ThreadTimer), on a complexity without n (ComputeBigO), and on
- * repetitions whose iterations differ (ComputeStats): a failed thread therefore
- * enters and leaves its loop as well, if it has not.
+ * still running (ThreadTimer), on a complexity without n (ComputeBigO) and on
+ * repetitions whose iterations differ (ComputeStats).
  */
 void settle(hk_gbench_state *s)
 {
@@ -324,8 +442,8 @@ void settle(hk_gbench_state *s)
     } else if (s->bench->has_complexity && s->view->complexity_length_n() <= 0) {
         fail(s, "complexity was asked for, but no n > 0 was set");
     }
-    if (s->live->error_occurred() && s->phase == Phase::ready) {
-        s->live->KeepRunningBatch(s->live->max_iterations);
+    if (s->fate != Fate::fine) {
+        complete_failed(s);
     }
 }
 
@@ -341,45 +459,52 @@ void call_benchmark(hk_gbench_state *s)
             bench->setup(s, bench->arg);
         }
         s->phase = Phase::ready;
-        bench->gate.open(!s->live->error_occurred());
+        bench->gate.open(s->fate == Fate::fine);
     } else if (gated && !bench->gate.wait()) {
-        stop(s, Fate::skipped, "the setup of this run failed");
+        s->fate = Fate::failed;  // thread 0 has the reason
     }
-    if (!s->live->error_occurred()) {
+    if (s->fate == Fate::fine) {
         bench->fn(s, bench->arg);
+    }
+}
+
+/* The fate of an earlier run of this instance, if that failed. */
+void inherit_fate(hk_gbench_state *s, const std::string &key)
+{
+    std::lock_guard<std::mutex> lock(s->bench->mutex);
+    const auto it = s->bench->fates.find(key);
+    if (it != s->bench->fates.end()) {
+        s->fate = it->second.first;
+        s->reason = it->second.second;
+    }
+}
+
+void bequeath_fate(const hk_gbench_state *s, const std::string &key)
+{
+    std::lock_guard<std::mutex> lock(s->bench->mutex);
+    auto &fate = s->bench->fates.emplace(key, std::make_pair(s->fate, s->reason)).first->second;
+    if (fate.first == Fate::skipped && s->fate == Fate::failed) {
+        fate = {s->fate, s->reason};
     }
 }
 
 /*
  * One thread of one run.
  *
- * An instance that failed once is not run again: 1.7.1 reads an uninitialised
- * pointer if the first repetition failed and two later ones did not.
+ * An instance that failed is not run again: libbenchmark, which sees a very
+ * short run, would ask for ever more iterations.
  */
 void run_thread(hk_gbench *bench, State &state)
 {
     hk_gbench_state s = {bench, &state, &state, Phase::ready, Fate::fine, {}};
     const std::string key = instance_key(bench, state);
-    std::pair<Fate, std::string> before = {Fate::fine, {}};
-    {
-        std::lock_guard<std::mutex> lock(bench->mutex);
-        const auto it = bench->fates.find(key);
-        if (it != bench->fates.end()) {
-            before = it->second;
-        }
-    }
-    if (before.first != Fate::fine) {
-        state.SkipWithError(before.second.c_str());
-    } else {
+    inherit_fate(&s, key);
+    if (s.fate == Fate::fine) {
         call_benchmark(&s);
     }
     settle(&s);
-    if (s.fate != Fate::fine) {
-        std::lock_guard<std::mutex> lock(bench->mutex);
-        auto &fate = bench->fates.emplace(key, std::make_pair(s.fate, s.reason)).first->second;
-        if (fate.first == Fate::skipped && s.fate == Fate::failed) {
-            fate = {s.fate, s.reason};
-        }
+    if (s.fate != Fate::fine && !s.reason.empty()) {
+        bequeath_fate(&s, key);
     }
 }
 
@@ -478,9 +603,8 @@ int hk_gbench_init(int *argc, char **argv)
     }
     return guarded([&]() -> int {
         Registry &r = registry();
-        r.out_path = flag_value(*argc, argv, "benchmark_out", "BENCHMARK_OUT", "");
-        r.out_is_json = flag_value(*argc, argv, "benchmark_out_format", "BENCHMARK_OUT_FORMAT",
-                                   "json") == "json";
+        r.out_path = flag_value(*argc, argv, "benchmark_out", r.out_path);
+        r.out_format = flag_value(*argc, argv, "benchmark_out_format", r.out_format);
         benchmark::Initialize(argc, argv);
         return HK_GBENCH_OK;
     });
@@ -544,15 +668,15 @@ int hk_gbench_run(const char *filter, struct hk_gbench_totals *totals)
             return rc;
         }
         const Registry &r = registry();
-        FiniteJson json_display;
-        FiniteJson json_file;
-        benchmark::BenchmarkReporter *display = benchmark::CreateDefaultDisplayReporter();
-        if (dynamic_cast<benchmark::JSONReporter *>(display) != nullptr) {
-            display = &json_display;
-        }
-        const bool own_file = !r.out_path.empty() && r.out_is_json;
+        // The library's own is made once and remembers its first report; a second run needs another.
+        benchmark::JSONReporter json;
+        benchmark::BenchmarkReporter *own = benchmark::CreateDefaultDisplayReporter();
+        const bool is_json = dynamic_cast<benchmark::JSONReporter *>(own) != nullptr;
+        Report display(is_json ? &json : own, is_json);
+        const auto file_reporter = r.out_path.empty() ? nullptr : create_reporter(r.out_format);
+        Report file(file_reporter.get(), r.out_format == "json");
         const size_t matched_count = benchmark::RunSpecifiedBenchmarks(
-            display, own_file ? &json_file : nullptr,
+            &display, file_reporter != nullptr ? &file : nullptr,
             filter != nullptr ? std::string(filter) : benchmark::GetBenchmarkFilter());
         if (matched_count == 0) {
             return error(HK_GBENCH_ENOENT, "no benchmark matches the filter");
@@ -570,7 +694,10 @@ void hk_gbench_shutdown(void)
     benchmark::Shutdown();
     // Shutdown() deletes the context lines, but 1.7.1 keeps the pointer to them.
     benchmark::internal::GetGlobalContext() = nullptr;
-    registry() = Registry();
+    Registry fresh;
+    fresh.out_path = registry().out_path;  // libbenchmark's flags stay, too
+    fresh.out_format = registry().out_format;
+    registry() = std::move(fresh);
 }
 
 const char *hk_gbench_error_text(void)
@@ -876,6 +1003,9 @@ int64_t hk_gbench_loop_begin(struct hk_gbench_state *s)
                                          : "the benchmark ran a second loop");
         return 0;
     }
+    if (s->fate != Fate::fine) {
+        return 0;
+    }
     // One batch of all iterations: true once, then false and the clock stops.
     const int64_t count = s->live->max_iterations;
     s->phase = s->live->KeepRunningBatch(count) ? Phase::running : Phase::done;
@@ -884,7 +1014,7 @@ int64_t hk_gbench_loop_begin(struct hk_gbench_state *s)
 
 void hk_gbench_loop_end(struct hk_gbench_state *s)
 {
-    if (s->live == nullptr || s->live->error_occurred()) {
+    if (s->live == nullptr || s->fate != Fate::fine) {
         return;
     }
     if (s->phase == Phase::paused) {
@@ -899,7 +1029,7 @@ void hk_gbench_state_pause(struct hk_gbench_state *s)
 {
     if (s->phase != Phase::running) {
         fail(s, "pause outside of a running loop");
-    } else if (!s->live->error_occurred()) {
+    } else if (s->fate == Fate::fine) {
         s->live->PauseTiming();
         s->phase = Phase::paused;
     }
@@ -909,7 +1039,7 @@ void hk_gbench_state_resume(struct hk_gbench_state *s)
 {
     if (s->phase != Phase::paused) {
         fail(s, "resume without pause");
-    } else if (!s->live->error_occurred()) {
+    } else if (s->fate == Fate::fine) {
         s->phase = Phase::running;
         s->live->ResumeTiming();
     }
@@ -938,7 +1068,7 @@ void hk_gbench_state_skip(struct hk_gbench_state *s, const char *reason)
 
 bool hk_gbench_state_failed(const struct hk_gbench_state *s)
 {
-    return s->view->error_occurred();
+    return s->fate != Fate::fine;
 }
 
 int64_t hk_gbench_state_arg(struct hk_gbench_state *s, size_t index)

@@ -29,16 +29,16 @@ _Static_assert((int)HK_GBENCH_OK == (int)HK_OK && (int)HK_GBENCH_EINVAL == (int)
 static char out_path[64];
 
 /* One flag set for every case: flags of libbenchmark stay as they are until set again. */
-static void init_with(const char *repetitions)
+static void init_with(const char *repetitions, const char *format)
 {
-    static char out_flag[80], repetitions_flag[64], min_time_flag[] = "--benchmark_min_time=0.001";
-    static char program[] = "test_gbench", *argv[] = {program, out_flag, repetitions_flag,
-                                                      min_time_flag, NULL};
-    int argc = 4;
+    static char program[] = "test_gbench", min_time_flag[] = "--benchmark_min_time=0.001";
+    static char out_flag[80], repetitions_flag[64], format_flag[64];
+    char *argv[] = {program, out_flag, repetitions_flag, format_flag, min_time_flag, NULL};
+    int argc = 5;
 
     snprintf(out_flag, sizeof out_flag, "--benchmark_out=%s", out_path);
     snprintf(repetitions_flag, sizeof repetitions_flag, "--benchmark_repetitions=%s", repetitions);
-    argv[1] = out_flag, argv[2] = repetitions_flag, argv[3] = min_time_flag;
+    snprintf(format_flag, sizeof format_flag, "--benchmark_out_format=%s", format);
     assert_int_equal(hk_gbench_init(&argc, argv), HK_GBENCH_OK);
     assert_int_equal(argc, 1);
 }
@@ -54,7 +54,7 @@ static int setup_file(void **context)
         return -1;
     }
     close(fd);
-    init_with("1");
+    init_with("1", "json");
     return 0;
 }
 
@@ -483,7 +483,7 @@ static void check_misuses(const char *repetitions, int thread_count)
     struct hk_gbench *bench = registered("misuse", misused, NULL);
     json_t *rows;
 
-    init_with(repetitions);
+    init_with(repetitions, "json");
     for (size_t i = 0; i < sizeof misuses / sizeof *misuses; i++) {
         hk_gbench_add_arg(bench, misuses[i].misuse);
     }
@@ -491,7 +491,7 @@ static void check_misuses(const char *repetitions, int thread_count)
     hk_gbench_set_complexity(bench, HK_GBENCH_O_N);
     hk_gbench_set_iterations(bench, MISUSE_ITERATIONS);
     rows = run_rows(&totals);
-    init_with("1");
+    init_with("1", "json");
     for (size_t i = 0; i < sizeof misuses / sizeof *misuses; i++) {
         char name[64];
         const json_t *row;
@@ -518,6 +518,71 @@ static void test_errors(void **context)
     check_misuses("1", 1);
     check_misuses("4", 1);
     check_misuses("2", 3);
+}
+
+static void fails_from(struct hk_gbench_state *state, void *arg)
+{
+    const int64_t *first_failing = arg;
+
+    if (hk_gbench_state_arg(state, 0) >= *first_failing) {
+        hk_gbench_state_fail(state, "no such device");
+        return;
+    }
+    HK_GBENCH_LOOP(state) {
+        HK_GBENCH_CLOBBER();
+    }
+    hk_gbench_state_set_complexity_n(state, hk_gbench_state_arg(state, 0));
+}
+
+/* libbenchmark reads an empty list if nothing is left to fit, and fits rubbish if some is. */
+static void test_complexity_of_failures(void **context)
+{
+    int64_t first_failing;
+
+    (void)context;
+    for (first_failing = 10; first_failing <= 13; first_failing++) {
+        struct hk_gbench_totals totals;
+        struct hk_gbench *bench = registered("failing", fails_from, &first_failing);
+        json_t *rows;
+
+        hk_gbench_add_dense_range(bench, 10, 12, 1);
+        hk_gbench_set_complexity(bench, HK_GBENCH_O_AUTO);
+        rows = run_rows(&totals);
+        assert_int_equal(totals.error_count, 13 - first_failing);
+        assert_int_equal(json_array_size(rows), first_failing == 13 ? 3 + 2 : 3);
+        json_decref(rows);
+        hk_gbench_shutdown();
+    }
+}
+
+static void test_failures_in_other_formats(void **context)
+{
+    static const struct {
+        const char *format, *row;
+    } cases[] = {
+        {"csv", "\"failing/7\",,,,,,,,true,\"no such device\""},
+        {"console", "failing/7  ERROR OCCURRED: 'no such device'"},
+    };
+    int64_t first_failing = 7;
+
+    (void)context;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        char text[4096] = "";
+        FILE *report;
+
+        init_with("1", cases[i].format);
+        hk_gbench_add_arg(registered("failing", fails_from, &first_failing), 7);
+        assert_int_equal(hk_gbench_run(NULL, NULL), HK_GBENCH_OK);
+        report = fopen(out_path, "r");
+        assert_non_null(report);
+        assert_true(fread(text, 1, sizeof text - 1, report) > 0);
+        fclose(report);
+        if (strstr(text, cases[i].row) == NULL) {
+            fail_msg("%s report: %s", cases[i].format, text);
+        }
+        hk_gbench_shutdown();
+    }
+    init_with("1", "json");
 }
 
 /* Repetition 0, 1 or 2 of three fails: the others must not bring the process down. */
@@ -992,6 +1057,8 @@ int main(void)
         CASE(test_counters),
         CASE(test_reserved_names_and_values_are_refused),
         CASE(test_errors),
+        CASE(test_complexity_of_failures),
+        CASE(test_failures_in_other_formats),
         CASE(test_one_repetition_fails),
         CASE(test_setup_and_teardown),
         CASE(test_complexity),

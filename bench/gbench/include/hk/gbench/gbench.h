@@ -305,8 +305,8 @@ int hk_gbench_set_min_time_s(struct hk_gbench *bench, double min_time_s, double 
  *
  * law  [in] work for n; finite and > 0 for every n that occurs
  *
- * Every run must then set its n (> 0), or it fails. libbenchmark 1.7.1 crashes if each
- * instance of such a benchmark fails.
+ * Every run must then set its n (> 0), or it fails. If a run failed, no complexity is
+ * reported.
  */
 int hk_gbench_set_complexity(struct hk_gbench *bench, enum hk_gbench_complexity complexity);
 int hk_gbench_set_complexity_law(struct hk_gbench *bench, double (*law)(int64_t n));
@@ -396,10 +396,10 @@ void hk_gbench_state_add_time_s(struct hk_gbench_state *state, double seconds);
  * reason  [in] for people; bytes that a JSON file cannot hold are replaced by '?'
  *
  * A failed run counts for totals.error_count; a skipped one is what does not apply or is
- * not available here. libbenchmark 1.7.1 knows errors only: a skip is reported
- * as an error with "skipped: " before the reason. Of several reasons the first
- * is reported. Later repetitions of the instance are not run any more: they
- * repeat the reason.
+ * not available here. libbenchmark 1.7.1 knows errors only: a skip is reported as an error
+ * with "skipped: " before the reason. Of a thread's reasons the first counts, of several
+ * threads' reasons one is reported. Later repetitions of the instance are not run any
+ * more: they repeat the reason, and no statistics over repetitions are reported.
  */
 void hk_gbench_state_fail(struct hk_gbench_state *state, const char *reason);
 void hk_gbench_state_skip(struct hk_gbench_state *state, const char *reason);
