@@ -17,6 +17,7 @@
 
 static const struct hk_suite_group *const groups[] = {
     &hk_suite_memory,
+    &hk_suite_round_trip,
 };
 #define GROUP_COUNT (sizeof groups / sizeof *groups)
 

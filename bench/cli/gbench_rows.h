@@ -22,6 +22,7 @@ struct hk_suite_group {
     void (*drop)(void *context);
 };
 
-extern const struct hk_suite_group hk_suite_memory; /* the null row, memcpy, the ring */
+extern const struct hk_suite_group hk_suite_memory;     /* the null row, memcpy, the ring */
+extern const struct hk_suite_group hk_suite_round_trip; /* every transport */
 
 #endif
