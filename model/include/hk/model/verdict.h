@@ -100,10 +100,11 @@ enum hk_status hk_verdict_decide(const struct hk_evidence *evidence, struct hk_v
 const char *hk_verdict_kind_name(enum hk_verdict_kind kind);
 
 /*
- * One line of text, e.g.
+ * One line of text, e.g. (one line, folded here)
  *   F7 in native/other/idle: REFUTED->REPLACED, off by -8.10 decades [-8.31, -7.92]
- *   (margin 0.30, n=30000); cause: CV of lateness 2.83 [2.20, 3.60] where 1 is
- *   assumed; GPD tail HOLDS, off by +0.15 decades [-0.02, 0.28]
+ *   (margin 0.30 decades, n=30000); cause: CV of lateness 2.83 [2.2, 3.6] where 1 is
+ *   assumed; GPD tail HOLDS, off by +0.15 decades [-0.02, +0.28]
+ * Errors of HK_ERROR_LN_RATIO are shown in percent.
  *
  * verdict  [in]
  * text     [out]  always terminated when bytes > 0 and HK_OK or HK_ENOSPC

@@ -39,7 +39,7 @@ enum hk_status hk_binomial_band(uint64_t trials, double probability, double conf
  * Exact two-sided p of events against a claimed probability (sum of all
  * outcomes no more likely than the one seen).
  *
- * Returns HK_OK; HK_EINVAL. Cost O(trials); trials <= 10^8.
+ * Returns HK_OK; HK_EINVAL. Cost O(log trials) binomial probabilities.
  */
 enum hk_status hk_binomial_test(uint64_t events, uint64_t trials, double probability, double *p);
 

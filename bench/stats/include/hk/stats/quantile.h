@@ -3,10 +3,14 @@
 #ifndef HK_STATS_QUANTILE_H
 #define HK_STATS_QUANTILE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "hk/base/status.h"
 #include "hk/stats/estimate.h"
+
+/* Are there n >= 1 values, all finite? False for a null pointer. Cost O(n). */
+bool hk_sample_finite(const double *x, size_t n);
 
 /*
  * Sort a sample ascending after checking it.

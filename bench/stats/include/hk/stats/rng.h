@@ -13,7 +13,7 @@ struct hk_rng;
 /*
  * Create a generator (MT19937 of GSL).
  *
- * seed    [in]   all 64 bits count
+ * seed    [in]   mixed with the stream and folded to the 32 bits that MT19937 takes
  * stream  [in]   number of the stream: work split over threads or machines gives
  *                each part its own, and the result is the same however it is split
  * rng     [out]  owned by the caller; released with hk_rng_destroy
