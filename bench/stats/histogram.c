@@ -135,9 +135,8 @@ enum hk_status hk_histogram_quantile(const struct hk_histogram *h, double q, dou
     if (!h || !value || !(q >= 0.0 && q <= 1.0)) {
         return HK_EINVAL;
     }
-    /* Long double: 64 bits of mantissa hold every count. */
-    const long double position = ceill((long double)q * (long double)h->count);
-    uint64_t rank = (uint64_t)position;
+    /* Rounding in double keeps 0.9 of 100 at rank 90. */
+    uint64_t rank = (uint64_t)ceil(q * (double)h->count);
     rank = rank < 1 ? 1 : rank;
     rank = rank > h->count ? h->count : rank;
     return h->count == 0 ? HK_EEMPTY : hk_histogram_value_at_rank(h, rank, value);
