@@ -9,6 +9,10 @@ enum hk_status hk_f3_fit(const struct hk_run *training, struct hk_rng *rng,
                          struct hk_judge *judge);
 enum hk_status hk_f3_validate(const struct hk_run *training, const struct hk_run *target,
                               struct hk_rng *rng, struct hk_judge *judge);
+enum hk_status hk_f5_fit(const struct hk_run *training, struct hk_rng *rng,
+                         struct hk_judge *judge);
+enum hk_status hk_f5_validate(const struct hk_run *training, const struct hk_run *target,
+                              struct hk_rng *rng, struct hk_judge *judge);
 enum hk_status hk_f6_fit(const struct hk_run *training, struct hk_rng *rng,
                          struct hk_judge *judge);
 enum hk_status hk_f6_validate(const struct hk_run *training, const struct hk_run *target,

@@ -11,6 +11,7 @@
 
 const struct hk_judge_formula hk_judge_formulas[] = {
     {"F3", hk_f3_fit, hk_f3_validate},
+    {"F5", hk_f5_fit, hk_f5_validate},
     {"F6", hk_f6_fit, hk_f6_validate},
     {"F7", hk_f7_fit, hk_f7_validate},
 };

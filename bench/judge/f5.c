@@ -1,0 +1,344 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * F5: E[C] = t_copy sum_i w_i k_i (1 - alpha_i p_i). The shares come from the
+ * logs of training traces; predicted are bytes and time copied on traces of
+ * other seeds. With bytes as the cost, t_copy is the mean length of a buffer and
+ * the prediction has no free parameter.
+ */
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "cells.h"
+#include "formulas.h"
+#include "hk/base/units.h"
+#include "hk/model/copy_expected.h"
+
+enum { CLASSES_MAX = 8, GRAIN_BYTES = 1 };
+
+static const double bytes_margin = 0.01; /* counted, not timed */
+static const double time_margin = 0.05;
+
+/* Mean over the training launches of one mix. */
+struct f5_fit {
+    size_t class_count;
+    struct hk_copy_class classes[CLASSES_MAX];
+    double length_bytes[CLASSES_MAX];
+    size_t launches;
+    double buffers_per_message;
+    double mean_length_bytes; /* t_copy when bytes are the cost */
+    double copied_buffers;    /* per message, with the measured joint share */
+    double copy_ns;           /* t_copy: per copied buffer */
+    char source[HK_NAME_BYTES];
+};
+
+/* One quantity of one mix: what the textbook predicts and what may replace it. */
+struct f5_case {
+    const char *mix;
+    const char *keys;    /* after the trace in the cell's name */
+    const char *regime;
+    const char *counter; /* the measured quantity, per message */
+    bool time;           /* t_copy in ns instead of bytes */
+    bool partial;        /* the stronger model is the partial mapping law */
+};
+
+static const struct f5_case cases[] = {
+    {"independent", "", "native/independent/bytes", "copied_bytes_per_message", false, false},
+    {"independent", "", "native/independent/time", "copy_ns_per_message", true, false},
+    {"dependent", "", "native/dependent/bytes", "copied_bytes_per_message", false, false},
+    {"dependent", "", "native/dependent/time", "copy_ns_per_message", true, false},
+    {"uniform", "/partial:1", "native/partial mapping/bytes", "copied_bytes_per_message", false,
+     true},
+};
+
+/* Adds one launch's series to the field of each class. */
+static bool add_series(const struct hk_launch *launch, const char *name, double *fields[],
+                       size_t *class_count)
+{
+    const struct hk_series *s = hk_launch_series(launch, name);
+
+    if (s == NULL || s->count == 0 || s->count > CLASSES_MAX)
+        return false;
+    for (size_t i = 0; i < s->count; i++)
+        *fields[i] += s->values[i];
+    *class_count = s->count;
+    return true;
+}
+
+static bool add_launch(const struct hk_launch *launch, struct f5_fit *fit)
+{
+    double *weight[CLASSES_MAX];
+    double *buffers[CLASSES_MAX];
+    double *aligned[CLASSES_MAX];
+    double *sized[CLASSES_MAX];
+    double *mappable[CLASSES_MAX];
+    double *length[CLASSES_MAX];
+
+    for (size_t i = 0; i < CLASSES_MAX; i++) {
+        struct hk_copy_class *c = &fit->classes[i];
+        weight[i] = &c->weight_ratio;
+        buffers[i] = &c->buffer_count;
+        aligned[i] = &c->aligned_ratio;
+        sized[i] = &c->right_size_ratio;
+        mappable[i] = &c->mappable_ratio;
+        length[i] = &fit->length_bytes[i];
+    }
+    return add_series(launch, "class_weight_ratio", weight, &fit->class_count) &&
+           add_series(launch, "class_buffers_mean", buffers, &fit->class_count) &&
+           add_series(launch, "class_aligned_ratio", aligned, &fit->class_count) &&
+           add_series(launch, "class_sized_ratio", sized, &fit->class_count) &&
+           add_series(launch, "class_mappable_ratio", mappable, &fit->class_count) &&
+           add_series(launch, "class_length_bytes", length, &fit->class_count);
+}
+
+/* Sums to means, and the two meanings of t_copy. */
+static void finish_fit(struct f5_fit *fit, double copy_ns_per_message)
+{
+    double weights = 0;
+
+    for (size_t i = 0; i < fit->class_count; i++) {
+        struct hk_copy_class *c = &fit->classes[i];
+        c->weight_ratio /= (double)fit->launches;
+        c->buffer_count /= (double)fit->launches;
+        c->aligned_ratio /= (double)fit->launches;
+        c->right_size_ratio /= (double)fit->launches;
+        c->mappable_ratio /= (double)fit->launches;
+        fit->length_bytes[i] /= (double)fit->launches;
+        weights += c->weight_ratio;
+    }
+    for (size_t i = 0; i < fit->class_count; i++) {
+        struct hk_copy_class *c = &fit->classes[i];
+        c->weight_ratio /= weights; /* rounding only */
+        const double buffers = c->weight_ratio * c->buffer_count;
+        fit->buffers_per_message += buffers;
+        fit->mean_length_bytes += buffers * fit->length_bytes[i];
+        fit->copied_buffers += buffers * (1 - c->mappable_ratio);
+        /* A mean of joint shares may leave the bounds of the mean shares by rounding. */
+        c->mappable_ratio = fmin(c->mappable_ratio, fmin(c->aligned_ratio, c->right_size_ratio));
+    }
+    fit->mean_length_bytes /= fit->buffers_per_message;
+    fit->copy_ns = fit->copied_buffers > 0 ? copy_ns_per_message / fit->copied_buffers : 0;
+}
+
+static enum hk_status fit_mix(const struct hk_run *run, const char *mix, const char *keys,
+                              struct f5_fit *fit)
+{
+    const struct hk_launch *first = NULL;
+    size_t count = 0;
+    double copy_ns = 0;
+
+    *fit = (struct f5_fit){0};
+    snprintf(fit->source, sizeof fit->source, "native/fallback/mix:%s/trace:train%s", mix, keys);
+    if (hk_run_cell(run, fit->source, &first, &count) != HK_OK)
+        return HK_ENOENT;
+    for (size_t i = 0; i < count; i++) {
+        double ns = 0;
+        if (first[i].state != HK_LAUNCH_OK)
+            continue;
+        if (!hk_launch_counter(&first[i], "copy_ns_per_message", &ns) ||
+            !add_launch(&first[i], fit))
+            return HK_EPARSE;
+        copy_ns += ns;
+        fit->launches++;
+    }
+    if (fit->launches == 0)
+        return HK_ENOENT;
+    finish_fit(fit, copy_ns / (double)fit->launches);
+    return HK_OK;
+}
+
+static enum hk_status add_exact(struct hk_judge *judge, const char *mix, const char *symbol,
+                                double value, const struct f5_fit *fit)
+{
+    struct hk_parameter p = {.value = value, .lower = value, .upper = value,
+                             .launches = fit->launches};
+
+    snprintf(p.name, sizeof p.name, "F5/%s/%s", mix, symbol);
+    snprintf(p.source, sizeof p.source, "%s", fit->source);
+    return hk_judge_add_parameter(judge, &p);
+}
+
+enum hk_status hk_f5_fit(const struct hk_run *training, struct hk_rng *rng,
+                         struct hk_judge *judge)
+{
+    (void)rng; /* counts only */
+    for (size_t i = 0; i < HK_ARRAY_COUNT(cases); i++) {
+        const struct f5_case *c = &cases[i];
+        struct f5_fit fit;
+        char symbol[48];
+        if (c->time)
+            continue; /* the same training cell as for bytes */
+        enum hk_status status = fit_mix(training, c->mix, c->keys, &fit);
+        if (status == HK_ENOENT)
+            continue;
+        if (status == HK_OK)
+            status = add_exact(judge, c->mix, "mean_length_bytes", fit.mean_length_bytes, &fit);
+        if (status == HK_OK)
+            status = add_exact(judge, c->mix, "t_copy_ns", fit.copy_ns, &fit);
+        for (size_t k = 0; k < fit.class_count && status == HK_OK; k++) {
+            snprintf(symbol, sizeof symbol, "class_%zu_mappable_ratio", k);
+            status = add_exact(judge, c->mix, symbol, fit.classes[k].mappable_ratio, &fit);
+        }
+        if (status != HK_OK)
+            return status;
+    }
+    return HK_OK;
+}
+
+/* The textbook, its bounds, and the model that may replace it; in the case's unit. */
+struct f5_prediction {
+    double textbook;
+    struct hk_interval bounds;
+    double stronger;
+    const char *stronger_name;
+};
+
+static enum hk_status predict(const struct f5_case *c, const struct f5_fit *fit,
+                              struct f5_prediction *out)
+{
+    const double t_copy = c->time ? fit->copy_ns : fit->mean_length_bytes;
+    enum hk_status status =
+        hk_copy_expected(fit->classes, fit->class_count, t_copy, &out->textbook);
+
+    if (status == HK_OK)
+        status = hk_copy_bounds(fit->classes, fit->class_count, t_copy, &out->bounds);
+    if (status == HK_OK && c->partial) {
+        out->stronger_name = "partial mapping law";
+        status = hk_copied_bytes_mean((uint64_t)fit->mean_length_bytes, HK_PAGE_BYTES,
+                                      GRAIN_BYTES, &out->stronger);
+        out->stronger *= fit->buffers_per_message;
+    } else if (status == HK_OK) {
+        out->stronger_name = "corrected for covariance";
+        status = hk_copy_corrected(fit->classes, fit->class_count, t_copy, &out->stronger);
+    }
+    return status;
+}
+
+/* The largest correlation of alignment and size within a class. */
+static struct hk_assumption independence(const struct f5_fit *fit)
+{
+    double worst = 0;
+
+    for (size_t i = 0; i < fit->class_count; i++) {
+        const struct hk_copy_class *c = &fit->classes[i];
+        const double spread = sqrt(c->aligned_ratio * (1 - c->aligned_ratio) *
+                                   c->right_size_ratio * (1 - c->right_size_ratio));
+        if (spread <= 0)
+            continue; /* a constant depends on nothing */
+        const double rho =
+            (c->mappable_ratio - c->aligned_ratio * c->right_size_ratio) / spread;
+        if (fabs(rho) > fabs(worst))
+            worst = rho;
+    }
+    /* A correlation of n buffers is known to about 1 / sqrt(n); the rarest class has hundreds. */
+    static const double half = 0.05;
+    return (struct hk_assumption){"correlation of alignment and size", "", 0, worst,
+                                  {worst - half, worst + half, 0.95}, 0.05};
+}
+
+static enum hk_status add_comparisons(struct hk_judge *judge, const struct f5_case *c,
+                                      const struct f5_prediction *p,
+                                      const struct hk_cell_values *cell)
+{
+    struct hk_comparison row = {.formula = "F5"};
+    struct hk_estimate mean;
+    enum hk_status status = hk_cell_mean(cell, &mean);
+
+    if (status != HK_OK)
+        return status;
+    const struct hk_interval interval = hk_interval_95(&mean);
+    snprintf(row.regime, sizeof row.regime, "%s", c->regime);
+    snprintf(row.cell, sizeof row.cell, "%s", cell->cell);
+    snprintf(row.quantity, sizeof row.quantity, "%s", c->counter);
+    row.measured = mean.value;
+    row.measured_lower = interval.lower;
+    row.measured_upper = interval.upper;
+    snprintf(row.model, sizeof row.model, "textbook");
+    row.predicted = p->textbook;
+    row.lower = fmin(p->bounds.lower, p->textbook);
+    row.upper = fmax(p->bounds.upper, p->textbook);
+    status = hk_judge_add_comparison(judge, &row);
+    if (status != HK_OK)
+        return status;
+    snprintf(row.model, sizeof row.model, "%s", p->stronger_name);
+    row.predicted = row.lower = row.upper = p->stronger;
+    return hk_judge_add_comparison(judge, &row);
+}
+
+static enum hk_status test_error(double predicted, const struct hk_cell_values *cell,
+                                 double margin, struct hk_equivalence *out)
+{
+    double errors[HK_LAUNCHES_MAX];
+
+    if (!(predicted > 0))
+        return HK_ENOISE;
+    for (size_t i = 0; i < cell->count; i++) {
+        if (!(cell->values[i] > 0))
+            return HK_ENOISE;
+        errors[i] = log(predicted / cell->values[i]);
+    }
+    return hk_equivalence_test(errors, cell->count, margin, 0.05, out);
+}
+
+static enum hk_status decide(struct hk_judge *judge, const struct f5_case *c,
+                             const struct f5_fit *fit, const struct f5_prediction *p,
+                             const struct hk_cell_values *cell)
+{
+    const double margin = c->time ? time_margin : bytes_margin;
+    const struct hk_assumption assumption = independence(fit);
+    struct hk_model_result stronger = {.name = p->stronger_name};
+    struct hk_evidence evidence = {
+        .formula = "F5",
+        .regime = c->regime,
+        .scale = HK_ERROR_LN_RATIO,
+        .assumptions = &assumption,
+        /* All or nothing is what partial mapping violates, and that is no number. */
+        .assumption_count = c->partial ? 0 : 1,
+        .replacements = &stronger,
+        .replacement_count = 1,
+        .sample_count = cell->count,
+    };
+    struct hk_verdict verdict;
+
+    enum hk_status status = test_error(p->textbook, cell, margin, &evidence.error);
+    if (status == HK_OK)
+        status = test_error(p->stronger, cell, margin, &stronger.error);
+    if (status == HK_ENOISE)
+        return hk_judge_add_undecided(judge, "F5", c->regime, "fewer than 3 test launches");
+    if (status == HK_OK)
+        status = hk_verdict_decide(&evidence, &verdict);
+    return status == HK_OK ? hk_judge_add_verdict(judge, &verdict) : status;
+}
+
+static enum hk_status judge_case(const struct hk_run *training, const struct hk_run *target,
+                                 const struct f5_case *c, struct hk_judge *judge)
+{
+    struct f5_fit fit;
+    struct f5_prediction prediction;
+    struct hk_cell_values cell;
+    enum hk_status status = fit_mix(training, c->mix, c->keys, &fit);
+
+    if (status == HK_OK)
+        status = hk_cell_read(target, c->counter, &cell, "native/fallback/mix:%s/trace:test%s",
+                              c->mix, c->keys);
+    if (status == HK_ENOENT)
+        return HK_OK; /* not in this run */
+    if (status == HK_OK)
+        status = predict(c, &fit, &prediction);
+    if (status == HK_OK)
+        status = add_comparisons(judge, c, &prediction, &cell);
+    if (status == HK_ENOISE)
+        return hk_judge_add_undecided(judge, "F5", c->regime, "fewer than 2 test launches");
+    return status == HK_OK ? decide(judge, c, &fit, &prediction, &cell) : status;
+}
+
+enum hk_status hk_f5_validate(const struct hk_run *training, const struct hk_run *target,
+                              struct hk_rng *rng, struct hk_judge *judge)
+{
+    enum hk_status status = HK_OK;
+
+    (void)rng; /* counts only */
+    for (size_t i = 0; i < HK_ARRAY_COUNT(cases) && status == HK_OK; i++)
+        status = judge_case(training, target, &cases[i], judge);
+    return status;
+}
