@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The shortest boot that proves something: a server in another address space answers. */
 #include "user/scenario.h"
-#include "user/spawn.h"
+#include "user/peer.h"
 #include "user/user.h"
 
 int hk_scenario_hello(uint64_t *ipc_page)
@@ -11,7 +11,7 @@ int hk_scenario_hello(uint64_t *ipc_page)
     int64_t words;
 
     (void)ipc_page;
-    if (hk_server_start("echo", &server) != HK_OK) {
+    if (hk_peer_start(HK_PEER_ECHO, HK_HANDLE_SELF, &server) != HK_OK) {
         hk_say("fail", "the echo server does not start");
         return 1;
     }

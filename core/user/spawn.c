@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 #include "user/spawn.h"
 
-enum hk_status hk_server_start(const char *name, struct hk_server *server)
+#include "user/peer.h"
+
+enum hk_status hk_server_create(const char *name, struct hk_server *server, uint64_t *theirs)
 {
     int64_t endpoint = hk_syscall0(HK_SYS_endpoint_create);
-    int64_t process, theirs;
+    int64_t process, handle;
 
     if (endpoint < 0)
         return (enum hk_status)endpoint;
@@ -14,13 +16,14 @@ enum hk_status hk_server_start(const char *name, struct hk_server *server)
         return (enum hk_status)process;
     }
     *server = (struct hk_server){ (uint64_t)process, (uint64_t)endpoint };
-    theirs = hk_syscall5(HK_SYS_cap_copy, server->process, server->endpoint, HK_RIGHT_RECEIVE, 0,
+    handle = hk_syscall5(HK_SYS_cap_copy, server->process, server->endpoint, HK_RIGHT_RECEIVE, 0,
                          0);
-    if (theirs >= 0)
-        theirs = hk_syscall(HK_SYS_process_start, server->process, (uint64_t)theirs, 0);
-    if (theirs < 0)
+    if (handle < 0) {
         hk_server_stop(server);
-    return theirs < 0 ? (enum hk_status)theirs : HK_OK;
+        return (enum hk_status)handle;
+    }
+    *theirs = (uint64_t)handle;
+    return HK_OK;
 }
 
 void hk_server_stop(struct hk_server *server)
@@ -28,4 +31,26 @@ void hk_server_stop(struct hk_server *server)
     (void)hk_syscall(HK_SYS_process_kill, server->process, 0, 0);
     (void)hk_syscall(HK_SYS_cap_drop, server->process, 0, 0);
     (void)hk_syscall(HK_SYS_cap_drop, server->endpoint, 0, 0);
+}
+
+enum hk_status hk_peer_start(enum hk_peer_role role, uint64_t next, struct hk_server *server)
+{
+    uint64_t theirs = 0;
+    int64_t next_theirs = 0;
+    enum hk_status status = hk_server_create("peer", server, &theirs);
+
+    if (status != HK_OK)
+        return status;
+    if (next != HK_HANDLE_SELF)
+        next_theirs = hk_syscall5(HK_SYS_cap_copy, server->process, next, HK_RIGHT_CALL, 0, 0);
+    if (next_theirs >= 0)
+        next_theirs = hk_syscall(HK_SYS_process_start, server->process,
+                                 role | theirs << 8 | (uint64_t)next_theirs << 16, 0);
+    if (next_theirs < 0) {
+        hk_server_stop(server);
+        return (enum hk_status)next_theirs;
+    }
+    /* its turn comes first, so that it waits when it is called */
+    (void)hk_syscall0(HK_SYS_yield);
+    return HK_OK;
 }

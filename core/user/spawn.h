@@ -11,14 +11,14 @@ struct hk_server {
 };
 
 /*
- * Start a program as a server: it gets the receive right of a new endpoint, as
- * the handle in its argument.
+ * Create a process for a server and an endpoint; it does not run yet.
  *
- * name  [in]  of the module
+ * name    [in]  of the module
+ * theirs  [out] the endpoint's handle in its table, with the receive right
  *
- * Returns HK_OK or the first status that was not.
+ * Returns HK_OK or the first status that was not; nothing stays then.
  */
-enum hk_status hk_server_start(const char *name, struct hk_server *server);
+enum hk_status hk_server_create(const char *name, struct hk_server *server, uint64_t *theirs);
 
 /* Kill it and drop both handles. */
 void hk_server_stop(struct hk_server *server);

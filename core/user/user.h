@@ -94,6 +94,38 @@ static inline int64_t hk_reply_wait(uint64_t handle, uint64_t words, uint64_t *b
 }
 
 /*
+ * Call with eleven words, all in registers, of which `words` count. The reply's
+ * first two words replace *w0 and *w1; use hk_user_ipc() for a long reply.
+ *
+ * words  [in]  5 to 11
+ */
+static inline int64_t hk_call_long(uint64_t handle, uint64_t words,
+                                   const uint64_t word[HK_MESSAGE_REGISTER_WORDS], uint64_t *w0,
+                                   uint64_t *w1)
+{
+    int64_t tag = HK_IPC_CALL_LONG + (int64_t)words;
+
+    /* rcx points to the words, since the system call loses it anyway */
+    __asm__ volatile("mov 0(%%rcx), %%rsi\n\t"
+                     "mov 8(%%rcx), %%rdx\n\t"
+                     "mov 16(%%rcx), %%r8\n\t"
+                     "mov 24(%%rcx), %%r9\n\t"
+                     "mov 32(%%rcx), %%r10\n\t"
+                     "mov 40(%%rcx), %%rbx\n\t"
+                     "mov 48(%%rcx), %%rbp\n\t"
+                     "mov 56(%%rcx), %%r12\n\t"
+                     "mov 64(%%rcx), %%r13\n\t"
+                     "mov 72(%%rcx), %%r14\n\t"
+                     "mov 80(%%rcx), %%r15\n\t"
+                     "syscall"
+                     : "+a"(tag), "+D"(handle), "+c"(word), "=S"(*w0), "=d"(*w1)
+                     :
+                     : "r8", "r9", "r10", "r11", "rbx", "rbp", "r12", "r13", "r14", "r15",
+                       "memory");
+    return tag;
+}
+
+/*
  * Any rendezvous with any number of words: those beyond the registers in the IPC
  * page. handle becomes the badge. Source of the rules: hk/base/abi.h.
  */

@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: MIT */
+/* Rows of the guest's experiments, and what they share. */
+#ifndef HK_USER_EXPERIMENTS_H
+#define HK_USER_EXPERIMENTS_H
+
+#include "user/peer.h"
+#include "user/user.h"
+
+#define HK_LAB_SERVERS 8
+
+/* What one experiment has on its bench. */
+struct hk_lab {
+    uint64_t parameter; /* of the row */
+    uint64_t *ipc_page;
+    const char *error;  /* set by prepare or run when the row cannot be measured */
+    struct hk_server server[HK_LAB_SERVERS];
+    uint64_t server_count;
+    uint64_t handle;    /* what run works on */
+    uint64_t regions;   /* marked so far */
+    bool failed;
+};
+
+struct hk_experiment {
+    const char *name;
+    void (*prepare)(struct hk_lab *lab); /* NULL: nothing */
+    void (*run)(struct hk_lab *lab, uint64_t ops);
+    void (*finish)(struct hk_lab *lab); /* NULL: nothing; runs after a failed prepare too */
+    uint64_t parameter;
+    uint64_t ops; /* N; 0: the default */
+};
+
+struct hk_experiment_table {
+    const struct hk_experiment *rows;
+    size_t count;
+};
+
+extern const struct hk_experiment_table hk_experiments_call;
+
+/* Start a peer as server[server_count++]; lab->handle is its endpoint then. */
+void hk_lab_peer(struct hk_lab *lab, enum hk_peer_role role, uint64_t next);
+
+/* Stop all peers. */
+void hk_lab_clear(struct hk_lab *lab);
+
+#endif

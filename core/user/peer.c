@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: MIT */
+#include "user/peer.h"
+
+static void echo(uint64_t endpoint, uint64_t next)
+{
+    uint64_t badge, w0 = 0, w1 = 0;
+    int64_t words = 0;
+
+    (void)next;
+    while (words >= 0)
+        words = hk_reply_wait(endpoint, 2, &badge, &w0, &w1);
+}
+
+/* Every register is message here, so the loop is written out; its handle is on the stack. */
+static void echo_long(uint64_t endpoint, uint64_t next)
+{
+    (void)next;
+    __asm__ volatile("push %0\n\t"
+                     "1: mov %1, %%rax\n\t"
+                     "mov (%%rsp), %%rdi\n\t"
+                     "syscall\n\t"
+                     "test %%rax, %%rax\n\t"
+                     "jns 1b\n\t"
+                     "pop %%rcx"
+                     :
+                     : "D"(endpoint), "i"(HK_IPC_REPLY_WAIT_LONG + HK_MESSAGE_REGISTER_WORDS)
+                     : "rax", "rcx", "rsi", "rdx", "r8", "r9", "r10", "r11", "rbx", "rbp", "r12",
+                       "r13", "r14", "r15", "memory");
+}
+
+static void echo_any(uint64_t endpoint, uint64_t next)
+{
+    uint64_t word[HK_MESSAGE_REGISTER_WORDS] = { 0 };
+    int64_t words = 0;
+
+    (void)next;
+    while (words >= 0) {
+        uint64_t handle = endpoint;
+
+        words = hk_user_ipc(HK_IPC_REPLY_WAIT_ANY + words, &handle, word);
+    }
+}
+
+static void forward(uint64_t endpoint, uint64_t next)
+{
+    uint64_t badge, w0 = 0, w1 = 0;
+
+    while (hk_reply_wait(endpoint, 2, &badge, &w0, &w1) >= 0)
+        (void)hk_call(next, 2, &w0, &w1);
+}
+
+static void sink(uint64_t endpoint, uint64_t next)
+{
+    uint64_t word[HK_MESSAGE_REGISTER_WORDS] = { 0 };
+    int64_t words = 0;
+
+    (void)next;
+    while (words >= 0) {
+        uint64_t handle = endpoint;
+
+        words = hk_user_ipc(HK_IPC_RECEIVE, &handle, word);
+    }
+}
+
+static void yield(uint64_t endpoint, uint64_t next)
+{
+    (void)endpoint, (void)next;
+    for (;;)
+        (void)hk_syscall0(HK_SYS_yield);
+}
+
+static void (*const roles[HK_PEER_ROLES])(uint64_t endpoint, uint64_t next) = {
+    [HK_PEER_ECHO] = echo,       [HK_PEER_ECHO_LONG] = echo_long, [HK_PEER_ECHO_ANY] = echo_any,
+    [HK_PEER_FORWARD] = forward, [HK_PEER_SINK] = sink,           [HK_PEER_YIELD] = yield,
+};
+
+/* argument: role, endpoint, next, one byte each */
+int main(uint64_t argument, uint64_t *ipc_page)
+{
+    (void)ipc_page;
+    if ((argument & 0xff) >= HK_PEER_ROLES)
+        return 1;
+    roles[argument & 0xff](argument >> 8 & 0xff, argument >> 16 & 0xff);
+    return 0;
+}
