@@ -36,3 +36,19 @@ expect 2 --benchmark_filter=no_such_thing
 expect 3 --benchmark_filter=null --benchmark_out=/nonexistent/out.json
 # Every row has the same counters: CSV output aborts otherwise.
 expect 0 --benchmark_min_time=0.0001 --benchmark_format=csv
+
+[ -e /proc/$$/task/$$/children ] || exit 0 # a kernel that does not list children
+# A server killed in the middle: the row fails with a reason, the status says so, nobody is left.
+"$program" --benchmark_filter='round_trip/pipe/place:same_core/bytes:8/' --benchmark_min_time=3 \
+  --benchmark_out=killed.json >out.txt 2>err.txt &
+client=$!
+for _ in $(seq 200); do # a kill may meet a server that is just ending in order
+  sleep 0.05
+  [ -d /proc/$client ] || break
+  server=$(cut -d' ' -f1 /proc/$client/task/$client/children 2>/dev/null)
+  [ -z "$server" ] || kill -KILL "$server" 2>/dev/null
+done
+wait $client
+got=$?
+[ $got = 3 ] || { echo "status $got after its server was killed"; cat out.txt err.txt; exit 1; }
+grep -q '"error_message": "the peer is gone"' killed.json || { cat killed.json; exit 1; }
