@@ -164,7 +164,6 @@ struct hk_gbench {
     bool has_names = false;
     size_t arg_count = 0;
     size_t instance_count = 0;
-    int multiplier = 8;
     bool has_min_time = false;
     bool has_iterations = false;
     bool has_complexity = false;
@@ -668,7 +667,7 @@ int hk_gbench_run(const char *filter, struct hk_gbench_totals *totals)
             return rc;
         }
         const Registry &r = registry();
-        // The library's own is made once and remembers its first report; a second run needs another.
+        // The library's own JSON reporter is made once and remembers its first report.
         benchmark::JSONReporter json;
         benchmark::BenchmarkReporter *own = benchmark::CreateDefaultDisplayReporter();
         const bool is_json = dynamic_cast<benchmark::JSONReporter *>(own) != nullptr;
@@ -794,8 +793,8 @@ int hk_gbench_add_dense_range(struct hk_gbench *bench, int64_t low, int64_t high
         return refuse(bench, HK_GBENCH_EINVAL, "a dense range needs low <= high and step >= 1");
     }
     return guarded([&]() -> int {
-        const uint64_t steps =
-            (static_cast<uint64_t>(high) - static_cast<uint64_t>(low)) / static_cast<uint64_t>(step);
+        const uint64_t span = static_cast<uint64_t>(high) - static_cast<uint64_t>(low);
+        const uint64_t steps = span / static_cast<uint64_t>(step);
         const int rc = claim_args(
             bench, 1, static_cast<size_t>(std::min<uint64_t>(steps, HK_GBENCH_INSTANCES_MAX)) + 1);
         // Not DenseRange(): it overflows near the largest value.
@@ -1127,9 +1126,10 @@ int hk_gbench_state_set_counter(struct hk_gbench_state *s, const char *name, dou
         if (s->bench->counter_flags.emplace(name, flags).first->second != flags) {
             return HK_GBENCH_EINVAL;
         }
-        s->live->counters[name] = benchmark::Counter(
-            value, counter_flags(flags),
-            base == HK_GBENCH_BASE_1024 ? benchmark::Counter::kIs1024 : benchmark::Counter::kIs1000);
+        s->live->counters[name] =
+            benchmark::Counter(value, counter_flags(flags),
+                               base == HK_GBENCH_BASE_1024 ? benchmark::Counter::kIs1024
+                                                           : benchmark::Counter::kIs1000);
     } catch (const std::bad_alloc &) {
         return HK_GBENCH_ENOMEM;
     }

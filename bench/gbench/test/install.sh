@@ -10,15 +10,18 @@ shift 4
 tmp=$(mktemp -d)
 trap 'rm -rf "$tmp"' EXIT
 
-cmake --install "$build" --component gbench --prefix "$tmp/prefix" >"$tmp/log" 2>&1 || { cat "$tmp/log"; exit 1; }
+cmake --install "$build" --component gbench --prefix "$tmp/prefix" >"$tmp/log" 2>&1 ||
+  { cat "$tmp/log"; exit 1; }
 # Moved after the installation: the package must not remember where it was put.
 mv "$tmp/prefix" "$tmp/moved"
 export PKG_CONFIG_PATH=$tmp/moved/$libdir/pkgconfig
 mkdir "$tmp/project" && cd "$tmp/project"
 cp "$tmp/moved/share/doc/hkgbench/example/copy.c" .
 # shellcheck disable=SC2046
-"$cc" -std=c17 -Wall -Wextra -Werror -pedantic "$@" copy.c $(pkg-config --cflags --libs hkgbench) -o copy
-./copy --benchmark_filter='bytes:64$' --benchmark_min_time=0.001 --benchmark_out=out.json >out.txt 2>&1 || {
+"$cc" -std=c17 -Wall -Wextra -Werror -pedantic "$@" copy.c \
+  $(pkg-config --cflags --libs hkgbench) -o copy
+./copy --benchmark_filter='bytes:64$' --benchmark_min_time=0.001 --benchmark_out=out.json \
+  >out.txt 2>&1 || {
   cat out.txt
   grep -q 'built without Google Benchmark' out.txt && exit 77
   exit 1
