@@ -1,0 +1,185 @@
+/* SPDX-License-Identifier: MIT */
+#include "hk/model/copy_expected.h"
+
+#include <math.h>
+#include <stdbool.h>
+
+#include "hk/base/units.h"
+
+#define ROUNDING 1e-9
+
+static bool ratio_valid(double ratio)
+{
+    return ratio >= 0.0 && ratio <= 1.0;
+}
+
+static bool classes_valid(const struct hk_copy_class *classes, size_t class_count,
+                          double copy_ns)
+{
+    if (!classes || class_count == 0 || !isfinite(copy_ns) || copy_ns < 0.0) {
+        return false;
+    }
+    double total = 0.0;
+    for (size_t i = 0; i < class_count; i++) {
+        const struct hk_copy_class *c = &classes[i];
+        if (!ratio_valid(c->weight_ratio) || !ratio_valid(c->aligned_ratio) ||
+            !ratio_valid(c->right_size_ratio) || !isfinite(c->buffer_count) ||
+            c->buffer_count < 0.0) {
+            return false;
+        }
+        total += c->weight_ratio;
+    }
+    return fabs(total - 1.0) <= ROUNDING;
+}
+
+static double mappable_min(const struct hk_copy_class *c)
+{
+    return fmax(0.0, c->aligned_ratio + c->right_size_ratio - 1.0);
+}
+
+static double mappable_max(const struct hk_copy_class *c)
+{
+    return fmin(c->aligned_ratio, c->right_size_ratio);
+}
+
+static double mappable_independent(const struct hk_copy_class *c)
+{
+    return c->aligned_ratio * c->right_size_ratio;
+}
+
+static double mappable_measured(const struct hk_copy_class *c)
+{
+    return c->mappable_ratio;
+}
+
+static double expected_with(const struct hk_copy_class *classes, size_t class_count,
+                            double copy_ns, double (*mappable)(const struct hk_copy_class *))
+{
+    double buffers = 0.0;
+    for (size_t i = 0; i < class_count; i++) {
+        const struct hk_copy_class *c = &classes[i];
+        buffers += c->weight_ratio * c->buffer_count * (1.0 - mappable(c));
+    }
+    return copy_ns * buffers;
+}
+
+enum hk_status hk_copy_expected(const struct hk_copy_class *classes, size_t class_count,
+                                double copy_ns, double *expected_ns)
+{
+    if (!expected_ns || !classes_valid(classes, class_count, copy_ns)) {
+        return HK_EINVAL;
+    }
+    *expected_ns = expected_with(classes, class_count, copy_ns, mappable_independent);
+    return HK_OK;
+}
+
+enum hk_status hk_copy_bounds(const struct hk_copy_class *classes, size_t class_count,
+                              double copy_ns, struct hk_interval *bounds)
+{
+    if (!bounds || !classes_valid(classes, class_count, copy_ns)) {
+        return HK_EINVAL;
+    }
+    *bounds = (struct hk_interval){
+        .lower = expected_with(classes, class_count, copy_ns, mappable_max),
+        .upper = expected_with(classes, class_count, copy_ns, mappable_min),
+        .confidence_ratio = 1.0,
+    };
+    return HK_OK;
+}
+
+enum hk_status hk_copy_corrected(const struct hk_copy_class *classes, size_t class_count,
+                                 double copy_ns, double *expected_ns)
+{
+    if (!expected_ns || !classes_valid(classes, class_count, copy_ns)) {
+        return HK_EINVAL;
+    }
+    for (size_t i = 0; i < class_count; i++) {
+        const double q = classes[i].mappable_ratio;
+        if (!(q >= mappable_min(&classes[i]) - ROUNDING &&
+              q <= mappable_max(&classes[i]) + ROUNDING)) {
+            return HK_EINVAL;
+        }
+    }
+    *expected_ns = expected_with(classes, class_count, copy_ns, mappable_measured);
+    return HK_OK;
+}
+
+uint64_t hk_copied_bytes_partial(uint64_t offset_bytes, uint64_t length_bytes,
+                                 uint64_t page_bytes)
+{
+    const uint64_t head = (page_bytes - offset_bytes % page_bytes) % page_bytes;
+    if (length_bytes < head) {
+        return length_bytes;
+    }
+    return head + (length_bytes - head) % page_bytes;
+}
+
+uint64_t hk_copied_bytes_whole(uint64_t offset_bytes, uint64_t length_bytes,
+                               uint64_t page_bytes)
+{
+    const bool mappable = offset_bytes % page_bytes == 0 && length_bytes % page_bytes == 0;
+    return mappable ? 0 : length_bytes;
+}
+
+enum hk_status hk_copied_bytes_mean(uint64_t length_bytes, uint64_t page_bytes,
+                                    uint64_t grain_bytes, double *mean_bytes)
+{
+    if (!mean_bytes || length_bytes == 0 || page_bytes == 0 || grain_bytes == 0 ||
+        page_bytes % grain_bytes != 0) {
+        return HK_EINVAL;
+    }
+    double sum = 0.0;
+    for (uint64_t offset = 0; offset < page_bytes; offset += grain_bytes) {
+        sum += (double)hk_copied_bytes_partial(offset, length_bytes, page_bytes);
+    }
+    *mean_bytes = sum / (double)(page_bytes / grain_bytes);
+    return HK_OK;
+}
+
+static bool cost_of(double (*cost)(double bytes, const void *context), const void *context,
+                    double bytes, double *sum_ns)
+{
+    if (bytes > 0.0) {
+        const double ns = cost(bytes, context);
+        if (!isfinite(ns) || ns < 0.0) {
+            return false;
+        }
+        *sum_ns += ns;
+    }
+    return true;
+}
+
+enum hk_status hk_copy_trace_cost(const struct hk_buffer *buffers, size_t buffer_count,
+                                  size_t message_count, enum hk_map_policy policy,
+                                  const struct hk_copy_costs *costs,
+                                  struct hk_copy_trace_cost *out)
+{
+    if (!buffers || buffer_count == 0 || message_count == 0 || !costs || !costs->copy_ns ||
+        !costs->remap_ns || !out || (policy != HK_MAP_WHOLE && policy != HK_MAP_PARTIAL)) {
+        return HK_EINVAL;
+    }
+    double cost_ns = 0.0;
+    double copied_bytes = 0.0;
+    double remapped_bytes = 0.0;
+    for (size_t i = 0; i < buffer_count; i++) {
+        const struct hk_buffer *b = &buffers[i];
+        const uint64_t copied =
+            policy == HK_MAP_PARTIAL
+                ? hk_copied_bytes_partial(b->offset_bytes, b->length_bytes, HK_PAGE_BYTES)
+                : hk_copied_bytes_whole(b->offset_bytes, b->length_bytes, HK_PAGE_BYTES);
+        const double remapped = (double)(b->length_bytes - copied);
+        if (!cost_of(costs->copy_ns, costs->context, (double)copied, &cost_ns) ||
+            !cost_of(costs->remap_ns, costs->context, remapped, &cost_ns)) {
+            return HK_EINVAL;
+        }
+        copied_bytes += (double)copied;
+        remapped_bytes += remapped;
+    }
+    const double messages = (double)message_count;
+    *out = (struct hk_copy_trace_cost){
+        .cost_ns_mean = cost_ns / messages,
+        .copied_bytes_mean = copied_bytes / messages,
+        .remapped_bytes_mean = remapped_bytes / messages,
+    };
+    return HK_OK;
+}
