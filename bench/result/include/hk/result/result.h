@@ -87,7 +87,41 @@ bool hk_launch_counter(const struct hk_launch *launch, const char *name, double 
 
 void hk_launch_fini(struct hk_launch *launch);
 
+/* Word of a state as written in files: "ok", "invalid", "unavailable", "failed". */
+const char *hk_launch_state_name(enum hk_launch_state state);
+
+/*
+ * Write a launch as one JSON object without line breaks, as in launches.jsonl;
+ * also the form in which a launch travels between processes.
+ *
+ * text  [out]  to be freed by the caller
+ *
+ * Returns HK_OK; HK_ENOMEM; HK_EINVAL when a name or reason is no UTF-8.
+ */
+enum hk_status hk_launch_encode(const struct hk_launch *launch, char **text);
+
+/*
+ * Read what hk_launch_encode wrote. Any bytes are safe to give.
+ *
+ * text    [in]   bytes characters, need not end in NUL
+ * launch  [out]  to be released with hk_launch_fini
+ * error   [out]  on failure: what is wrong, one line
+ *
+ * Returns HK_OK; HK_EPARSE; HK_ENOMEM.
+ */
+enum hk_status hk_launch_decode(const char *text, size_t bytes, struct hk_launch *launch,
+                                char error[HK_TEXT_BYTES]);
+
 /* --- names --------------------------------------------------------------- */
+
+/*
+ * Say whether text is a cell name: path elements of letters, digits and _.+-,
+ * at least two of them, some as key:value with keys used once, at most
+ * HK_NAME_BYTES - 1 characters.
+ *
+ * Returns HK_OK or HK_EPARSE.
+ */
+enum hk_status hk_name_check(const char *name);
 
 /*
  * Read `key:value` from a cell name as an integer.
@@ -124,14 +158,22 @@ enum hk_status hk_run_create(const char *root, const char *machine_json, const c
 /* Folder of the run being written. */
 const char *hk_run_writer_path(const struct hk_run_writer *writer);
 
-/* Append one launch; the line is complete on disk or not there. HK_ENOSPC, HK_EIO. */
+/*
+ * Append one launch; the line is complete in the file or not there at all.
+ *
+ * Returns HK_OK; HK_EINVAL when the name is no cell name; HK_ENOSPC, HK_EIO, HK_ENOMEM.
+ */
 enum hk_status hk_run_append(struct hk_run_writer *writer, const struct hk_launch *launch);
 
 /*
  * Write benchmark.json and exact.json atomically, close the run, free the writer.
  *
  * partial  [in]  true when interrupted, or out of budget before its plan was done
- * note     [in]  why it stopped, one line
+ * note     [in]  why it stopped, one line; NULL for none
+ *
+ * The writer is freed in any case. Returns HK_OK; HK_ENOSPC, HK_EIO or HK_EPERM
+ * when a file could not be written: launches.jsonl then still holds the run,
+ * which reads as partial.
  */
 enum hk_status hk_run_finish(struct hk_run_writer *writer, bool partial, const char *note);
 
@@ -172,9 +214,41 @@ enum hk_status hk_run_cell(const struct hk_run *run, const char *name,
 enum hk_status hk_run_mixable(const struct hk_run *a, const struct hk_run *b,
                               char error[HK_TEXT_BYTES]);
 
+/* --- Google Benchmark's JSON ---------------------------------------------- */
+
+/*
+ * Write launches as Google Benchmark 1.7.1 JSON: all its keys in its order, one
+ * iteration row per launch, so that a U test over rows sees real replicates.
+ *
+ * exact  [in]   false: the timed launches; real_time is cost_ns, else median_ns, else
+ *               mean_ns. true: the counted ones; real_time is the number of instructions
+ * text   [out]  to be freed by the caller
+ *
+ * Counters get the prefix hk_ unless they have it. Invalid and failed launches are rows with
+ * error_occurred; unavailable ones and launches without a time are left out, because readers
+ * of the format take an errored row for a time of 0.
+ *
+ * Returns HK_OK; HK_ENOMEM; HK_EPARSE when the machine record is no JSON object.
+ * Source: the output of Google Benchmark 1.7.1.
+ */
+enum hk_status hk_run_benchmark_json(const struct hk_run *run, bool exact, char **text);
+
 /* --- atomic files --------------------------------------------------------- */
 
 /* Write text to path by temporary file, fsync and rename. HK_EPERM, HK_ENOSPC, HK_EIO. */
 enum hk_status hk_file_write(const char *path, const char *text, size_t bytes);
+
+/*
+ * Read a whole file, at most bytes_max, and end it with NUL.
+ *
+ * text   [out]  to be freed by the caller
+ * bytes  [out]  length without the NUL
+ *
+ * Returns HK_OK; HK_ENOENT, HK_EPERM, HK_EIO, HK_ENOMEM; HK_ETOOBIG when longer.
+ */
+enum hk_status hk_file_read(const char *path, size_t bytes_max, char **text, size_t *bytes);
+
+/* Make a folder and its parents. HK_OK also when it is there; HK_EPERM, HK_ENOSPC, HK_EIO. */
+enum hk_status hk_folder_make(const char *path);
 
 #endif

@@ -1,0 +1,116 @@
+/* SPDX-License-Identifier: MIT */
+/* A launch in memory: names, counters and series owned by the launch. */
+#include "hk/result/result.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum hk_status hk_launch_init(struct hk_launch *launch, const char *name, uint32_t index,
+                              uint64_t seed)
+{
+    char *copy = strdup(name);
+    if (!copy)
+        return HK_ENOMEM;
+    *launch = (struct hk_launch){ .name = copy, .index = index, .seed = seed };
+    return HK_OK;
+}
+
+enum hk_status hk_launch_set_state(struct hk_launch *launch, enum hk_launch_state state,
+                                   const char *reason)
+{
+    char *copy = NULL;
+    if (reason && state != HK_LAUNCH_OK) {
+        copy = strdup(reason);
+        if (!copy)
+            return HK_ENOMEM;
+    }
+    free(launch->reason);
+    launch->reason = copy;
+    launch->state = state;
+    return HK_OK;
+}
+
+enum hk_status hk_launch_add_counter(struct hk_launch *launch, const char *name, double value)
+{
+    if (!name || !name[0] || !isfinite(value))
+        return HK_EINVAL;
+    for (size_t i = 0; i < launch->counter_count; i++) {
+        if (strcmp(launch->counters[i].name, name) == 0) {
+            launch->counters[i].value = value;
+            return HK_OK;
+        }
+    }
+    struct hk_counter *grown =
+        realloc(launch->counters, (launch->counter_count + 1) * sizeof(*grown));
+    if (!grown)
+        return HK_ENOMEM;
+    launch->counters = grown;
+    char *copy = strdup(name);
+    if (!copy)
+        return HK_ENOMEM;
+    grown[launch->counter_count++] = (struct hk_counter){ copy, value };
+    return HK_OK;
+}
+
+enum hk_status hk_launch_add_series(struct hk_launch *launch, const char *name,
+                                    const double *values, size_t count)
+{
+    if (!name || !name[0] || (count > 0 && !values))
+        return HK_EINVAL;
+    for (size_t i = 0; i < count; i++)
+        if (!isfinite(values[i]))
+            return HK_EINVAL;
+    if (hk_launch_series(launch, name))
+        return HK_EEXIST;
+
+    struct hk_series *grown = realloc(launch->series, (launch->series_count + 1) * sizeof(*grown));
+    if (!grown)
+        return HK_ENOMEM;
+    launch->series = grown;
+    char *name_copy = strdup(name);
+    double *copy = malloc(count ? count * sizeof(*copy) : sizeof(*copy));
+    if (!name_copy || !copy) {
+        free(name_copy);
+        free(copy);
+        return HK_ENOMEM;
+    }
+    if (count)
+        memcpy(copy, values, count * sizeof(*copy));
+    grown[launch->series_count++] = (struct hk_series){ name_copy, count, copy };
+    return HK_OK;
+}
+
+const struct hk_series *hk_launch_series(const struct hk_launch *launch, const char *name)
+{
+    for (size_t i = 0; i < launch->series_count; i++)
+        if (strcmp(launch->series[i].name, name) == 0)
+            return &launch->series[i];
+    return NULL;
+}
+
+bool hk_launch_counter(const struct hk_launch *launch, const char *name, double *value)
+{
+    for (size_t i = 0; i < launch->counter_count; i++) {
+        if (strcmp(launch->counters[i].name, name) == 0) {
+            *value = launch->counters[i].value;
+            return true;
+        }
+    }
+    return false;
+}
+
+void hk_launch_fini(struct hk_launch *launch)
+{
+    for (size_t i = 0; i < launch->counter_count; i++)
+        free(launch->counters[i].name);
+    for (size_t i = 0; i < launch->series_count; i++) {
+        free(launch->series[i].name);
+        free(launch->series[i].values);
+    }
+    free(launch->counters);
+    free(launch->series);
+    free(launch->name);
+    free(launch->reason);
+    *launch = (struct hk_launch){ 0 };
+}

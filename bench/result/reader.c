@@ -1,0 +1,315 @@
+/* SPDX-License-Identifier: MIT */
+/* Reading a run back; finding runs. */
+#include "hk/result/result.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <limits.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <jansson.h>
+
+#include "run_json.h"
+
+#define JSON_FILE_BYTES_MAX (16u << 20)
+#define LAUNCHES_BYTES_MAX (4ull << 30)
+
+__attribute__((format(printf, 3, 4))) static enum hk_status
+fail(char error[HK_TEXT_BYTES], enum hk_status status, const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(error, HK_TEXT_BYTES, format, arguments);
+    va_end(arguments);
+    return status;
+}
+
+static enum hk_status read_file(const char *folder, const char *name, size_t bytes_max, char **text,
+                                size_t *bytes, char error[HK_TEXT_BYTES])
+{
+    char path[PATH_MAX];
+    int length = snprintf(path, sizeof(path), "%s/%s", folder, name);
+    if (length < 0 || (size_t)length >= sizeof(path))
+        return fail(error, HK_ENOENT, "%.100s...: the path is too long", folder);
+    enum hk_status status = hk_file_read(path, bytes_max, text, bytes);
+    if (status == HK_ENOENT)
+        return fail(error, status, "%.300s: not found; give a run directory as 'hkbench run' names it",
+                    path);
+    if (status != HK_OK)
+        return fail(error, status, "%.300s: %s", path, hk_status_text(status));
+    return HK_OK;
+}
+
+static enum hk_status read_json(const char *folder, const char *name, char **text, json_t **json,
+                                char error[HK_TEXT_BYTES])
+{
+    size_t bytes = 0;
+    enum hk_status status = read_file(folder, name, JSON_FILE_BYTES_MAX, text, &bytes, error);
+    if (status != HK_OK)
+        return status;
+    json_error_t json_error;
+    *json = json_loadb(*text, bytes, JSON_REJECT_DUPLICATES, &json_error);
+    if (*json && json_is_object(*json))
+        return HK_OK;
+    json_decref(*json);
+    *json = NULL;
+    free(*text);
+    *text = NULL;
+    return fail(error, HK_EPARSE, "%.200s/%s:%d: no JSON object: %.100s; restore the file or measure again",
+                folder, name, json_error.line, json_error.text);
+}
+
+/* Copies a text field; an absent one becomes "" unless it is required. */
+static bool copy_text(json_t *object, const char *key, bool required, char **out)
+{
+    const char *text = json_string_value(json_object_get(object, key));
+    if (!text && required)
+        return false;
+    *out = strdup(text ? text : "");
+    return *out != NULL;
+}
+
+static enum hk_status take_run_json(json_t *json, struct hk_run *run, char error[HK_TEXT_BYTES])
+{
+    json_t *schema = json_object_get(json, "schema");
+    if (!json_is_integer(schema))
+        return fail(error, HK_EPARSE, "%.300s/%s: no schema number", run->path, HK_RUN_FILE);
+    if (json_integer_value(schema) != HK_RESULT_SCHEMA)
+        return fail(error, HK_ESCHEMA,
+                    "%.300s: written with schema %lld, this hkbench reads schema %d; measure again "
+                    "or use the hkbench that wrote it",
+                    run->path, (long long)json_integer_value(schema), HK_RESULT_SCHEMA);
+    const char *state = json_string_value(json_object_get(json, "state"));
+    const char *seed = json_string_value(json_object_get(json, "seed"));
+    if (!state || !seed || !copy_text(json, "machine", true, &run->machine_id) ||
+        !copy_text(json, "arguments", true, &run->arguments) ||
+        !copy_text(json, "started", true, &run->started) ||
+        !copy_text(json, "note", false, &run->note))
+        return fail(error, HK_EPARSE, "%.300s/%s: a field is missing", run->path, HK_RUN_FILE);
+    run->seed = strtoull(seed, NULL, 10);
+    run->partial = strcmp(state, HK_RUN_COMPLETE) != 0;
+    if (strcmp(state, HK_RUN_RUNNING) != 0)
+        return HK_OK;
+    free(run->note);
+    run->note = strdup("the run was killed or is still going on");
+    return run->note ? HK_OK : HK_ENOMEM;
+}
+
+static enum hk_status take_machine_json(struct hk_run *run, char error[HK_TEXT_BYTES])
+{
+    json_t *json = NULL;
+    enum hk_status status =
+        read_json(run->path, HK_RUN_MACHINE_FILE, &run->machine_json, &json, error);
+    if (status != HK_OK)
+        return status;
+    const char *id = json_string_value(json_object_get(json, "id"));
+    if (!id || strcmp(id, run->machine_id) != 0)
+        status = fail(error, HK_EMACHINE,
+                      "%.200s: run.json is of machine '%.60s', machine.json of '%.60s'; files of two "
+                      "runs were mixed",
+                      run->path, run->machine_id, id ? id : "none");
+    json_decref(json);
+    return status;
+}
+
+static enum hk_status add_launch(struct hk_run *run, size_t *capacity, struct hk_launch *launch)
+{
+    if (run->launch_count == *capacity) {
+        size_t grown_capacity = *capacity ? *capacity * 2 : 64;
+        struct hk_launch *grown = realloc(run->launches, grown_capacity * sizeof(*grown));
+        if (!grown)
+            return HK_ENOMEM;
+        run->launches = grown;
+        *capacity = grown_capacity;
+    }
+    run->launches[run->launch_count++] = *launch;
+    return HK_OK;
+}
+
+static enum hk_status take_lines(struct hk_run *run, const char *text, size_t bytes,
+                                 char error[HK_TEXT_BYTES])
+{
+    size_t capacity = 0, line = 0;
+    const char *cursor = text, *end = text + bytes;
+    while (cursor < end) {
+        const char *newline = memchr(cursor, '\n', (size_t)(end - cursor));
+        if (!newline) {
+            run->partial = true; /* torn: its writer was killed while writing it */
+            return HK_OK;
+        }
+        line++;
+        char cause[HK_TEXT_BYTES];
+        struct hk_launch launch;
+        enum hk_status status = hk_launch_decode(cursor, (size_t)(newline - cursor), &launch, cause);
+        if (status != HK_OK)
+            return fail(error, status,
+                        "%.200s/%s:%zu: %.150s; remove the line or measure again", run->path,
+                        HK_RUN_LAUNCHES_FILE, line, cause);
+        status = add_launch(run, &capacity, &launch);
+        if (status != HK_OK) {
+            hk_launch_fini(&launch);
+            return fail(error, status, "%.300s: %s", run->path, hk_status_text(status));
+        }
+        cursor = newline + 1;
+    }
+    return HK_OK;
+}
+
+static int compare_launches(const void *a, const void *b)
+{
+    const struct hk_launch *x = a, *y = b;
+    int order = strcmp(x->name, y->name);
+    return order ? order : (x->index > y->index) - (x->index < y->index);
+}
+
+static enum hk_status read_into(struct hk_run *run, char error[HK_TEXT_BYTES])
+{
+    char *text = NULL;
+    size_t bytes = 0;
+    json_t *json = NULL;
+    enum hk_status status = read_json(run->path, HK_RUN_FILE, &text, &json, error);
+    if (status != HK_OK)
+        return status;
+    free(text);
+    text = NULL;
+    status = take_run_json(json, run, error);
+    json_decref(json);
+    if (status == HK_OK)
+        status = take_machine_json(run, error);
+    if (status == HK_OK)
+        status = read_file(run->path, HK_RUN_LAUNCHES_FILE, LAUNCHES_BYTES_MAX, &text, &bytes, error);
+    if (status == HK_OK)
+        status = take_lines(run, text, bytes, error);
+    free(text);
+    if (status == HK_OK && run->launch_count > 1)
+        qsort(run->launches, run->launch_count, sizeof(run->launches[0]), compare_launches);
+    return status;
+}
+
+enum hk_status hk_run_read(const char *path, struct hk_run *run, char error[HK_TEXT_BYTES])
+{
+    struct hk_run read = { .path = strdup(path) };
+    if (!read.path)
+        return fail(error, HK_ENOMEM, "out of memory");
+    enum hk_status status = read_into(&read, error);
+    if (status != HK_OK) {
+        hk_run_fini(&read);
+        return status;
+    }
+    *run = read;
+    return HK_OK;
+}
+
+void hk_run_fini(struct hk_run *run)
+{
+    for (size_t i = 0; i < run->launch_count; i++)
+        hk_launch_fini(&run->launches[i]);
+    free(run->launches);
+    free(run->path);
+    free(run->machine_id);
+    free(run->machine_json);
+    free(run->arguments);
+    free(run->started);
+    free(run->note);
+    *run = (struct hk_run){ 0 };
+}
+
+/* Keeps in best the greatest run name under root/machine; names begin with their time. */
+static void scan_machine(const char *root, const char *machine, char best[NAME_MAX + 1],
+                         char best_machine[NAME_MAX + 1])
+{
+    char path[PATH_MAX];
+    if (snprintf(path, sizeof(path), "%s/%s", root, machine) >= (int)sizeof(path))
+        return;
+    DIR *folder = opendir(path);
+    if (!folder)
+        return;
+    struct dirent *entry;
+    while ((entry = readdir(folder))) {
+        char file[PATH_MAX];
+        if (entry->d_name[0] == '.' || strcmp(entry->d_name, best) <= 0 ||
+            snprintf(file, sizeof(file), "%s/%s/" HK_RUN_FILE, path, entry->d_name) >=
+                (int)sizeof(file) ||
+            access(file, F_OK) != 0)
+            continue;
+        snprintf(best, NAME_MAX + 1, "%s", entry->d_name);
+        snprintf(best_machine, NAME_MAX + 1, "%s", machine);
+    }
+    closedir(folder);
+}
+
+enum hk_status hk_run_latest(const char *root, const char *machine_id, char *path, size_t capacity)
+{
+    char best[NAME_MAX + 1] = "", machine[NAME_MAX + 1] = "";
+    if (machine_id) {
+        scan_machine(root, machine_id, best, machine);
+    } else {
+        DIR *folder = opendir(root);
+        if (!folder)
+            return HK_ENOENT;
+        struct dirent *entry;
+        while ((entry = readdir(folder)))
+            if (entry->d_name[0] != '.')
+                scan_machine(root, entry->d_name, best, machine);
+        closedir(folder);
+    }
+    if (!best[0])
+        return HK_ENOENT;
+    int length = snprintf(path, capacity, "%s/%s/%s", root, machine, best);
+    return length > 0 && (size_t)length < capacity ? HK_OK : HK_ETOOBIG;
+}
+
+enum hk_status hk_run_cell(const struct hk_run *run, const char *name,
+                           const struct hk_launch **first, size_t *count)
+{
+    size_t low = 0, high = run->launch_count;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (strcmp(run->launches[middle].name, name) < 0)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    size_t end = low;
+    while (end < run->launch_count && strcmp(run->launches[end].name, name) == 0)
+        end++;
+    if (end == low)
+        return HK_ENOENT;
+    *first = &run->launches[low];
+    *count = end - low;
+    return HK_OK;
+}
+
+/* What must be equal beside the machine's id for two costs to be comparable. */
+static const char *const mixable_keys[] = { "kernel", "microcode", "mitigations", "preemption",
+                                            "clocksource", "cpu_affinity_count" };
+
+enum hk_status hk_run_mixable(const struct hk_run *a, const struct hk_run *b,
+                              char error[HK_TEXT_BYTES])
+{
+    if (strcmp(a->machine_id, b->machine_id) != 0)
+        return fail(error, HK_EMACHINE, "%.150s is of machine %.60s, %.150s of %.60s: their times "
+                    "do not compare; compare counts, or measure both on one machine",
+                    a->path, a->machine_id, b->path, b->machine_id);
+    enum hk_status status = HK_OK;
+    json_t *left = json_loads(a->machine_json, 0, NULL);
+    json_t *right = json_loads(b->machine_json, 0, NULL);
+    for (size_t i = 0; i < sizeof(mixable_keys) / sizeof(mixable_keys[0]); i++) {
+        json_t *x = json_object_get(left, mixable_keys[i]);
+        json_t *y = json_object_get(right, mixable_keys[i]);
+        if ((!x && !y) || json_equal(x, y))
+            continue;
+        status = fail(error, HK_EMACHINE,
+                      "%.150s and %.150s differ in '%s' of the machine record: their times do not "
+                      "compare; measure both again",
+                      a->path, b->path, mixable_keys[i]);
+        break;
+    }
+    json_decref(left);
+    json_decref(right);
+    return status;
+}
