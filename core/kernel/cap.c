@@ -30,6 +30,15 @@ enum hk_status hk_cap_insert(struct hk_process *process, struct hk_object *objec
     return HK_ENOSPC;
 }
 
+hk_result hk_cap_give(struct hk_cpu *cpu, struct hk_object *object, uint64_t rights)
+{
+    uint64_t handle;
+    enum hk_status status = hk_cap_insert(cpu->current->process, object, rights, 0, &handle);
+
+    hk_object_release(cpu, object);
+    return status == HK_OK ? (hk_result)handle : status;
+}
+
 enum hk_status hk_cap_entry(struct hk_process *process, uint64_t handle, struct hk_cap **cap)
 {
     if (handle >= HK_HANDLE_COUNT || process->caps == NULL ||

@@ -28,6 +28,14 @@ enum hk_status hk_cap_insert(struct hk_process *process, struct hk_object *objec
                              uint64_t rights, uint64_t badge, uint64_t *handle);
 
 /*
+ * Give a new object to the current process; the creator's reference goes over to
+ * the capability, so that a full table destroys the object.
+ *
+ * Returns the handle, or the status of hk_cap_insert().
+ */
+hk_result hk_cap_give(struct hk_cpu *cpu, struct hk_object *object, uint64_t rights);
+
+/*
  * Find an object by handle, with type and rights checked.
  *
  * Returns HK_OK; HK_EHANDLE for a bad index, a free entry or another type;

@@ -1,9 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 #include "kernel/object.h"
 
+#include "kernel/channel.h"
 #include "kernel/endpoint.h"
 #include "kernel/irq.h"
 #include "kernel/kernel.h"
+#include "kernel/notification.h"
+#include "kernel/queue.h"
+#include "kernel/semaphore.h"
+#include "kernel/shm.h"
+#include "kernel/stream.h"
 #include "port/port.h"
 
 const struct hk_object_row hk_object_types[HK_OBJECT_TYPES] = {
@@ -15,6 +21,19 @@ const struct hk_object_row hk_object_types[HK_OBJECT_TYPES] = {
                              hk_endpoint_released },
     [HK_OBJECT_TIMER] = { "timer", sizeof(struct hk_timer), HK_RIGHT_TIMER, hk_timer_destroy,
                           NULL },
+    [HK_OBJECT_CHANNEL] = { "channel", sizeof(struct hk_channel), HK_RIGHT_CHANNEL,
+                            hk_channel_destroy, hk_channel_released },
+    [HK_OBJECT_QUEUE] = { "queue", sizeof(struct hk_queue), HK_RIGHT_QUEUE, hk_queue_destroy,
+                          hk_queue_released },
+    [HK_OBJECT_SEMAPHORE] = { "semaphore", sizeof(struct hk_semaphore), HK_RIGHT_SEMAPHORE,
+                              hk_semaphore_destroy, hk_semaphore_released },
+    [HK_OBJECT_NOTIFICATION] = { "notification", sizeof(struct hk_notification),
+                                 HK_RIGHT_SIGNAL | HK_RIGHT_WAIT, hk_notification_destroy,
+                                 hk_notification_released },
+    [HK_OBJECT_SHM] = { "shared memory", sizeof(struct hk_shm),
+                        HK_RIGHT_SHM_READ | HK_RIGHT_SHM_WRITE, hk_shm_destroy, NULL },
+    [HK_OBJECT_STREAM] = { "stream", sizeof(struct hk_stream), HK_RIGHT_STREAM, hk_stream_destroy,
+                           hk_stream_released },
 };
 
 /* A record on the free list. */

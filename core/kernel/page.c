@@ -24,6 +24,11 @@ enum hk_status hk_page_init(struct hk_kernel *kernel, uint64_t base, uint64_t by
     return HK_OK;
 }
 
+static uint64_t address_of(const struct hk_page_pool *pool, uint32_t index)
+{
+    return pool->base + (uint64_t)index * HK_PAGE_BYTES;
+}
+
 /* Index of an allocated frame, or HK_PAGE_END. */
 static uint32_t index_of(const struct hk_page_pool *pool, uint64_t physical)
 {
@@ -38,18 +43,82 @@ enum hk_status hk_page_allocate(struct hk_kernel *kernel, uint32_t owner, uint64
 {
     struct hk_page_pool *pool = &kernel->pages;
     uint32_t index = pool->free_first;
+    struct hk_page *page;
 
-    if (index != HK_PAGE_END)
-        pool->free_first = pool->pages[index].next;
-    else if (pool->never_used < pool->count)
+    if (index != HK_PAGE_END) {
+        page = &pool->pages[index];
+        pool->free_first = page->next;
+    } else if (pool->never_used < pool->count) {
         index = pool->never_used++;
-    else
+        page = &pool->pages[index];
+        page->use_count = 0;
+    } else {
         return HK_ENOMEM;
+    }
     pool->free_count--;
-    pool->pages[index].owner = owner;
-    pool->pages[index].references = 1;
-    *physical = pool->base + (uint64_t)index * HK_PAGE_BYTES;
+    page->owner = owner;
+    page->references = 1;
+    page->use_count++;
+    *physical = address_of(pool, index);
     hk_port_zero(hk_window(kernel, *physical), HK_PAGE_BYTES);
+    return HK_OK;
+}
+
+static bool is_free(const struct hk_page_pool *pool, uint32_t index)
+{
+    return index >= pool->never_used || pool->pages[index].references == 0;
+}
+
+/* First of count free frames side by side, or HK_PAGE_END. */
+static uint32_t find_run(const struct hk_page_pool *pool, uint32_t count)
+{
+    uint32_t length = 0;
+
+    if (pool->count - pool->never_used >= count)
+        return pool->never_used;
+    for (uint32_t index = 0; index < pool->count; index++) {
+        length = is_free(pool, index) ? length + 1 : 0;
+        if (length == count)
+            return index + 1 - count;
+    }
+    return HK_PAGE_END;
+}
+
+/* Take the frames first .. first + count off the free list. */
+static void unlink_run(struct hk_page_pool *pool, uint32_t first, uint32_t count)
+{
+    uint32_t *link = &pool->free_first;
+
+    while (*link != HK_PAGE_END) {
+        if (*link - first < count)
+            *link = pool->pages[*link].next;
+        else
+            link = &pool->pages[*link].next;
+    }
+    for (; pool->never_used < first + count; pool->never_used++)
+        pool->pages[pool->never_used].use_count = 0;
+}
+
+enum hk_status hk_page_allocate_run(struct hk_kernel *kernel, uint32_t owner, uint32_t count,
+                                    uint64_t *physical)
+{
+    struct hk_page_pool *pool = &kernel->pages;
+    uint32_t first;
+
+    if (count == 0)
+        return HK_EINVAL;
+    first = find_run(pool, count);
+    if (first == HK_PAGE_END)
+        return HK_ENOMEM;
+    unlink_run(pool, first, count);
+    for (uint32_t index = first; index < first + count; index++) {
+        pool->pages[index].owner = owner;
+        pool->pages[index].references = 1;
+        pool->pages[index].use_count++;
+    }
+    pool->free_count -= count;
+    *physical = address_of(pool, first);
+    hk_port_zero(hk_window(kernel, *physical), (uint64_t)count * HK_PAGE_BYTES);
     return HK_OK;
 }
 
@@ -92,10 +161,34 @@ void hk_page_release(struct hk_kernel *kernel, uint64_t physical)
         drop(&kernel->pages, index);
 }
 
+void hk_page_release_run(struct hk_kernel *kernel, uint64_t physical, uint32_t count)
+{
+    for (uint32_t i = 0; i < count; i++)
+        hk_page_release(kernel, physical + (uint64_t)i * HK_PAGE_BYTES);
+}
+
 void hk_page_give(struct hk_kernel *kernel, uint64_t physical, uint32_t owner)
 {
     uint32_t index = index_of(&kernel->pages, physical);
 
     if (index != HK_PAGE_END)
         kernel->pages.pages[index].owner = owner;
+}
+
+bool hk_page_belongs(const struct hk_kernel *kernel, uint64_t physical, uint32_t owner)
+{
+    uint32_t index = index_of(&kernel->pages, physical);
+    const struct hk_page *page;
+
+    if (index == HK_PAGE_END)
+        return false;
+    page = &kernel->pages.pages[index];
+    return page->owner == owner && page->references == 1;
+}
+
+uint32_t hk_page_use_count(const struct hk_kernel *kernel, uint64_t physical)
+{
+    uint32_t index = index_of(&kernel->pages, physical);
+
+    return index == HK_PAGE_END ? 0 : kernel->pages.pages[index].use_count;
 }

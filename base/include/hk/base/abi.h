@@ -85,8 +85,30 @@
     X(41, boot_info)            /* (buffer, capacity): the command line -> bytes */         \
     X(42, power_off)            /* (code) */                                                \
     X(43, policy_select)        /* (enum hk_policy_number) */                               \
-    X(44, statistic)            /* (HK_STATISTIC_*) -> value */
-#define HK_SYS_END 45
+    X(44, statistic)            /* (HK_STATISTIC_*) -> value */                             \
+    X(45, channel_create)       /* (slots, message_bytes) -> handle */                      \
+    X(46, channel_send)         /* (channel, to_pid, data, bytes) */                        \
+    X(47, channel_receive)      /* (channel, data, capacity, timeout_ns) -> bytes */        \
+    X(48, queue_create)         /* (slots, message_bytes) -> handle */                      \
+    X(49, queue_send)           /* (queue, data, bytes, timeout_ns) */                      \
+    X(50, queue_receive)        /* (queue, data, capacity, timeout_ns) -> bytes */          \
+    X(51, semaphore_create)     /* (count) -> handle */                                     \
+    X(52, semaphore_post)       /* (semaphore) */                                           \
+    X(53, semaphore_wait)       /* (semaphore, timeout_ns) */                               \
+    X(54, notification_create)  /* () -> handle */                                          \
+    X(55, notification_signal)  /* (notification, bits) */                                  \
+    X(56, notification_wait)    /* (notification, timeout_ns) -> bits */                    \
+    X(57, shm_create)           /* (pages) -> handle */                                     \
+    X(58, shm_map)              /* (shm, address, HK_MAP_*) */                              \
+    X(59, shm_unmap)            /* (shm, address) */                                        \
+    X(60, grant)                /* (process, from, to, bytes) -> bytes copied */            \
+    X(61, stream_create)        /* () -> handle */                                          \
+    X(62, stream_write)         /* (stream, data, bytes, timeout_ns) -> bytes */            \
+    X(63, stream_read)          /* (stream, data, capacity, timeout_ns) -> bytes */         \
+    X(64, service_register)     /* (name, bytes, endpoint) */                               \
+    X(65, service_unregister)   /* (name, bytes) */                                         \
+    X(66, service_lookup)       /* (name, bytes, timeout_ns) -> handle to call */
+#define HK_SYS_END 67
 
 /* Where a process finds its IPC pages, stacks and starting handles. */
 #define HK_USER_BASE 0x0000000000400000
