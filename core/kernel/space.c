@@ -99,6 +99,18 @@ static enum hk_status check_range(uint64_t address, uint64_t count)
     return HK_OK;
 }
 
+/* Shared pages are not the process's own: what it may do with them its capability said. */
+static enum hk_status check_owned(struct hk_kernel *kernel, const struct hk_space *space,
+                                  uint64_t address, uint32_t pid)
+{
+    void *window;
+    enum hk_status status = hk_space_find(kernel, space, address, HK_MAP_READ, &window);
+
+    if (status != HK_OK)
+        return HK_ENOENT;
+    return hk_page_belongs(kernel, (uintptr_t)window - kernel->window, pid) ? HK_OK : HK_EPERM;
+}
+
 /* Unmap pages and flush them; stops at the first that is not there. */
 static enum hk_status unmap_range(struct hk_cpu *cpu, struct hk_space *space, uint64_t address,
                                   uint64_t count)
@@ -145,14 +157,17 @@ hk_result hk_sys_page_unmap(struct hk_cpu *cpu, uint64_t address, uint64_t count
 hk_result hk_sys_page_protect(struct hk_cpu *cpu, uint64_t address, uint64_t count,
                               uint64_t protection, uint64_t d, uint64_t e)
 {
-    struct hk_space *space = &cpu->current->process->space;
+    struct hk_process *self = cpu->current->process;
+    struct hk_space *space = &self->space;
     enum hk_status status = check_range(address, count);
 
     (void)d, (void)e;
     for (uint64_t i = 0; i < count && status == HK_OK; i++) {
         uint64_t at = address + i * HK_PAGE_BYTES;
 
-        status = hk_space_protect(cpu->kernel, space, at, protection);
+        status = check_owned(cpu->kernel, space, at, self->pid);
+        if (status == HK_OK)
+            status = hk_space_protect(cpu->kernel, space, at, protection);
         hk_port_flush_page(cpu, at);
     }
     return status;
@@ -193,6 +208,9 @@ enum hk_status hk_space_move(struct hk_cpu *cpu, struct hk_process *from, uint64
 
     if (to->space.page_count >= HK_SPACE_PAGES_MAX)
         return HK_ENOMEM;
+    status = check_owned(cpu->kernel, &from->space, from_address, from->pid);
+    if (status != HK_OK)
+        return status;
     status = hk_space_unmap(cpu->kernel, &from->space, from_address, &physical);
     if (status != HK_OK)
         return status;

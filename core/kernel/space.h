@@ -73,9 +73,9 @@ enum hk_status hk_space_copy(struct hk_kernel *kernel, const struct hk_space *to
 /*
  * Move one mapped page to another process, writable there, without a copy.
  *
- * Returns HK_OK; HK_ENOENT when nothing is mapped at from_address; HK_EEXIST
- * when something is at to_address; HK_EINVAL, HK_ENOMEM. After an error it is
- * where it was, readable and writable.
+ * Returns HK_OK; HK_ENOENT when nothing is mapped at from_address; HK_EPERM when
+ * the page is shared; HK_EEXIST when something is at to_address; HK_EINVAL,
+ * HK_ENOMEM. After an error it is where it was, readable and writable.
  */
 enum hk_status hk_space_move(struct hk_cpu *cpu, struct hk_process *from, uint64_t from_address,
                              struct hk_process *to, uint64_t to_address);
