@@ -383,7 +383,7 @@ enum hk_status hk_link_finish(struct hk_link *link)
         return HK_OK;
     atomic_store(&link->shared->finished, 1);
     if (link->transport->flags & HK_TRANSPORT_CALL_ONLY)
-        return link->transport->call(link, nothing, 0, nothing, sizeof(nothing), &bytes);
+        return hk_link_call(link, nothing, 0, nothing, sizeof(nothing), &bytes);
     return link->transport->send(link, HK_CLIENT, nothing, 0);
 }
 

@@ -11,6 +11,20 @@ const struct hk_transport *const hk_transports[] = {
     &hk_transport_unix_stream,
     &hk_transport_unix_dgram,
     &hk_transport_unix_seqpacket,
+    &hk_transport_tcp,
+    &hk_transport_udp,
+    &hk_transport_posix_mq,
+    &hk_transport_sysv_msg,
+    &hk_transport_rt_signal,
+    &hk_transport_signalfd,
+    &hk_transport_eventfd_shm,
+    &hk_transport_sysv_sem_shm,
+    &hk_transport_futex_ring,
+    &hk_transport_spin_ring,
+    &hk_transport_spin_futex_ring,
+    &hk_transport_thread_futex_ring,
+    &hk_transport_thread_spin_ring,
+    &hk_transport_thread_spin_futex_ring,
 };
 const size_t hk_transport_count = HK_ARRAY_COUNT(hk_transports);
 

@@ -11,6 +11,7 @@
 struct hk_socket_pair {
     int fds[2];                  /* by side */
     struct hk_stream streams[2]; /* of byte streams */
+    struct hk_credit credits[2]; /* of UDP */
 };
 
 /*
