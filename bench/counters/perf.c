@@ -16,21 +16,20 @@
 struct event_row {
     const char *name;
     uint32_t type;
-    uint64_t config; /* tracepoints: looked up by path */
-    const char *tracepoint;
+    uint64_t config; /* tracepoints: of struct hk_perf_access */
 };
 
 static const struct event_row events[HK_PERF_EVENT_COUNT] = {
-    [HK_PERF_CYCLES] = {"cycles", PERF_TYPE_HARDWARE, PERF_COUNT_HW_CPU_CYCLES, NULL},
-    [HK_PERF_INSTRUCTIONS] = {"instructions", PERF_TYPE_HARDWARE, PERF_COUNT_HW_INSTRUCTIONS, NULL},
-    [HK_PERF_CACHE_MISSES] = {"cache_misses", PERF_TYPE_HARDWARE, PERF_COUNT_HW_CACHE_MISSES, NULL},
-    [HK_PERF_BRANCH_MISSES] = {"branch_misses", PERF_TYPE_HARDWARE, PERF_COUNT_HW_BRANCH_MISSES,
-                               NULL},
-    [HK_PERF_PAGE_FAULTS] = {"page_faults", PERF_TYPE_SOFTWARE, PERF_COUNT_SW_PAGE_FAULTS, NULL},
-    [HK_PERF_MIGRATIONS] = {"migrations", PERF_TYPE_SOFTWARE, PERF_COUNT_SW_CPU_MIGRATIONS, NULL},
-    [HK_PERF_SYSCALLS] = {"syscalls", PERF_TYPE_TRACEPOINT, 0, "raw_syscalls/sys_enter"},
+    [HK_PERF_CYCLES] = {"cycles", PERF_TYPE_HARDWARE, PERF_COUNT_HW_CPU_CYCLES},
+    [HK_PERF_INSTRUCTIONS] = {"instructions", PERF_TYPE_HARDWARE, PERF_COUNT_HW_INSTRUCTIONS},
+    [HK_PERF_CACHE_MISSES] = {"cache_misses", PERF_TYPE_HARDWARE, PERF_COUNT_HW_CACHE_MISSES},
+    [HK_PERF_BRANCH_MISSES] = {"branch_misses", PERF_TYPE_HARDWARE, PERF_COUNT_HW_BRANCH_MISSES},
+    [HK_PERF_PAGE_FAULTS] = {"page_faults", PERF_TYPE_SOFTWARE, PERF_COUNT_SW_PAGE_FAULTS},
+    [HK_PERF_MIGRATIONS] = {"migrations", PERF_TYPE_SOFTWARE, PERF_COUNT_SW_CPU_MIGRATIONS},
+    [HK_PERF_SYSCALLS] = {"syscalls", PERF_TYPE_TRACEPOINT, 0},
 };
 
+static const char syscalls_tracepoint[] = "raw_syscalls/sys_enter";
 static const char *const tracefs_roots[] = {"/sys/kernel/tracing", "/sys/kernel/debug/tracing"};
 
 const char *hk_perf_event_name(enum hk_perf_event event)
@@ -81,15 +80,19 @@ static bool read_id_privately(const char *tracepoint, uint64_t *id)
     return got;
 }
 
-static bool tracepoint_id(const char *tracepoint, uint64_t *id)
+void hk_perf_access_init(struct hk_perf_access *access)
 {
-    for (size_t i = 0; i < sizeof tracefs_roots / sizeof tracefs_roots[0]; i++)
-        if (read_id_file(tracefs_roots[i], tracepoint, id))
-            return true;
-    return read_id_privately(tracepoint, id);
+    uint64_t id = 0;
+    bool found = false;
+
+    for (size_t i = 0; i < sizeof tracefs_roots / sizeof tracefs_roots[0] && !found; i++)
+        found = read_id_file(tracefs_roots[i], syscalls_tracepoint, &id);
+    if (!found)
+        found = read_id_privately(syscalls_tracepoint, &id);
+    access->syscalls_id = found ? id : 0;
 }
 
-static int open_event(const struct event_row *row, pid_t pid)
+static int open_event(const struct hk_perf_access *access, const struct event_row *row, pid_t pid)
 {
     struct perf_event_attr attr = {
         .type = row->type,
@@ -98,21 +101,19 @@ static int open_event(const struct event_row *row, pid_t pid)
         .inherit = 1,
         .read_format = PERF_FORMAT_TOTAL_TIME_ENABLED | PERF_FORMAT_TOTAL_TIME_RUNNING,
     };
-    uint64_t id;
 
-    if (row->tracepoint != NULL) {
-        if (!tracepoint_id(row->tracepoint, &id))
+    if (row->type == PERF_TYPE_TRACEPOINT) {
+        if (access->syscalls_id == 0)
             return -1;
-        attr.config = id;
+        attr.config = access->syscalls_id;
     }
     return (int)syscall(SYS_perf_event_open, &attr, pid, -1, -1, PERF_FLAG_FD_CLOEXEC);
 }
 
-enum hk_status hk_perf_open(pid_t pid, struct hk_perf *perf)
+void hk_perf_open(const struct hk_perf_access *access, pid_t pid, struct hk_perf *perf)
 {
     for (int e = 0; e < HK_PERF_EVENT_COUNT; e++)
-        perf->fds[e] = open_event(&events[e], pid);
-    return HK_OK;
+        perf->fds[e] = open_event(access, &events[e], pid);
 }
 
 bool hk_perf_read(const struct hk_perf *perf, enum hk_perf_event event, uint64_t *count)
@@ -156,10 +157,11 @@ static const char *refusal(const struct event_row *row, int error)
     return "this kernel has no perf events";
 }
 
-enum hk_status hk_perf_probe(enum hk_perf_event event, char reason[HK_REASON_TEXT_BYTES])
+enum hk_status hk_perf_probe(const struct hk_perf_access *access, enum hk_perf_event event,
+                             char reason[HK_REASON_TEXT_BYTES])
 {
     errno = 0;
-    const int fd = open_event(&events[event], 0);
+    const int fd = open_event(access, &events[event], 0);
     if (fd >= 0) {
         close(fd);
         return HK_OK;

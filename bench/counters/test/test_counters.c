@@ -76,15 +76,17 @@ static void cpu_time_of_a_child_is_seen(void **state)
 static void system_calls_are_counted_exactly(void **state)
 {
     char reason[HK_REASON_TEXT_BYTES];
+    struct hk_perf_access access;
     struct hk_perf perf;
     uint64_t before, after;
 
     (void)state;
-    if (hk_perf_probe(HK_PERF_SYSCALLS, reason) != HK_OK) {
+    hk_perf_access_init(&access);
+    if (hk_perf_probe(&access, HK_PERF_SYSCALLS, reason) != HK_OK) {
         print_message("skipped: %s\n", reason);
         skip();
     }
-    assert_int_equal(hk_perf_open(0, &perf), HK_OK);
+    hk_perf_open(&access, 0, &perf);
     assert_true(hk_perf_read(&perf, HK_PERF_SYSCALLS, &before));
     for (int i = 0; i < 137; i++)
         syscall(SYS_getppid);

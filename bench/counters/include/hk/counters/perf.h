@@ -30,6 +30,14 @@ enum hk_perf_event {
 /* One row per event: its name in counters, "cycles". */
 const char *hk_perf_event_name(enum hk_perf_event event);
 
+/* What must be looked up once per machine; copied freely, also to other processes. */
+struct hk_perf_access {
+    uint64_t syscalls_id; /* number of the tracepoint; 0: system calls cannot be counted */
+};
+
+/* Look it up. Root without tracefs: in a mount namespace of a child, at about 10 ms. */
+void hk_perf_access_init(struct hk_perf_access *access);
+
 struct hk_perf {
     int fds[HK_PERF_EVENT_COUNT]; /* -1: not available */
 };
@@ -39,10 +47,8 @@ struct hk_perf {
  *
  * pid   [in]   0: the calling process
  * perf  [out]  events that the machine or the permissions refuse are absent
- *
- * Returns HK_OK also when nothing could be opened.
  */
-enum hk_status hk_perf_open(pid_t pid, struct hk_perf *perf);
+void hk_perf_open(const struct hk_perf_access *access, pid_t pid, struct hk_perf *perf);
 
 /* Read one count; false when the event is absent or was never on the hardware. */
 bool hk_perf_read(const struct hk_perf *perf, enum hk_perf_event event, uint64_t *count);
@@ -54,6 +60,7 @@ void hk_perf_close(struct hk_perf *perf);
  *
  * reason  [out]  on HK_ENOTSUP: cause and remedy
  */
-enum hk_status hk_perf_probe(enum hk_perf_event event, char reason[HK_REASON_TEXT_BYTES]);
+enum hk_status hk_perf_probe(const struct hk_perf_access *access, enum hk_perf_event event,
+                             char reason[HK_REASON_TEXT_BYTES]);
 
 #endif

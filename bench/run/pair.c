@@ -1,0 +1,115 @@
+/* SPDX-License-Identifier: MIT */
+#include "pair.h"
+
+#include <math.h>
+#include <stdlib.h>
+
+#include "hk/stats/quantile.h"
+#include "timed.h"
+
+enum { ROUNDS_MIN = 5, ROUNDS_MAX = 4096 };
+
+/* One block; *kept is false when its evidence speaks against it. */
+static enum hk_status run_block(struct hk_task *task, uint64_t n, double *mean_ns, bool *kept)
+{
+    const bool serial = task->cpus[0] == task->cpus[1];
+    const uint64_t cpu_before_ns = serial ? hk_task_cpu_ns(task) : 0;
+    const uint64_t t0 = hk_clock_start(&task->clock);
+    const enum hk_status status = task->experiment->run(task, n);
+    const uint64_t t1 = hk_clock_stop(&task->clock);
+    const double wall_ns = hk_clock_ns(&task->clock, t1 - t0);
+    const struct hk_evidence evidence = {
+        .wall_ns = (uint64_t)wall_ns,
+        .own_cpu_ns = serial ? hk_task_cpu_ns(task) - cpu_before_ns : 0,
+        .serial = serial,
+    };
+
+    *mean_ns = wall_ns / (double)n;
+    *kept = hk_guard_judge(&evidence) == HK_GUARD_KEEP;
+    return status;
+}
+
+struct pair {
+    struct hk_task *tasks;
+    uint64_t operations[2]; /* per block */
+    size_t kept_count;
+    size_t all_count;
+    double kept[ROUNDS_MAX]; /* ln(t_B / t_A) per round */
+    double all[ROUNDS_MAX];
+};
+
+/* Two rounds in ABBA or BAAB order: what drifts linearly hits both alike. */
+static enum hk_status run_rounds(struct pair *p, unsigned first)
+{
+    const unsigned order[4] = {first, 1 - first, 1 - first, first};
+    double mean_ns[4];
+    bool kept[4];
+
+    for (size_t i = 0; i < 4; i++) {
+        const unsigned side = order[i];
+        const enum hk_status status =
+            run_block(&p->tasks[side], p->operations[side], &mean_ns[i], &kept[i]);
+        if (status != HK_OK)
+            return status;
+    }
+    for (size_t i = 0; i < 4; i += 2) {
+        const size_t a = order[i] == 0 ? i : i + 1;
+        const size_t b = order[i] == 0 ? i + 1 : i;
+        const double log_ratio = log(mean_ns[b] / mean_ns[a]);
+        p->all[p->all_count++] = log_ratio;
+        if (kept[i] && kept[i + 1])
+            p->kept[p->kept_count++] = log_ratio;
+    }
+    return HK_OK;
+}
+
+static enum hk_status report(struct pair *p, struct hk_launch *launch)
+{
+    const bool disturbed = p->kept_count < ROUNDS_MIN;
+    double *values = disturbed ? p->all : p->kept;
+    const size_t n = disturbed ? p->all_count : p->kept_count;
+    double median;
+
+    if (n < ROUNDS_MIN)
+        return HK_ENOISE;
+    enum hk_status status = hk_launch_add_series(launch, "round_log_ratio", values, n);
+    if (status == HK_OK)
+        status = hk_sample_sort(values, n);
+    if (status == HK_OK)
+        status = hk_quantile(values, n, 0.5, &median);
+    if (status == HK_OK)
+        status = hk_launch_add_counter(launch, HK_PAIR_COUNTER, median);
+    if (status == HK_OK)
+        status = hk_launch_add_counter(launch, "hk_disturbed", disturbed ? 1.0 : 0.0);
+    return status;
+}
+
+enum hk_status hk_pair_measure(struct hk_task tasks[2], uint32_t rounds, struct hk_launch *launch)
+{
+    struct pair *p = calloc(1, sizeof *p);
+    enum hk_status status = HK_OK;
+
+    if (p == NULL)
+        return HK_ENOMEM;
+    p->tasks = tasks;
+    for (size_t side = 0; side < 2 && status == HK_OK; side++) {
+        double operation_ns;
+        if (tasks[side].experiment->run == NULL) {
+            status = hk_task_refuse(&tasks[0], HK_EINVAL, "%.100s cannot be paired",
+                                    tasks[side].name);
+            break;
+        }
+        status = hk_timed_calibrate(&tasks[side], tasks[side].effort.warm_ns, &operation_ns);
+        p->operations[side] = hk_block_operations(operation_ns, tasks[side].effort.block_ns,
+                                                  tasks[side].operations_step);
+    }
+    /* The same cell twice must do the same work in both blocks. */
+    if (status == HK_OK && tasks[0].experiment == tasks[1].experiment)
+        p->operations[1] = p->operations[0];
+    for (uint32_t r = 0; r + 1 < rounds && r + 1 < ROUNDS_MAX && status == HK_OK; r += 2)
+        status = run_rounds(p, (unsigned)(hk_mix(tasks[0].seed, r) & 1));
+    if (status == HK_OK)
+        status = report(p, launch);
+    free(p);
+    return status;
+}

@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: MIT */
+/* The common way to time an experiment's run(): blocks, latencies, verification. */
+#ifndef HK_RUN_TIMED_H
+#define HK_RUN_TIMED_H
+
+#include "experiment.h"
+
+/* What happened around one block, none of it the block's own duration. */
+struct hk_evidence {
+    uint64_t wall_ns;
+    uint64_t own_cpu_ns;   /* all processes of the task */
+    uint64_t involuntary;  /* switches they did not ask for */
+    uint64_t steal_ns;
+    bool serial;           /* all of the task runs on one CPU, one after the other */
+};
+
+enum hk_guard { HK_GUARD_KEEP, HK_GUARD_STEAL, HK_GUARD_FOREIGN, HK_GUARD_PREEMPTED };
+
+/*
+ * Decide about a block on its evidence.
+ *
+ * On one CPU a wake-up preempts the waker, so switches say nothing there; but all of the time
+ * must be ours. On two CPUs time is idle while the other side works, but nobody is preempted.
+ */
+enum hk_guard hk_guard_judge(const struct hk_evidence *evidence);
+
+/*
+ * Measure a task that has entered: blocks, then latencies, then verification.
+ *
+ * launch  [in,out]  gets counters, series and, when the row did not do what it claims, its state
+ *
+ * Returns HK_OK; the status of a failed operation, with task->reason.
+ */
+enum hk_status hk_timed_measure(struct hk_task *task, struct hk_launch *launch);
+
+/*
+ * Operations in a block.
+ *
+ * operation_ns  [in]  estimate for one
+ * block_ns      [in]
+ * step          [in]  the result is a multiple of it
+ *
+ * At least 16 for anything under 1 us: a tick of the clock may be 10 ns.
+ */
+uint64_t hk_block_operations(double operation_ns, uint64_t block_ns, uint32_t step);
+
+/* Time run() until the estimate is worth something; also warms up. */
+enum hk_status hk_timed_calibrate(struct hk_task *task, uint64_t warm_ns, double *operation_ns);
+
+/*
+ * Count what operations make the processes do and hold it against task->expected; a breach
+ * makes the launch INVALID.
+ */
+enum hk_status hk_timed_verify(struct hk_task *task, double operation_ns,
+                               struct hk_launch *launch);
+
+/* CPU time of the calling process and of the task's servers and helpers so far, ns. */
+uint64_t hk_task_cpu_ns(const struct hk_task *task);
+
+/* cost_ns (10 % quantile), median_ns, mean_ns and the series block_mean_ns of n >= 1 values. */
+enum hk_status hk_report_costs(const double *mean_ns, size_t n, struct hk_launch *launch);
+
+/* Latency quantiles as far as n allows, and the histogram's two series. */
+enum hk_status hk_report_latencies(struct hk_task *task, const double *ns, size_t n,
+                                   struct hk_launch *launch);
+
+#endif
