@@ -10,6 +10,13 @@
 const struct hk_experiment *const hk_experiments[] = {
     &hk_experiment_syscall,
     &hk_experiment_round_trip,
+    &hk_experiment_one_way,
+    &hk_experiment_chain,
+    &hk_experiment_inject,
+    &hk_experiment_inject_syscall,
+    &hk_experiment_copy,
+    &hk_experiment_remap,
+    &hk_experiment_floor,
 };
 
 const size_t hk_experiment_count = HK_ARRAY_COUNT(hk_experiments);

@@ -7,5 +7,15 @@
 
 extern const struct hk_experiment hk_experiment_syscall;
 extern const struct hk_experiment hk_experiment_round_trip;
+extern const struct hk_experiment hk_experiment_one_way;
+extern const struct hk_experiment hk_experiment_chain;
+extern const struct hk_experiment hk_experiment_inject;
+extern const struct hk_experiment hk_experiment_inject_syscall;
+extern const struct hk_experiment hk_experiment_copy;
+extern const struct hk_experiment hk_experiment_remap;
+extern const struct hk_experiment hk_experiment_floor;
+
+/* A chain of as many servers as the name says. */
+enum hk_status hk_chain_open(struct hk_task *task);
 
 #endif

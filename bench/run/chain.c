@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A request that passes through m servers, each forwarding to the next, and its reply
+ * the same way back: 2 m one-way transfers.
+ */
+#include "experiments.h"
+#include "hk/base/units.h"
+#include "links.h"
+
+static const int bytes[] = {1, 4096, 16384, 65536, 256, 2048, 8192, 32768};
+static const char *const transports[] = {"pipe", "unix_seqpacket"};
+
+static enum hk_status expand(enum hk_run_mode mode, hk_cell_adder *add, void *context)
+{
+    const size_t transport_count = mode == HK_RUN_FULL ? HK_ARRAY_COUNT(transports) : 1;
+    const int servers_max = mode == HK_RUN_FULL ? 5 : 4;
+    enum hk_status status = HK_OK;
+
+    for (size_t t = 0; t < transport_count; t++)
+        for (int servers = 1; servers <= servers_max; servers++)
+            for (size_t b = 0; b < HK_ARRAY_COUNT(bytes) && status == HK_OK; b++)
+                status = add(context, "native/chain/%s/place:same_core/servers:%d/bytes:%d",
+                             transports[t], servers, bytes[b]);
+    return status;
+}
+
+enum hk_status hk_chain_open(struct hk_task *task)
+{
+    const int64_t servers = hk_task_int(task, "servers", 0);
+
+    if (servers < 1 || servers > HK_SERVERS_MAX)
+        return hk_task_refuse(task, HK_EINVAL, "a chain has 1 to %d servers", HK_SERVERS_MAX);
+    return hk_links_open(task, (size_t)servers, true);
+}
+
+const struct hk_experiment hk_experiment_chain = {
+    .kind = "chain",
+    .summary = "a request passed on through several servers and back",
+    .expand = expand,
+    .open = hk_chain_open,
+    .close = hk_links_close,
+    .serve = hk_links_serve,
+    .enter = hk_links_enter,
+    .run = hk_links_run,
+    .verify = hk_links_verify,
+    .leave = hk_links_leave,
+};
