@@ -16,6 +16,7 @@ const struct hk_experiment *const hk_experiments[] = {
     &hk_experiment_inject_syscall,
     &hk_experiment_copy,
     &hk_experiment_remap,
+    &hk_experiment_fallback,
     &hk_experiment_floor,
 };
 

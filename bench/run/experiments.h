@@ -13,6 +13,7 @@ extern const struct hk_experiment hk_experiment_inject;
 extern const struct hk_experiment hk_experiment_inject_syscall;
 extern const struct hk_experiment hk_experiment_copy;
 extern const struct hk_experiment hk_experiment_remap;
+extern const struct hk_experiment hk_experiment_fallback;
 extern const struct hk_experiment hk_experiment_floor;
 
 /* A chain of as many servers as the name says. */
