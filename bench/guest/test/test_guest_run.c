@@ -1,0 +1,245 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The exact suite: identical in every boot, on both machine types, idle and under load.
+ *
+ * With HK_TEST_LONG set, 20 runs each way instead of one.
+ */
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "hk/base/units.h"
+#include "hk/guest/run.h"
+
+#define LONG_RUNS 20
+#define LOAD_PROCESSES 3
+#define TIMEOUT_MS 60000
+
+/* Everything a run handed over, as text: two runs are identical when their texts are. */
+struct log {
+    char *text;
+    size_t bytes;
+    FILE *stream;
+    size_t launch_count;
+    size_t disagree_count; /* rows whose counted instructions differ from the clock's */
+};
+
+static struct hk_guest_files files;
+
+static enum hk_status launch_log(void *user, const struct hk_launch *launch)
+{
+    struct log *log = user;
+    double kernel = 0, user_ring = 0, clock = 0;
+
+    fprintf(log->stream, "%s %u %d %d %s", launch->name, launch->index, (int)launch->state,
+            (int)launch->exactness, launch->reason != NULL ? launch->reason : "-");
+    for (size_t i = 0; i < launch->counter_count; i++) {
+        fprintf(log->stream, " %s=%.17g", launch->counters[i].name, launch->counters[i].value);
+    }
+    fputc('\n', log->stream);
+    log->launch_count++;
+    if (hk_launch_counter(launch, "hk_instructions_kernel", &kernel) &&
+        hk_launch_counter(launch, "hk_instructions_user", &user_ring) &&
+        hk_launch_counter(launch, "hk_instructions_clock", &clock) &&
+        kernel + user_ring != clock) {
+        log->disagree_count++;
+        print_message("%s: %g counted, %g by the clock\n", launch->name, kernel + user_ring, clock);
+    }
+    return HK_OK;
+}
+
+static void log_init(struct log *log)
+{
+    *log = (struct log){0};
+    log->stream = open_memstream(&log->text, &log->bytes);
+    assert_non_null(log->stream);
+}
+
+static void log_fini(struct log *log)
+{
+    fclose(log->stream);
+    free(log->text);
+}
+
+static struct hk_guest_options options_of(enum hk_qemu_machine machine, struct log *log)
+{
+    return (struct hk_guest_options){
+        .files = &files,
+        .machine = machine,
+        .memory_mib = 128,
+        .boots = 2,
+        .timeout_ms = TIMEOUT_MS,
+        .on_launch = launch_log,
+        .user = log,
+    };
+}
+
+static void suite_run(enum hk_qemu_machine machine, struct log *log,
+                      struct hk_guest_summary *summary)
+{
+    struct hk_guest_options options = options_of(machine, log);
+    char error[HK_QEMU_ERROR_BYTES];
+    enum hk_status status = hk_guest_run(&options, summary, error);
+
+    if (status == HK_ENOTSUP) {
+        printf("skipped: %s\n", error);
+        exit(77);
+    }
+    if (status != HK_OK) {
+        fail_msg("%s: %s", hk_status_name(status), error);
+    }
+    fflush(log->stream);
+}
+
+/* Neighbours that compute and sleep in turn; they die with the test. */
+static void load_start(pid_t load[LOAD_PROCESSES])
+{
+    for (int i = 0; i < LOAD_PROCESSES; i++) {
+        load[i] = fork();
+        assert_true(load[i] >= 0);
+        if (load[i] == 0) {
+            prctl(PR_SET_PDEATHSIG, SIGKILL);
+            for (volatile unsigned n = 0;; n = n + 1) {
+                if (n % (1u << 22) == 0) {
+                    usleep(1000u * (unsigned)(i + 1));
+                }
+            }
+        }
+    }
+}
+
+static void load_stop(const pid_t load[LOAD_PROCESSES])
+{
+    for (int i = 0; i < LOAD_PROCESSES; i++) {
+        kill(load[i], SIGKILL);
+        waitpid(load[i], NULL, 0);
+    }
+}
+
+static void suite_is_exact_everywhere(void **state)
+{
+    static const enum hk_qemu_machine machines[] = {HK_QEMU_MICROVM, HK_QEMU_Q35};
+    int runs = getenv("HK_TEST_LONG") != NULL ? LONG_RUNS : 1;
+    struct hk_guest_summary summary;
+    pid_t load[LOAD_PROCESSES];
+    struct log first;
+    struct log next;
+
+    (void)state;
+    log_init(&first);
+    suite_run(HK_QEMU_MICROVM, &first, &summary);
+    print_message("%u exact, %u near, %u invalid, %u absent; %s\n", summary.exact_count,
+                  summary.near_count, summary.invalid_count, summary.absent_count, summary.clock);
+    assert_true(summary.exact_count > 0);
+    assert_int_equal(summary.near_count, 0);
+    assert_int_equal(summary.invalid_count, 0);
+    assert_int_equal(first.launch_count, 2 * (summary.exact_count + summary.absent_count));
+    for (int i = 0; i < 2 * runs; i++) { /* first half idle, second half under load */
+        if (i == runs) {
+            load_start(load);
+        }
+        log_init(&next);
+        suite_run(machines[(i + 1) % 2], &next, &summary);
+        assert_string_equal(first.text, next.text);
+        log_fini(&next);
+    }
+    load_stop(load);
+    log_fini(&first);
+}
+
+static bool only_null_syscall(void *user, const char *name)
+{
+    (void)user;
+    return strncmp(name, "guest/null_syscall/", 19) == 0;
+}
+
+static void filter_chooses_cells(void **state)
+{
+    struct log log;
+    struct hk_guest_options options = options_of(HK_QEMU_MICROVM, &log);
+    struct hk_guest_summary summary;
+    char error[HK_QEMU_ERROR_BYTES];
+
+    (void)state;
+    options.wanted = only_null_syscall;
+    log_init(&log);
+    assert_int_equal(hk_guest_run(&options, &summary, error), HK_OK);
+    fflush(log.stream);
+    assert_true(log.launch_count > 0);
+    assert_int_equal(log.launch_count, 2 * (summary.exact_count + summary.absent_count));
+    assert_int_equal(log.disagree_count, 0);
+    assert_non_null(strstr(log.text, "hk_instructions_kernel="));
+    assert_null(strstr(log.text, "call_reply"));
+    log_fini(&log);
+}
+
+static volatile sig_atomic_t stop_now = 1;
+
+/* What cannot work ends with a status and a reason, never with a hang. */
+static void bad_runs_say_why(void **state)
+{
+    struct log log;
+    struct hk_guest_options options = options_of(HK_QEMU_MICROVM, &log);
+    struct hk_guest_summary summary;
+    char error[HK_QEMU_ERROR_BYTES] = "";
+    static struct hk_guest_files broken;
+
+    (void)state;
+    log_init(&log);
+    options.boots = 1;
+    assert_int_equal(hk_guest_run(&options, &summary, error), HK_EINVAL);
+    options.boots = 2;
+    options.place = "fs:kernel scenario=tour";
+    assert_int_equal(hk_guest_run(&options, &summary, error), HK_EINVAL);
+    options.place = NULL;
+    options.timeout_ms = 1;
+    assert_int_equal(hk_guest_run(&options, &summary, error), HK_ETIMEOUT);
+    options.timeout_ms = TIMEOUT_MS;
+    options.stop = &stop_now;
+    assert_int_equal(hk_guest_run(&options, &summary, error), HK_EINTR);
+    options.stop = NULL;
+    broken = files;
+    memcpy(broken.programs, files.model, sizeof(broken.programs)); /* text instead of programs */
+    options.files = &broken;
+    assert_int_equal(hk_guest_run(&options, &summary, error), HK_EIO); /* the plugin sees it first */
+    assert_non_null(strstr(error, "no readable archive"));
+    assert_int_equal(log.launch_count, 0);
+    log_fini(&log);
+}
+
+static void missing_files_are_named(void **state)
+{
+    struct hk_guest_files found;
+    char error[512];
+
+    (void)state;
+    assert_int_equal(hk_guest_files_find("/nowhere", &found, error), HK_ENOENT);
+    assert_non_null(strstr(error, "hkbench-kernel.elf is missing"));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(suite_is_exact_everywhere),
+        cmocka_unit_test(filter_chooses_cells),
+        cmocka_unit_test(bad_runs_say_why),
+        cmocka_unit_test(missing_files_are_named),
+    };
+    char error[512];
+
+    if (hk_guest_files_find(HK_BUILD_FOLDER, &files, error) != HK_OK) {
+        print_error("%s\n", error);
+        return 1;
+    }
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
