@@ -309,7 +309,14 @@ public:
         }
     }
 
-    void Finalize() override { inner_->Finalize(); }
+    void Finalize() override
+    {
+        inner_->Finalize();
+        written_ = GetOutputStream().flush().good();
+    }
+
+    /* False if the last run's report met a full disk or a closed pipe. */
+    bool written() const { return written_; }
 
 private:
     /* Returns false for a row that says nothing because a run failed. */
@@ -344,6 +351,7 @@ private:
 
     benchmark::BenchmarkReporter *inner_;
     bool finite_;
+    bool written_ = true;
 };
 
 BENCHMARK_DISABLE_DEPRECATED_WARNING  // the CSV reporter is announced to go, but is there
@@ -679,6 +687,10 @@ int hk_gbench_run(const char *filter, struct hk_gbench_totals *totals)
             filter != nullptr ? std::string(filter) : benchmark::GetBenchmarkFilter());
         if (matched_count == 0) {
             return error(HK_GBENCH_ENOENT, "no benchmark matches the filter");
+        }
+        if (!display.written() || !file.written()) {
+            return error(HK_GBENCH_EIO, display.written() ? "cannot write all of '" + r.out_path + "'"
+                                                          : "cannot write all of the report");
         }
         if (totals != nullptr) {
             *totals = count_fates(matched_count);

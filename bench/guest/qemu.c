@@ -118,23 +118,32 @@ static void append_escaped(char *to, const char *path)
 
 static enum hk_status plugin_argument(const struct hk_qemu_options *o, int counts_fd, char **out)
 {
-    const char *model = o->model != NULL ? o->model : "";
-    size_t bytes = 2 * (strlen(o->plugin) + strlen(model) + strlen(o->kernel)) + 128;
-    char *text = malloc(bytes);
+    const struct {
+        const char *key;
+        const char *path;
+    } paths[] = {{"file=", o->plugin},
+                 {",model=", o->model},
+                 {",elf=", o->kernel},
+                 {",programs=", o->programs},
+                 {",trace=", o->trace}};
+    size_t bytes = 64;
+    char *text;
 
+    for (size_t i = 0; i < HK_ARRAY_COUNT(paths); i++) {
+        bytes += strlen(paths[i].key) + 2 * (paths[i].path != NULL ? strlen(paths[i].path) : 0);
+    }
+    text = calloc(1, bytes);
     if (text == NULL) {
         return HK_ENOMEM;
     }
-    strcpy(text, "file=");
-    append_escaped(text, o->plugin);
+    for (size_t i = 0; i < HK_ARRAY_COUNT(paths); i++) {
+        if (paths[i].path != NULL) {
+            strcat(text, paths[i].key);
+            append_escaped(text, paths[i].path);
+        }
+    }
     /* the memory file is inherited, so QEMU finds it by its number */
     sprintf(text + strlen(text), ",out=/proc/self/fd/%d", counts_fd);
-    if (o->model != NULL) {
-        strcat(text, ",model=");
-        append_escaped(text, o->model);
-    }
-    strcat(text, ",elf=");
-    append_escaped(text, o->kernel);
     *out = text;
     return HK_OK;
 }
@@ -166,6 +175,9 @@ static enum hk_status arguments_build(const struct hk_qemu_options *o, int count
     add_pair(a, "-device", "isa-debug-exit,iobase=0xf4,iosize=4");
     add_pair(a, "-debugcon", "stdio");
     add_pair(a, "-kernel", o->kernel);
+    if (o->programs != NULL) {
+        add_pair(a, "-initrd", o->programs);
+    }
     if (o->append != NULL) {
         add_pair(a, "-append", o->append);
     }

@@ -1045,6 +1045,24 @@ static void test_init(void **context)
     assert_non_null(strstr(hk_gbench_error_text(), "/nonexistent/folder/file.json"));
 }
 
+static void test_full_disk(void **context)
+{
+    static char program[] = "p", out_flag[] = "--benchmark_out=/dev/full";
+    char *argv[] = {program, out_flag, NULL};
+    int argc = 2;
+    struct hk_gbench_totals totals = {5, 5, 5};
+
+    (void)context;
+    if (access("/dev/full", W_OK) != 0) {
+        skip();
+    }
+    assert_int_equal(hk_gbench_init(&argc, argv), HK_GBENCH_OK);
+    registered("counted", count_calls, NULL);
+    assert_int_equal(hk_gbench_run(NULL, &totals), HK_GBENCH_EIO);
+    assert_string_equal(hk_gbench_error_text(), "cannot write all of '/dev/full'");
+    assert_int_equal(totals.matched_count, 5);
+}
+
 int main(void)
 {
 #define CASE(f) cmocka_unit_test_setup_teardown(f, setup_file, teardown_file)
@@ -1066,6 +1084,7 @@ int main(void)
         CASE(test_filter_and_context),
         CASE(test_refusals),
         CASE(test_init),
+        CASE(test_full_disk),
     };
 
     if (!hk_gbench_available()) {

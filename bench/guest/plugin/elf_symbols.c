@@ -42,15 +42,14 @@ static bool header_read(struct image *image)
            image->header.e_shoff <= image->size;
 }
 
-static bool is_code(const struct image *image, const Elf64_Sym *sym)
+static bool is_code(const struct image *image, const Elf64_Sym *sym, Elf64_Shdr *section)
 {
     unsigned type = ELF64_ST_TYPE(sym->st_info);
-    Elf64_Shdr section;
 
     if (type != STT_FUNC && type != STT_NOTYPE) {
         return false;
     }
-    return section_read(image, sym->st_shndx, &section) && (section.sh_flags & SHF_EXECINSTR) != 0;
+    return section_read(image, sym->st_shndx, section) && (section->sh_flags & SHF_EXECINSTR) != 0;
 }
 
 static int by_address(const void *a, const void *b)
@@ -66,11 +65,12 @@ static enum hk_status symbol_read(const struct image *image, const Elf64_Shdr *t
                                   const Elf64_Shdr *strings, uint64_t index,
                                   struct hk_elf_symbol *out)
 {
+    Elf64_Shdr section;
     const char *name;
     Elf64_Sym sym;
 
     memcpy(&sym, image->bytes + table->sh_offset + index * sizeof(sym), sizeof(sym));
-    if (!is_code(image, &sym)) {
+    if (!is_code(image, &sym, &section)) {
         return HK_ENOENT;
     }
     if (sym.st_name >= strings->sh_size) {
@@ -86,6 +86,7 @@ static enum hk_status symbol_read(const struct image *image, const Elf64_Shdr *t
     out->name = strdup(name);
     out->address = sym.st_value;
     out->bytes = sym.st_size;
+    out->offset = section.sh_offset + (sym.st_value - section.sh_addr); /* checked when used */
     return out->name != NULL ? HK_OK : HK_ENOMEM;
 }
 
@@ -133,7 +134,7 @@ enum hk_status hk_elf_symbols_parse(const unsigned char *image, size_t bytes,
                                     struct hk_elf_symbols *symbols)
 {
     struct image file = {.bytes = image, .size = bytes};
-    struct hk_elf_symbols found = {0};
+    struct hk_elf_symbols found = {.image = image, .image_bytes = bytes};
     enum hk_status status = HK_OK;
     Elf64_Shdr section;
 
@@ -164,6 +165,20 @@ void hk_elf_symbols_fini(struct hk_elf_symbols *symbols)
     }
     free(symbols->symbols);
     *symbols = (struct hk_elf_symbols){0};
+}
+
+bool hk_elf_symbols_match(const struct hk_elf_symbols *symbols, uint64_t address, const void *code,
+                          size_t bytes)
+{
+    const struct hk_elf_symbol *symbol = hk_elf_symbols_find(symbols, address);
+    uint64_t offset;
+
+    if (symbol == NULL) {
+        return false;
+    }
+    offset = symbol->offset + (address - symbol->address);
+    return offset <= symbols->image_bytes && bytes <= symbols->image_bytes - offset &&
+           memcmp(symbols->image + offset, code, bytes) == 0;
 }
 
 const struct hk_elf_symbol *hk_elf_symbols_find(const struct hk_elf_symbols *symbols,

@@ -3,6 +3,7 @@
 #ifndef HK_GUEST_ELF_SYMBOLS_H
 #define HK_GUEST_ELF_SYMBOLS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -11,10 +12,13 @@
 struct hk_elf_symbol {
     uint64_t address;
     uint64_t bytes; /* a symbol without a size reaches to the next one */
+    uint64_t offset; /* of its code in the image */
     char *name;
 };
 
 struct hk_elf_symbols {
+    const unsigned char *image;
+    size_t image_bytes;
     size_t count;
     struct hk_elf_symbol *symbols; /* by address */
 };
@@ -22,7 +26,7 @@ struct hk_elf_symbols {
 /*
  * Read the function symbols of an image.
  *
- * image    [in]   the file's bytes, any; trusted in nothing
+ * image    [in]   the file's bytes, any; trusted in nothing; must stay where they are
  * bytes    [in]   how many
  * symbols  [out]  written only on success; release with hk_elf_symbols_fini
  *
@@ -32,6 +36,13 @@ struct hk_elf_symbols {
 enum hk_status hk_elf_symbols_parse(const unsigned char *image, size_t bytes,
                                     struct hk_elf_symbols *symbols);
 void hk_elf_symbols_fini(struct hk_elf_symbols *symbols);
+
+/*
+ * Whether the image holds this code at this address: programs of different address spaces share
+ * addresses, and only their code tells them apart.
+ */
+bool hk_elf_symbols_match(const struct hk_elf_symbols *symbols, uint64_t address, const void *code,
+                          size_t bytes);
 
 /* The symbol that covers address, or NULL. Cost O(log n). */
 const struct hk_elf_symbol *hk_elf_symbols_find(const struct hk_elf_symbols *symbols,

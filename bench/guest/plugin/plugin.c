@@ -2,28 +2,33 @@
 /*
  * hkbench-plugin.so: exact counts per region from QEMU's code generator.
  *
- *   -plugin hkbench-plugin.so,out=FILE[,model=INI][,elf=IMAGE]...
+ *   -plugin hkbench-plugin.so,out=FILE[,model=INI][,elf=IMAGE]...[,programs=ARCHIVE][,trace=FILE]
  *
- * out    counts are written here (format: hk/guest/counts.h)
- * model  parameters of the cache and TLB model; without it there are no such events
- * elf    image whose function symbols name the code; may be given several times
+ * out       counts are written here (format: hk/guest/counts.h)
+ * model     parameters of the cache and TLB model; without it there are no such events
+ * elf       image whose function symbols name the code; may be given several times
+ * programs  ar archive of such images; their functions are named program:function
+ * trace     a log for people of every crossing between the rings and every change of address space
  *
  * The ring of an instruction is the top bit of its address. An instruction is counted when it begins:
  * one that faults and is restarted counts twice, as it does not in QEMU's own icount clock. Under
  * user-mode emulation everything is user. Only the first CPU is counted.
  */
+#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "archive.h"
 #include "elf_symbols.h"
 #include "hk/base/mark.h"
+#include "hk/base/units.h"
 #include "hk/guest/cache_model.h"
 #include "hk/guest/counts.h"
 #include "qemu_abi.h"
 
-#define ELF_CAPACITY 16u
+#define IMAGE_CAPACITY 32u
 #define PAGE_SHIFT 12u
 
 __attribute__((visibility("default"))) int qemu_plugin_version = QEMU_ABI_VERSION;
@@ -31,8 +36,15 @@ __attribute__((visibility("default"))) int qemu_plugin_version = QEMU_ABI_VERSIO
 enum insn_kind { INSN_PLAIN, INSN_BEGIN, INSN_END, INSN_CR3_WRITE };
 enum ring { RING_USER, RING_KERNEL };
 
+/* An image whose symbols name code. */
+struct image {
+    char program[24]; /* "peer:", or empty */
+    struct hk_elf_symbols symbols;
+};
+
 struct function {
-    const char *name;
+    const struct hk_elf_symbol *symbol; /* NULL: code that no image accounts for */
+    const struct image *image;
     enum ring ring;
     uint64_t instructions; /* in the open region */
     struct function *next;
@@ -61,9 +73,13 @@ static struct {
     struct hk_cache_model *model;
     struct insn *insns;
     struct function *functions;
-    size_t elf_count;
-    struct hk_elf_symbols elf[ELF_CAPACITY];
+    size_t image_count;
+    struct image images[IMAGE_CAPACITY];
     FILE *out;
+    FILE *trace;
+    enum ring trace_ring;
+    uint64_t trace_count;   /* instructions since the start */
+    uint64_t trace_crossed; /* the same at the last crossing */
 } plugin;
 
 static const char *const count_names[] = {
@@ -71,6 +87,21 @@ static const char *const count_names[] = {
     HK_COUNT_LIST(X) HK_CACHE_EVENT_LIST(X)
 #undef X
 };
+
+static const char *function_name(const struct function *f)
+{
+    return f->symbol != NULL ? f->symbol->name : "?";
+}
+
+static const char *function_program(const struct function *f)
+{
+    return f->image != NULL ? f->image->program : "";
+}
+
+static const char *ring_name(enum ring ring)
+{
+    return ring == RING_KERNEL ? "kernel" : "user";
+}
 
 /* --- regions --------------------------------------------------------------- */
 
@@ -85,8 +116,9 @@ static void region_write(void)
     fputc('\n', plugin.out);
     for (struct function *f = plugin.functions; f != NULL; f = f->next) {
         if (f->instructions != 0) {
-            fprintf(plugin.out, "HKC1 function=%s region=%" PRIu64 " ring=%s instructions=%" PRIu64
-                    "\n", f->name, plugin.region_count, f->ring == RING_KERNEL ? "kernel" : "user",
+            fprintf(plugin.out,
+                    "HKC1 function=%s%s region=%" PRIu64 " ring=%s instructions=%" PRIu64 "\n",
+                    function_program(f), function_name(f), plugin.region_count, ring_name(f->ring),
                     f->instructions);
         }
     }
@@ -138,10 +170,36 @@ static void on_mark(unsigned int vcpu, void *user)
     }
 }
 
+/* One line per crossing: when, where to, and how long the ring before was kept. */
+static void trace_insn(const struct insn *insn)
+{
+    bool crossing = insn->ring != plugin.trace_ring;
+
+    if (plugin.trace_count == 0 && insn->ring == RING_USER) {
+        return; /* firmware and early boot: the log starts with the kernel */
+    }
+    plugin.trace_count++;
+    if (crossing) {
+        fprintf(plugin.trace, "%12" PRIu64 "  %-6s -> %-6s  %s%s  (%" PRIu64 " in %s)\n",
+                plugin.trace_count, ring_name(plugin.trace_ring), ring_name(insn->ring),
+                function_program(insn->function), function_name(insn->function),
+                plugin.trace_count - plugin.trace_crossed, ring_name(plugin.trace_ring));
+        plugin.trace_crossed = plugin.trace_count;
+        plugin.trace_ring = insn->ring;
+    }
+    if (insn->kind == INSN_CR3_WRITE) {
+        fprintf(plugin.trace, "%12" PRIu64 "  address space    %s%s\n", plugin.trace_count,
+                function_program(insn->function), function_name(insn->function));
+    }
+}
+
 static void on_insn(unsigned int vcpu, void *user)
 {
     const struct insn *insn = user;
 
+    if (plugin.trace != NULL && vcpu == 0) {
+        trace_insn(insn);
+    }
     if (!plugin.counting || vcpu != 0) {
         return;
     }
@@ -223,28 +281,49 @@ static void *allocate(size_t bytes)
     return memory;
 }
 
-static struct function *function_of(uint64_t address, enum ring ring)
+static struct function *function_of(const struct image *image, uint64_t address, enum ring ring)
 {
-    const struct hk_elf_symbol *symbol = NULL;
-    const char *name;
+    const struct hk_elf_symbol *symbol =
+        image != NULL ? hk_elf_symbols_find(&image->symbols, address) : NULL;
     struct function *f;
 
-    for (size_t i = 0; i < plugin.elf_count && symbol == NULL; i++) {
-        symbol = hk_elf_symbols_find(&plugin.elf[i], address);
-    }
-    name = symbol != NULL ? symbol->name : "?";
     for (f = plugin.functions; f != NULL; f = f->next) {
-        if (f->ring == ring && f->name == name) { /* names are kept once, in the symbol tables */
+        if (f->ring == ring && f->symbol == symbol) {
             return f;
         }
     }
     f = allocate(sizeof(*f));
-    *f = (struct function){.name = name, .ring = ring, .next = plugin.functions};
+    *f = (struct function){
+        .symbol = symbol, .image = image, .ring = ring, .next = plugin.functions};
     plugin.functions = f;
     return f;
 }
 
-static struct insn *insn_describe(const struct qemu_plugin_insn *source)
+/* The image that holds the block's code: every instruction must be there, byte for byte. */
+static const struct image *image_of(const struct qemu_plugin_tb *tb)
+{
+    size_t count = qemu_plugin_tb_n_insns(tb);
+
+    for (size_t i = 0; i < plugin.image_count; i++) {
+        size_t matched = 0;
+
+        while (matched < count) {
+            const struct qemu_plugin_insn *insn = qemu_plugin_tb_get_insn(tb, matched);
+
+            if (!hk_elf_symbols_match(&plugin.images[i].symbols, qemu_plugin_insn_vaddr(insn),
+                                      qemu_plugin_insn_data(insn), qemu_plugin_insn_size(insn))) {
+                break;
+            }
+            matched++;
+        }
+        if (matched == count) {
+            return &plugin.images[i];
+        }
+    }
+    return NULL;
+}
+
+static struct insn *insn_describe(const struct qemu_plugin_insn *source, const struct image *image)
 {
     struct insn *insn = allocate(sizeof(*insn));
     size_t bytes = qemu_plugin_insn_size(source);
@@ -256,7 +335,7 @@ static struct insn *insn_describe(const struct qemu_plugin_insn *source)
     insn->ring = plugin.system && insn->address >> 63 ? RING_KERNEL : RING_USER;
     /* any number that names the page will do; bit 63 keeps host pages apart from guest frames */
     insn->frame = plugin.system ? host >> PAGE_SHIFT | 1ull << 63 : insn->address >> PAGE_SHIFT;
-    insn->function = function_of(insn->address, insn->ring);
+    insn->function = function_of(image, insn->address, insn->ring);
     insn->next = plugin.insns;
     plugin.insns = insn;
     return insn;
@@ -265,11 +344,12 @@ static struct insn *insn_describe(const struct qemu_plugin_insn *source)
 static void on_translation(qemu_plugin_id_t id, struct qemu_plugin_tb *tb)
 {
     size_t count = qemu_plugin_tb_n_insns(tb);
+    const struct image *image = image_of(tb);
 
     (void)id;
     for (size_t i = 0; i < count; i++) {
         struct qemu_plugin_insn *source = qemu_plugin_tb_get_insn(tb, i);
-        struct insn *insn = insn_describe(source);
+        struct insn *insn = insn_describe(source, image);
         bool is_mark = insn->kind == INSN_BEGIN || insn->kind == INSN_END;
 
         qemu_plugin_register_vcpu_insn_exec_cb(source, is_mark ? on_mark : on_insn,
@@ -299,8 +379,8 @@ static void on_exit_of_emulator(qemu_plugin_id_t id, void *user)
     plugin.counting = false;
     fprintf(plugin.out, "HKC1 done regions=%" PRIu64 " unmatched=%" PRIu64 " saturated=%" PRIu64
             "\n", plugin.region_count, plugin.unmatched_count, plugin.saturated_count);
-    if (fclose(plugin.out) != 0) {
-        fputs("hkbench-plugin: the counts could not be written\n", stderr);
+    if (fclose(plugin.out) != 0 || (plugin.trace != NULL && fflush(plugin.trace) != 0)) {
+        fputs("hkbench-plugin: counts or trace could not be written\n", stderr);
     }
     /* the rest is left to the end of the process: a CPU may still be inside a callback */
 }
@@ -337,40 +417,90 @@ static unsigned char *file_read(const char *path, size_t *bytes)
     return data;
 }
 
-static bool elf_open(const char *path)
+/* The image's bytes are kept: symbols are matched against them to the end. */
+static bool image_add(const char *program, const unsigned char *data, size_t bytes)
 {
-    size_t bytes = 0;
-    unsigned char *image = file_read(path, &bytes);
-    enum hk_status status = HK_ENOENT;
+    struct image *image = &plugin.images[plugin.image_count];
 
-    if (image != NULL && plugin.elf_count < ELF_CAPACITY) {
-        status = hk_elf_symbols_parse(image, bytes, &plugin.elf[plugin.elf_count]);
-    }
-    free(image);
-    if (status != HK_OK) {
-        fprintf(stderr, "hkbench-plugin: %s: no readable ELF image\n", path);
+    if (plugin.image_count == IMAGE_CAPACITY ||
+        hk_elf_symbols_parse(data, bytes, &image->symbols) != HK_OK) {
         return false;
     }
-    plugin.elf_count++;
+    snprintf(image->program, sizeof(image->program), "%s%s", program, program[0] ? ":" : "");
+    plugin.image_count++;
     return true;
 }
 
-static bool argument_take(const char *argument)
+static bool elf_open(const char *path)
 {
-    if (strncmp(argument, "out=", 4) == 0 && plugin.out == NULL) {
-        plugin.out = fopen(argument + 4, "w");
-        if (plugin.out == NULL) {
-            perror(argument + 4);
+    size_t bytes = 0;
+    const unsigned char *data = file_read(path, &bytes);
+
+    if (data == NULL || !image_add("", data, bytes)) {
+        fprintf(stderr, "hkbench-plugin: %s: no readable ELF image\n", path);
+        return false;
+    }
+    return true;
+}
+
+/* Members that are no programs have no code to name. */
+static bool programs_open(const char *path)
+{
+    size_t bytes = 0;
+    const unsigned char *data = file_read(path, &bytes);
+    struct hk_archive_member member;
+    enum hk_status status = HK_EPARSE;
+    size_t position = 0;
+
+    while (data != NULL && (status = hk_archive_next(data, bytes, &position, &member)) == HK_OK) {
+        (void)image_add(member.name, member.data, member.bytes);
+    }
+    if (status != HK_ENOENT) {
+        fprintf(stderr, "hkbench-plugin: %s: no readable archive\n", path);
+        return false;
+    }
+    return true;
+}
+
+static bool file_create(const char *path, FILE **file)
+{
+    if (*file == NULL) {
+        *file = fopen(path, "w");
+    }
+    if (*file == NULL) {
+        fprintf(stderr, "hkbench-plugin: %s: %s\n", path, strerror(errno));
+    }
+    return *file != NULL;
+}
+
+static bool out_open(const char *path)
+{
+    return file_create(path, &plugin.out);
+}
+
+static bool trace_open(const char *path)
+{
+    return file_create(path, &plugin.trace);
+}
+
+static const struct argument {
+    const char *name;
+    bool (*open)(const char *path);
+} arguments[] = {
+    {"out=", out_open},   {"model=", model_open}, {"elf=", elf_open}, {"programs=", programs_open},
+    {"trace=", trace_open},
+};
+
+static bool argument_take(const char *text)
+{
+    for (size_t i = 0; i < HK_ARRAY_COUNT(arguments); i++) {
+        size_t bytes = strlen(arguments[i].name);
+
+        if (strncmp(text, arguments[i].name, bytes) == 0) {
+            return arguments[i].open(text + bytes);
         }
-        return plugin.out != NULL;
     }
-    if (strncmp(argument, "model=", 6) == 0 && plugin.model == NULL) {
-        return model_open(argument + 6);
-    }
-    if (strncmp(argument, "elf=", 4) == 0) {
-        return elf_open(argument + 4);
-    }
-    fprintf(stderr, "hkbench-plugin: unknown or repeated argument %s\n", argument);
+    fprintf(stderr, "hkbench-plugin: unknown argument %s\n", text);
     return false;
 }
 

@@ -8,7 +8,9 @@
 
 #include <cmocka.h>
 
+#include "archive.h"
 #include "elf_symbols.h"
+#include "hk/base/units.h"
 
 /* An image with a code section, a data section, symbols and their names. */
 struct image {
@@ -66,6 +68,61 @@ static void functions_and_labels_are_found(void **state)
     hk_elf_symbols_fini(&symbols);
 }
 
+static void code_is_matched_byte_for_byte(void **state)
+{
+    struct image image = image_make();
+    struct hk_elf_symbols symbols;
+
+    (void)state;
+    image.sections[0].sh_addr = 0x1000; /* code of 0x2000 lies 0x1000 behind the section's start */
+    image.sections[0].sh_offset = offsetof(struct image, names) - 0x1000;
+    assert_int_equal(parse(&image, sizeof(image), &symbols), HK_OK);
+    assert_true(hk_elf_symbols_match(&symbols, 0x2001, "first", 5));
+    assert_false(hk_elf_symbols_match(&symbols, 0x2002, "first", 5));
+    assert_false(hk_elf_symbols_match(&symbols, 0x2010, "first", 5)); /* no symbol */
+    assert_false(hk_elf_symbols_match(&symbols, 0x2001, "first", sizeof(image))); /* past the end */
+    hk_elf_symbols_fini(&symbols);
+}
+
+#define MEMBER(name, size) name "0           0     0     644     " size "        `\n"
+
+static void archive_members_are_walked(void **state)
+{
+    static const char text[] = "!<arch>\n" MEMBER("init/           ", "3 ") "abc\n" MEMBER(
+        "peer/           ", "2 ") "de";
+    const unsigned char *bytes = (const unsigned char *)text;
+    struct hk_archive_member member;
+    size_t position = 0;
+
+    (void)state;
+    assert_int_equal(hk_archive_next(bytes, sizeof(text) - 1, &position, &member), HK_OK);
+    assert_string_equal(member.name, "init");
+    assert_int_equal(member.bytes, 3);
+    assert_memory_equal(member.data, "abc", 3);
+    assert_int_equal(hk_archive_next(bytes, sizeof(text) - 1, &position, &member), HK_OK);
+    assert_string_equal(member.name, "peer");
+    assert_int_equal(hk_archive_next(bytes, sizeof(text) - 1, &position, &member), HK_ENOENT);
+    assert_string_equal(member.name, "peer");
+}
+
+static void broken_archives_are_refused(void **state)
+{
+    static const char *const texts[] = {
+        "", "!<arch>", "!<arch>\nshort", "!<arch>\n" MEMBER("a/              ", "9 ") "abc",
+        "!<arch>\n" MEMBER("a/              ", "x ") "abc",
+        "!<arch>\n" MEMBER("a/              ", "  ") "abc",
+    };
+    struct hk_archive_member member;
+
+    (void)state;
+    for (size_t i = 0; i < HK_ARRAY_COUNT(texts); i++) {
+        size_t position = 0;
+
+        assert_int_equal(hk_archive_next((const unsigned char *)texts[i], strlen(texts[i]),
+                                         &position, &member), HK_EPARSE);
+    }
+}
+
 static void broken_images_are_refused(void **state)
 {
     struct hk_elf_symbols symbols = {.count = 4711};
@@ -111,6 +168,9 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(functions_and_labels_are_found),
+        cmocka_unit_test(code_is_matched_byte_for_byte),
+        cmocka_unit_test(archive_members_are_walked),
+        cmocka_unit_test(broken_archives_are_refused),
         cmocka_unit_test(broken_images_are_refused),
         cmocka_unit_test(stripped_image_is_empty),
     };

@@ -136,8 +136,8 @@ static void arguments_arrive_whole(void **state)
     assert_int_equal(script_run("for a; do echo \"[$a]\"; done; exit 33", options, &result, error),
                      HK_OK);
     assert_non_null(strstr(result.text, "[place=fs:kernel,net:server scenario=tour]\n"));
-    assert_non_null(strstr(result.text, "[file=/a,,b/plugin.so,out=/proc/self/fd/"));
-    assert_non_null(strstr(result.text, ",model=/c d/model.ini,elf="));
+    assert_non_null(strstr(result.text, "[file=/a,,b/plugin.so,model=/c d/model.ini,elf="));
+    assert_non_null(strstr(result.text, ",out=/proc/self/fd/"));
     assert_non_null(strstr(result.text, "[-icount]\n[shift=0,sleep=off]\n"));
     hk_qemu_result_fini(&result);
 }

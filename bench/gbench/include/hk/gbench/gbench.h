@@ -171,7 +171,8 @@ int hk_gbench_add_context(const char *key, const char *value);
  *
  * Returns HK_GBENCH_OK, also when benchmarks failed: see totals;
  * HK_GBENCH_ENOENT if nothing matches or the expression is not valid;
- * HK_GBENCH_EIO if the file of --benchmark_out cannot be written;
+ * HK_GBENCH_EIO if the file of --benchmark_out cannot be opened, or a report not be written
+ * to its end;
  * the first refusal, if any registration or setting was refused before.
  */
 int hk_gbench_run(const char *filter, struct hk_gbench_totals *totals);

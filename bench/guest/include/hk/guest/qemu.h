@@ -24,9 +24,10 @@ enum hk_qemu_machine { HK_QEMU_MICROVM, HK_QEMU_Q35, HK_QEMU_MACHINE_COUNT };
 enum hk_qemu_clock { HK_QEMU_EXACT, HK_QEMU_KVM };
 
 struct hk_qemu_options {
-    const char *program; /* NULL: qemu-system-x86_64 from PATH */
-    const char *kernel;  /* ELF image with a PVH note */
-    const char *append;  /* its command line; NULL for none */
+    const char *program;  /* NULL: qemu-system-x86_64 from PATH */
+    const char *kernel;   /* ELF image with a PVH note */
+    const char *programs; /* archive the kernel finds as its boot module; NULL: none */
+    const char *append;   /* its command line; NULL for none */
     enum hk_qemu_machine machine;
     enum hk_qemu_clock clock;
     uint32_t memory_mib;
@@ -34,6 +35,7 @@ struct hk_qemu_options {
     size_t output_bytes; /* kept at most; more stops the guest. 0: 16 MiB */
     const char *plugin;  /* counting plugin, with model; NULL: none. HK_QEMU_EXACT only */
     const char *model;   /* parameters of the cache model; NULL: no such events */
+    const char *trace;   /* the plugin writes a log of crossings here; NULL: none */
     uint16_t gdb_port;   /* 0: none; else wait there for a debugger before the first instruction */
 
     void (*on_line)(void *user, const char *line); /* each line as it comes; NULL: none */
