@@ -24,7 +24,7 @@ function(hk_metal_target target script)
     LINK_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/${script})
 endfunction()
 
-add_executable(hkbench-kernel.elf ${HK_KERNEL_SOURCES}
+set(HK_MACHINE_SOURCES
   arch/x86_64/apic.c
   arch/x86_64/boot.S
   arch/x86_64/cpu.c
@@ -34,7 +34,16 @@ add_executable(hkbench-kernel.elf ${HK_KERNEL_SOURCES}
   arch/x86_64/start.c
   arch/x86_64/trap.c
   port/metal.c)
+add_executable(hkbench-kernel.elf ${HK_KERNEL_SOURCES} kernel/scenario_table.c
+  ${HK_MACHINE_SOURCES})
 hk_metal_target(hkbench-kernel.elf arch/x86_64/kernel.ld -mcmodel=kernel)
+
+# The same with the kernel's table of tests as one more scenario.
+set(HK_TABLE_SOURCES test/table.c test/table_pages.c test/table_messages.c test/table_signals.c
+  test/table_memory.c test/table_services.c)
+add_executable(hkbench-kernel-test.elf ${HK_KERNEL_SOURCES} test/scenario_table.c
+  ${HK_TABLE_SOURCES} ${HK_MACHINE_SOURCES})
+hk_metal_target(hkbench-kernel-test.elf arch/x86_64/kernel.ld -mcmodel=kernel)
 
 # Programs become members of one archive, which QEMU loads with -initrd.
 function(hk_program name)

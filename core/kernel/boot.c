@@ -3,6 +3,7 @@
 
 #include "kernel/archive.h"
 #include "kernel/kernel.h"
+#include "kernel/scenario.h"
 #include "port/port.h"
 
 void hk_print(struct hk_kernel *kernel, const char *text)
@@ -87,6 +88,8 @@ void hk_boot(struct hk_cpu *cpu, const struct hk_boot_module *archive)
     print_option(kernel, "scenario", "none");
     print_option(kernel, "place", "default");
     hk_print(kernel, "\n");
+    if (hk_scenario_boot(cpu))
+        return;
     status = archive->bytes == 0 ? HK_ENOENT
                                  : hk_archive_open(kernel, archive->data, archive->bytes);
     if (status != HK_OK) {

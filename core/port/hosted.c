@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "kernel/boot.h"
 #include "kernel/endpoint.h"
 #include "kernel/irq.h"
 #include "kernel/kernel.h"
@@ -118,6 +119,18 @@ enum hk_status hk_hosted_create(uint64_t memory_bytes, struct hk_hosted **hosted
     }
     new->masked_irqs = ~0u;
     *hosted = new;
+    return HK_OK;
+}
+
+enum hk_status hk_hosted_boot(struct hk_hosted *hosted, const char *command_line)
+{
+    const struct hk_boot_module no_archive = { 0 };
+    size_t bytes = strlen(command_line) + 1;
+
+    if (bytes > HK_COMMAND_LINE_BYTES)
+        return HK_ETOOBIG;
+    memcpy(hosted->kernel.command_line, command_line, bytes);
+    hk_boot(&hosted->cpu, &no_archive);
     return HK_OK;
 }
 

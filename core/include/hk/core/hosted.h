@@ -31,6 +31,14 @@ struct hk_thread;
  */
 enum hk_status hk_hosted_create(uint64_t memory_bytes, struct hk_hosted **hosted);
 
+/*
+ * Boot with a command line and no programs: the scenarios that the kernel runs
+ * itself work, others end with a line `HK1 fail`. The machine is off afterwards.
+ *
+ * Returns HK_OK; HK_ETOOBIG for a line longer than the kernel keeps.
+ */
+enum hk_status hk_hosted_boot(struct hk_hosted *hosted, const char *command_line);
+
 /* Shut the kernel down, free the machine; returns how many objects and pages leaked. */
 uint64_t hk_hosted_destroy(struct hk_hosted *hosted);
 
