@@ -5,4 +5,6 @@
 
 #include "command.h"
 
+extern const struct hk_command hk_cmd_kernel;
+
 #endif

@@ -8,6 +8,7 @@
 #include "hk/base/units.h"
 
 static const struct hk_command *const commands[] = {
+    &hk_cmd_kernel,
     NULL,
 };
 

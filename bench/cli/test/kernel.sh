@@ -1,0 +1,55 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: MIT
+# hkbench kernel: what it prints, how it ends, and that nothing stays behind. $1 is the program.
+set -u
+hkbench=$1
+tmp=$(mktemp -d) || exit 1
+trap 'rm -rf "$tmp"' EXIT
+command -v qemu-system-x86_64 >/dev/null || { echo "skipped: qemu-system-x86_64 is not installed"; exit 77; }
+failed=0
+
+# expect <exit code> <text in the output> <arguments...>
+expect() {
+  local code=$1 text=$2 out rc
+  shift 2
+  out=$("$hkbench" kernel "$@" 2>&1)
+  rc=$?
+  if [ $rc != "$code" ] || ! grep -qF -- "$text" <<<"$out"; then
+    echo "hkbench kernel $*: status $rc instead of $code, or no '$text' in:"
+    echo "$out"
+    failed=1
+  fi
+}
+
+expect 0 'hello from ring 3' --scenario hello
+expect 0 'hello from ring 3' --scenario hello --machine q35
+expect 0 'guest/null_syscall/general' --scenario experiments --count
+expect 0 'hk_entry_syscall' --scenario experiments --count --functions
+expect 1 'no such scenario' --scenario nonsense
+expect 2 'not one word' --scenario 'a b'
+expect 2 'microvm or q35' --machine pc
+expect 2 'from 4 to 2048' --memory 1
+expect 2 'need TCG' --kvm --count
+expect 2 '--functions needs --count' --functions
+expect 3 'No such file or directory' --scenario hello --trace "$tmp/nowhere/trace"
+expect 0 'hello from ring 3' --scenario hello --trace "$tmp/trace"
+grep -q 'user   -> kernel  hk_entry_syscall' "$tmp/trace" || { echo "no crossing in the trace"; failed=1; }
+
+# QEMU missing: an empty PATH
+out=$(PATH=$tmp "$hkbench" kernel --scenario hello 2>&1)
+[ $? = 3 ] && grep -q 'apt install qemu-system-x86' <<<"$out" || { echo "$out"; failed=1; }
+
+# waiting for a debugger for ever: a signal ends it, and its QEMU with it
+"$hkbench" kernel --scenario hello --gdb 47110 >"$tmp/out" 2>&1 &
+pid=$!
+for _ in $(seq 50); do
+  qemu=$(ps -o pid= --ppid $pid 2>/dev/null | tr -d ' ')
+  [ -n "$qemu" ] && break
+  sleep 0.1
+done
+kill -INT $pid
+wait $pid
+rc=$?
+[ $rc = 3 ] || { echo "interrupted: status $rc"; cat "$tmp/out"; failed=1; }
+[ -n "$qemu" ] && kill -0 "$qemu" 2>/dev/null && { echo "QEMU $qemu outlives its command"; failed=1; }
+exit $failed
