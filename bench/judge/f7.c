@@ -90,7 +90,7 @@ static size_t to_deficit(enum hk_underrun_law law, double period_ns, double *x, 
 
 /* values becomes the fit's own. */
 static enum hk_status fit_delays(double *values, size_t n, const struct hk_regime *regime,
-                                 struct hk_rng *rng, struct f7_fit *fit)
+                                 struct f7_fit *fit)
 {
     const struct hk_tail_options options = {.confidence_ratio = 0.95, .extremal_index = 1};
     struct hk_summary summary;
@@ -113,13 +113,13 @@ static enum hk_status fit_delays(double *values, size_t n, const struct hk_regim
     fit->sorted_ns = values;
     fit->sorted_count = to_deficit(law_of_clock(regime->clock), regime->period_ns, values, n);
     qsort(values, fit->sorted_count, sizeof *values, ascending);
-    status = hk_tail_fit(fit->sorted_ns, fit->sorted_count, &options, rng, &fit->tail);
+    status = hk_tail_fit(fit->sorted_ns, fit->sorted_count, &options, &fit->tail);
     fit->has_tail = status == HK_OK;
     return status == HK_ENOISE ? HK_OK : status;
 }
 
 static enum hk_status fit_regime(const struct hk_run *run, const struct hk_regime *regime,
-                                 struct hk_rng *rng, struct f7_fit *fit)
+                                 struct f7_fit *fit)
 {
     struct hk_cell_series series;
 
@@ -128,7 +128,7 @@ static enum hk_status fit_regime(const struct hk_run *run, const struct hk_regim
         hk_cell_series_read(run, regime->lateness_cell, "lateness_ns", &series);
     if (status != HK_OK)
         return status;
-    status = fit_delays(series.values, series.count, regime, rng, fit);
+    status = fit_delays(series.values, series.count, regime, fit);
     if (status != HK_OK) {
         free(series.values);
         fit->sorted_ns = NULL;
@@ -139,7 +139,6 @@ static enum hk_status fit_regime(const struct hk_run *run, const struct hk_regim
 struct f7_step {
     const struct hk_run *training;
     const struct hk_run *target;
-    struct hk_rng *rng;
     struct hk_judge *judge;
 };
 
@@ -165,7 +164,7 @@ static enum hk_status fit_cell(const char *cell, void *context)
 
     if (hk_regime_read(cell, &regime) != HK_OK)
         return HK_OK;
-    enum hk_status status = fit_regime(step->training, &regime, step->rng, &fit);
+    enum hk_status status = fit_regime(step->training, &regime, &fit);
     if (status == HK_ENOENT || status == HK_ENOISE)
         return HK_OK; /* validate says so */
     if (status == HK_OK && fit.has_tail) {
@@ -192,8 +191,9 @@ static enum hk_status fit_cell(const char *cell, void *context)
 enum hk_status hk_f7_fit(const struct hk_run *training, struct hk_rng *rng,
                          struct hk_judge *judge)
 {
-    struct f7_step step = {.training = training, .rng = rng, .judge = judge};
+    struct f7_step step = {.training = training, .judge = judge};
 
+    (void)rng; /* likelihoods only */
     return hk_cells_visit(training, "native/underrun/", fit_cell, &step);
 }
 
@@ -406,7 +406,7 @@ static enum hk_status judge_cell(const char *cell, void *context)
 
     if (hk_regime_read(cell, &regime) != HK_OK)
         return HK_OK;
-    enum hk_status status = fit_regime(step->training, &regime, step->rng, &fit);
+    enum hk_status status = fit_regime(step->training, &regime, &fit);
     if (status == HK_ENOENT)
         return hk_judge_add_undecided(step->judge, "F7", regime.text,
                                       "no lateness was recorded in this regime");
@@ -422,7 +422,8 @@ static enum hk_status judge_cell(const char *cell, void *context)
 enum hk_status hk_f7_validate(const struct hk_run *training, const struct hk_run *target,
                               struct hk_rng *rng, struct hk_judge *judge)
 {
-    struct f7_step step = {training, target, rng, judge};
+    struct f7_step step = {training, target, judge};
 
+    (void)rng; /* likelihoods only */
     return hk_cells_visit(target, "native/underrun/", judge_cell, &step);
 }

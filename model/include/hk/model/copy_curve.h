@@ -63,7 +63,7 @@ enum hk_status hk_copy_curve_predict(const struct hk_copy_curve *curve, double b
 /*
  * Size at which two curves cost the same: where remapping starts to beat copying.
  *
- * bytes  [out]  smallest crossing inside the common range, by bisection to 1 byte
+ * bytes  [out]  smallest crossing inside the common range; exact between breaks
  *
  * Returns HK_OK; HK_EINVAL; HK_ERANGE if the curves do not cross there.
  */

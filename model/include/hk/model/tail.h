@@ -12,7 +12,6 @@
 
 #include "hk/base/status.h"
 #include "hk/stats/estimate.h"
-#include "hk/stats/rng.h"
 
 #define HK_TAIL_EXCEEDANCES_MIN 30u
 
@@ -68,21 +67,21 @@ struct hk_tail_options {
  * sorted_ns  [in]  n ascending finite values; kept by reference
  * n          [in]  >= 300
  * options    [in]
- * rng        [in]  for the Anderson-Darling p values (parametric bootstrap with
- *                  refitting: the parameters are estimated)
  *
  * The threshold is the lowest of a fixed list of quantiles (0.80 to 0.995) from
  * which on the GPD is not rejected (ForwardStop at 10 %) and the shape agrees
  * with that of every higher threshold within their intervals; the highest usable
- * one if none passes (anderson_p then says so).
+ * one if none passes (anderson_p then says so). Thresholds with more than 20,000
+ * values beyond are passed over: the share beyond must fall as n grows. The
+ * Anderson-Darling p values are those for estimated parameters, by percentage
+ * points that depend on the shape (docs/decisions/0151).
  *
  * Returns HK_OK; HK_EINVAL; HK_ENOISE if too few values lie beyond any threshold
- * or ties leave nothing to fit; HK_ENOMEM.
+ * or ties leave nothing to fit. Cost O(n) and milliseconds.
  * Source: Bader, Yan & Zhang 2018 (Annals of Applied Statistics 12(1)).
  */
 enum hk_status hk_tail_fit(const double *sorted_ns, size_t n,
-                           const struct hk_tail_options *options, struct hk_rng *rng,
-                           struct hk_tail *out);
+                           const struct hk_tail_options *options, struct hk_tail *out);
 
 /* A probability with its statistical interval. */
 struct hk_tail_probability {
@@ -107,7 +106,8 @@ enum hk_status hk_tail_probability(const struct hk_tail *tail, double x_ns, doub
  *
  * interval_ns  [out]  profile likelihood; may be null
  *
- * Returns HK_OK; HK_EINVAL; HK_ERANGE as above.
+ * Returns HK_OK; HK_EINVAL; HK_ERANGE as above; HK_ENOISE if the interval has no
+ * upper end or, in the body, the sample is too small for one.
  */
 enum hk_status hk_tail_quantile(const struct hk_tail *tail, double p, double confidence,
                                 double *x_ns, struct hk_interval *interval_ns);

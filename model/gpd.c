@@ -1,0 +1,255 @@
+/* SPDX-License-Identifier: MIT */
+#include <math.h>
+
+#include <gsl/gsl_cdf.h>
+
+#include "gpd_profile.h"
+#include "hk/model/tail.h"
+
+/* Below this, xi t is replaced by its limit: the exponential law. */
+#define XI_ZERO 1e-9
+
+/* Grid of v = ln(1 + theta max) for the start of the search, theta = xi / sigma. */
+#define GRID_FIRST (-7.0)
+#define GRID_LAST 60.0
+#define GRID_STEP 0.5
+#define GOLDEN_STEPS 40
+#define BISECTIONS 50
+
+void gpd_points_init(struct gpd_points *points, const double *ascending, size_t n, double offset)
+{
+    const size_t exact = n < GPD_POINTS_MAX ? n : GPD_POINTS_EXACT;
+    const size_t groups = n < GPD_POINTS_MAX ? 0 : GPD_POINTS_GROUPED;
+    const size_t rest = n - exact;
+    double sum = 0.0;
+    points->count = 0;
+    for (size_t g = 0; g < groups; g++) {
+        const size_t first = g * rest / groups;
+        const size_t end = (g + 1) * rest / groups;
+        double group = 0.0;
+        for (size_t i = first; i < end; i++) {
+            group += ascending[i] - offset;
+        }
+        points->value[points->count] = group / (double)(end - first);
+        points->weight[points->count++] = (double)(end - first);
+        sum += group;
+    }
+    for (size_t i = rest; i < n; i++) {
+        points->value[points->count] = ascending[i] - offset;
+        points->weight[points->count++] = 1.0;
+        sum += ascending[i] - offset;
+    }
+    points->total = (double)n;
+    points->mean = sum / (double)n;
+    points->max = ascending[n - 1] - offset;
+}
+
+static double log_likelihood(const struct gpd_points *points, double xi, double sigma)
+{
+    if (!(sigma > 0.0) || !isfinite(sigma) || xi * points->max <= -sigma) {
+        return -INFINITY;
+    }
+    if (fabs(xi) < XI_ZERO) {
+        return -points->total * (log(sigma) + points->mean / sigma);
+    }
+    double sum = 0.0;
+    for (size_t i = 0; i < points->count; i++) {
+        sum += points->weight[i] * log1p(xi * points->value[i] / sigma);
+    }
+    return -points->total * log(sigma) - (1.0 + 1.0 / xi) * sum;
+}
+
+/* Grimshaw's profile: for theta = xi / sigma the best xi is the mean of ln(1 + theta y). */
+static struct gpd_parameters at_theta(const struct gpd_points *points, double v)
+{
+    const double theta = expm1(v) / points->max;
+    struct gpd_parameters p = {.xi = 0.0, .sigma = points->mean};
+    if (fabs(theta) * points->mean >= XI_ZERO) {
+        double sum = 0.0;
+        for (size_t i = 0; i < points->count; i++) {
+            sum += points->weight[i] * log1p(theta * points->value[i]);
+        }
+        p.xi = sum / points->total;
+        p.sigma = p.xi / theta;
+    }
+    p.log_likelihood = p.xi > GPD_XI_MIN && p.xi < GPD_XI_MAX
+                           ? -points->total * (log(p.sigma) + p.xi + 1.0)
+                           : -INFINITY;
+    return p;
+}
+
+enum hk_status gpd_maximise(const struct gpd_points *points, struct gpd_parameters *out)
+{
+    const double golden = 0.6180339887498949;
+    double best_v = GRID_FIRST;
+    double best = -INFINITY;
+    for (double v = GRID_FIRST; v <= GRID_LAST; v += GRID_STEP) {
+        const double here = at_theta(points, v).log_likelihood;
+        if (here > best) {
+            best = here;
+            best_v = v;
+        }
+    }
+    /* A maximum at the edge of what is allowed is no maximum. */
+    if (!isfinite(best) || best_v >= GRID_LAST ||
+        !isfinite(at_theta(points, best_v - GRID_STEP).log_likelihood)) {
+        return HK_ENOISE;
+    }
+    double low = best_v - GRID_STEP;
+    double high = best_v + GRID_STEP;
+    for (int i = 0; i < GOLDEN_STEPS; i++) {
+        const double left = high - golden * (high - low);
+        const double right = low + golden * (high - low);
+        if (at_theta(points, left).log_likelihood >= at_theta(points, right).log_likelihood) {
+            high = right;
+        } else {
+            low = left;
+        }
+    }
+    *out = at_theta(points, (low + high) / 2.0);
+    return isfinite(out->log_likelihood) ? HK_OK : HK_ENOISE;
+}
+
+double gpd_profile_xi(const struct gpd_points *points, double xi)
+{
+    /*
+     * The score in ln sigma, -N + (1 + xi) sum y / (sigma + xi y), falls in sigma:
+     * its root is the best sigma.
+     */
+    double low = log(fmax(1e-12 * points->mean, -xi * points->max * (1.0 + 1e-12)));
+    double high = log(1e6 * (points->mean + points->max));
+    for (int i = 0; i < BISECTIONS; i++) {
+        const double middle = low + (high - low) / 2.0;
+        const double sigma = exp(middle);
+        double sum = 0.0;
+        for (size_t j = 0; j < points->count; j++) {
+            sum += points->weight[j] * points->value[j] / (sigma + xi * points->value[j]);
+        }
+        if ((1.0 + xi) * sum > points->total) {
+            low = middle;
+        } else {
+            high = middle;
+        }
+    }
+    return log_likelihood(points, xi, exp(high));
+}
+
+static double at_ratio(const struct gpd_points *points, double distance, double log_ratio,
+                       double xi)
+{
+    const double sigma = fabs(xi) < XI_ZERO ? -distance / log_ratio
+                                            : xi * distance / expm1(-xi * log_ratio);
+    return log_likelihood(points, xi, sigma);
+}
+
+double gpd_profile_ratio(const struct gpd_points *points, double distance, double log_ratio)
+{
+    const double golden = 0.6180339887498949;
+    const double step = 0.25;
+    double best_xi = 0.0;
+    double best = -INFINITY;
+    for (double xi = -0.95; xi < 4.0; xi += step) {
+        const double here = at_ratio(points, distance, log_ratio, xi);
+        if (here > best) {
+            best = here;
+            best_xi = xi;
+        }
+    }
+    double low = fmax(GPD_XI_MIN, best_xi - step);
+    double high = best_xi + step;
+    for (int i = 0; i < GOLDEN_STEPS; i++) {
+        const double left = high - golden * (high - low);
+        const double right = low + golden * (high - low);
+        const double at_left = at_ratio(points, distance, log_ratio, left);
+        const double at_right = at_ratio(points, distance, log_ratio, right);
+        best = fmax(best, fmax(at_left, at_right));
+        if (at_left >= at_right) {
+            high = right;
+        } else {
+            low = left;
+        }
+    }
+    return best;
+}
+
+/* End of the profile interval of xi on one side, clamped to the range allowed. */
+static double xi_end(const struct gpd_points *points, const struct gpd_parameters *best,
+                     double limit, double drop)
+{
+    double inside = best->xi;
+    double outside = limit;
+    if (gpd_profile_xi(points, limit) > best->log_likelihood - drop) {
+        return limit;
+    }
+    for (int i = 0; i < BISECTIONS && fabs(outside - inside) > 1e-7; i++) {
+        const double middle = inside + (outside - inside) / 2.0;
+        if (gpd_profile_xi(points, middle) > best->log_likelihood - drop) {
+            inside = middle;
+        } else {
+            outside = middle;
+        }
+    }
+    return inside;
+}
+
+struct hk_interval gpd_xi_interval(const struct gpd_points *points,
+                                   const struct gpd_parameters *best, double drop,
+                                   double confidence)
+{
+    return (struct hk_interval){
+        .lower = xi_end(points, best, GPD_XI_MIN, drop),
+        .upper = xi_end(points, best, GPD_XI_MAX, drop),
+        .confidence_ratio = confidence,
+    };
+}
+
+enum hk_status hk_gpd_fit(const double *exceed_ns, size_t n, double confidence,
+                          struct hk_gpd *out)
+{
+    if (!exceed_ns || !out || !(confidence > 0.0 && confidence < 1.0)) {
+        return HK_EINVAL;
+    }
+    if (n < HK_TAIL_EXCEEDANCES_MIN) {
+        return HK_ENOISE;
+    }
+    for (size_t i = 0; i < n; i++) {
+        if (!isfinite(exceed_ns[i]) || !(exceed_ns[i] > 0.0) ||
+            (i > 0 && exceed_ns[i] < exceed_ns[i - 1])) {
+            return HK_EINVAL;
+        }
+    }
+    if (exceed_ns[0] == exceed_ns[n - 1]) {
+        return HK_ENOISE;
+    }
+    struct gpd_points points;
+    struct gpd_parameters best;
+    gpd_points_init(&points, exceed_ns, n, 0.0);
+    const enum hk_status status = gpd_maximise(&points, &best);
+    if (status != HK_OK) {
+        return status;
+    }
+    const double drop = gsl_cdf_chisq_Qinv(1.0 - confidence, 1.0) / 2.0;
+    *out = (struct hk_gpd){
+        .xi = best.xi,
+        .sigma_ns = best.sigma,
+        .log_likelihood = best.log_likelihood,
+        .xi_interval = gpd_xi_interval(&points, &best, drop, confidence),
+        .count = n,
+    };
+    return HK_OK;
+}
+
+double hk_gpd_survival(double xi, double sigma, double x)
+{
+    if (fabs(xi) < XI_ZERO) {
+        return exp(-x / sigma);
+    }
+    const double inner = xi * x / sigma;
+    return inner <= -1.0 ? 0.0 : exp(-log1p(inner) / xi);
+}
+
+double hk_gpd_quantile(double xi, double sigma, double p)
+{
+    const double depth = -log(p);
+    return fabs(xi) < XI_ZERO ? sigma * depth : sigma * expm1(xi * depth) / xi;
+}
