@@ -65,11 +65,24 @@ enum hk_status hk_errno_status(int error)
     }
 }
 
+/*
+ * A call may be interrupted although the peer's last message has come (Unix
+ * streams do that): it gets one more chance after the peer's death is known.
+ */
+static enum hk_status interrupted(const struct hk_link *link, enum hk_side side)
+{
+    if (!atomic_load_explicit(&hk_link_peer(link, side)->dead, memory_order_acquire))
+        return HK_OK;
+    if (atomic_exchange(&hk_link_own(link, side)->warned, 1) == 0)
+        return HK_OK;
+    return hk_link_peer_gone(link, side) ? HK_EPEER : HK_OK;
+}
+
 enum hk_status hk_link_error(const struct hk_link *link, enum hk_side side, int error)
 {
     switch (error) {
     case EINTR:
-        return hk_link_peer_gone(link, side) ? HK_EPEER : HK_OK;
+        return interrupted(link, side);
     case EPIPE:
     case ECONNRESET:
     case ECONNREFUSED:

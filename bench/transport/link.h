@@ -31,6 +31,7 @@ struct hk_link_side {
     _Atomic uint32_t tid;
     _Atomic uint32_t cpu;     /* where it was last seen; for spins that share a CPU */
     _Atomic uint32_t dead;    /* set by the peer's watcher or by the parent */
+    _Atomic uint32_t warned;  /* one interrupted call was repeated after the peer's death */
     _Atomic uint32_t noticed; /* this side knows that its peer is dead */
     _Alignas(HK_APART) _Atomic uint32_t consumed; /* messages taken; credit for the peer */
 };
@@ -68,7 +69,7 @@ static inline struct hk_link_side *hk_link_peer(const struct hk_link *link, enum
 /* True once the peer is known to be dead; the watcher then stops waking this side. */
 static inline bool hk_link_peer_gone(const struct hk_link *link, enum hk_side side)
 {
-    if (!atomic_load_explicit(&hk_link_peer(link, side)->dead, memory_order_relaxed))
+    if (!atomic_load_explicit(&hk_link_peer(link, side)->dead, memory_order_acquire))
         return false;
     atomic_store_explicit(&hk_link_own(link, side)->noticed, 1, memory_order_relaxed);
     return true;

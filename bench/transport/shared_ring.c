@@ -136,7 +136,7 @@ static inline enum hk_status spin(const struct hk_link *link, enum hk_side side,
         if (n % CHECK_POLLS == CHECK_POLLS - 1) {
             enum hk_status status = spin_check(link, side);
             if (status != HK_OK)
-                return status;
+                return ring_ready(end, sending) ? HK_OK : status;
         }
     }
     return HK_EEMPTY;
@@ -153,8 +153,9 @@ static enum hk_status sleep_until_ready(const struct hk_link *link, enum hk_side
             atomic_store_explicit(word, 0, memory_order_relaxed);
             return HK_OK;
         }
+        /* Once more after the news: the peer's last message came before its death. */
         if (hk_link_peer_gone(link, side))
-            return HK_EPEER;
+            return ring_ready(end, sending) ? HK_OK : HK_EPEER;
         if (syscall(SYS_futex, word, FUTEX_WAIT | futex_flags, 1, NULL, NULL, 0) != 0 &&
             errno != EINTR && errno != EAGAIN)
             return hk_errno_status(errno);
