@@ -4,18 +4,11 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "stream.h"
+#include "pipe.h"
 #include "transports.h"
 
 /* A long message should not need many turns; the system's default limit for users is 1 MiB. */
 #define LONG_PIPE_BYTES (256 * 1024)
-
-struct pipe_state {
-    /* Indexed by the side that reads; both ends stay open in both sides, so that
-     * a dead reader makes a full pipe and not a SIGPIPE. */
-    int fds[2][2];
-    struct hk_stream streams[2];
-};
 
 static enum hk_status pipe_open_one(int fds[2], size_t message_bytes)
 {
@@ -30,14 +23,14 @@ static enum hk_status pipe_open_one(int fds[2], size_t message_bytes)
     return HK_OK;
 }
 
-static enum hk_status pipe_open(struct hk_link *link)
+enum hk_status hk_pipe_open(struct hk_link *link)
 {
-    struct pipe_state *state = malloc(sizeof(*state));
+    struct hk_pipe_pair *state = malloc(sizeof(*state));
     enum hk_status status = HK_OK;
 
     if (!state)
         return HK_ENOMEM;
-    *state = (struct pipe_state){.fds = {{-1, -1}, {-1, -1}}};
+    *state = (struct hk_pipe_pair){.fds = {{-1, -1}, {-1, -1}}};
     link->state = state;
     for (int reader = 0; reader < 2 && status == HK_OK; reader++)
         status = pipe_open_one(state->fds[reader], link->options.message_bytes);
@@ -50,22 +43,22 @@ static enum hk_status pipe_open(struct hk_link *link)
 static enum hk_status pipe_send(struct hk_link *link, enum hk_side side, const void *data,
                                 size_t bytes)
 {
-    struct pipe_state *state = link->state;
+    struct hk_pipe_pair *state = link->state;
 
     return hk_stream_send(link, side, &state->streams[side], data, bytes);
 }
 
-static enum hk_status pipe_receive(struct hk_link *link, enum hk_side side, void *data,
-                                   size_t capacity, size_t *bytes)
+enum hk_status hk_pipe_receive(struct hk_link *link, enum hk_side side, void *data, size_t capacity,
+                               size_t *bytes)
 {
-    struct pipe_state *state = link->state;
+    struct hk_pipe_pair *state = link->state;
 
     return hk_stream_receive(link, side, &state->streams[side], data, capacity, bytes);
 }
 
-static void pipe_close(struct hk_link *link)
+void hk_pipe_close(struct hk_link *link)
 {
-    struct pipe_state *state = link->state;
+    struct hk_pipe_pair *state = link->state;
 
     for (int i = 0; i < 2; i++) {
         hk_fd_close(&state->fds[i][0]);
@@ -86,8 +79,8 @@ const struct hk_transport hk_transport_pipe = {
               .client_syscalls_max = 2,
               .server_syscalls_min = 2,
               .server_syscalls_max = 2},
-    .open = pipe_open,
+    .open = hk_pipe_open,
     .send = pipe_send,
-    .receive = pipe_receive,
-    .close = pipe_close,
+    .receive = hk_pipe_receive,
+    .close = hk_pipe_close,
 };

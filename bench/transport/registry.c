@@ -8,6 +8,7 @@ const struct hk_transport *const hk_transports[] = {
     &hk_transport_null,
     &hk_transport_inline,
     &hk_transport_pipe,
+    &hk_transport_vmsplice,
     &hk_transport_unix_stream,
     &hk_transport_unix_dgram,
     &hk_transport_unix_seqpacket,
@@ -25,6 +26,10 @@ const struct hk_transport *const hk_transports[] = {
     &hk_transport_thread_futex_ring,
     &hk_transport_thread_spin_ring,
     &hk_transport_thread_spin_futex_ring,
+    &hk_transport_process_vm_eventfd,
+    &hk_transport_page_grant,
+    &hk_transport_page_grant_copy,
+    &hk_transport_seccomp_notify,
 };
 const size_t hk_transport_count = HK_ARRAY_COUNT(hk_transports);
 

@@ -8,6 +8,7 @@
 extern const struct hk_transport hk_transport_null;
 extern const struct hk_transport hk_transport_inline;
 extern const struct hk_transport hk_transport_pipe;
+extern const struct hk_transport hk_transport_vmsplice;
 extern const struct hk_transport hk_transport_unix_stream;
 extern const struct hk_transport hk_transport_unix_dgram;
 extern const struct hk_transport hk_transport_unix_seqpacket;
@@ -25,5 +26,9 @@ extern const struct hk_transport hk_transport_spin_futex_ring;
 extern const struct hk_transport hk_transport_thread_futex_ring;
 extern const struct hk_transport hk_transport_thread_spin_ring;
 extern const struct hk_transport hk_transport_thread_spin_futex_ring;
+extern const struct hk_transport hk_transport_process_vm_eventfd;
+extern const struct hk_transport hk_transport_page_grant;
+extern const struct hk_transport hk_transport_page_grant_copy;
+extern const struct hk_transport hk_transport_seccomp_notify;
 
 #endif

@@ -419,6 +419,9 @@ static int surviving_side(struct pair *pair, enum hk_side side)
     }
     free(owned);
     CHECK(status == HK_EPEER);
+    /* A dying process closes its descriptors a little before it is dead. */
+    for (int ms = 0; ms < 1000 && hk_link_peer_alive(&pair->link, side); ms++)
+        sleep_us(1000);
     CHECK(!hk_link_peer_alive(&pair->link, side));
     return 0;
 }
