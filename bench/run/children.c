@@ -68,7 +68,7 @@ static void collect_output(struct hk_child *c)
 
     for (;;) {
         const ssize_t n = read(c->output_fd, bytes, sizeof bytes);
-        if (n > 0 && hk_buffer_append(&c->output, bytes, (size_t)n) == HK_OK)
+        if (n > 0 && hk_bytes_append(&c->output, bytes, (size_t)n) == HK_OK)
             continue;
         if (n < 0 && (errno == EAGAIN || errno == EINTR))
             return;
@@ -135,7 +135,7 @@ void hk_children_fini(struct hk_children *children)
             close(c->pidfd);
         if (c->output_fd >= 0)
             close(c->output_fd);
-        hk_buffer_fini(&c->output);
+        hk_bytes_fini(&c->output);
     }
     children->count = 0;
 }

@@ -19,7 +19,7 @@ struct hk_child {
     int output_fd; /* measurer: where its launch comes from; -1 after its end */
     bool alive;
     int wait_status;
-    struct hk_buffer output;
+    struct hk_bytes output;
 };
 
 struct hk_children {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include <sched.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -17,6 +17,8 @@ const struct hk_experiment *const hk_experiments[] = {
     &hk_experiment_copy,
     &hk_experiment_remap,
     &hk_experiment_fallback,
+    &hk_experiment_wakeup,
+    &hk_experiment_underrun,
     &hk_experiment_floor,
 };
 

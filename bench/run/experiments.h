@@ -14,6 +14,8 @@ extern const struct hk_experiment hk_experiment_inject_syscall;
 extern const struct hk_experiment hk_experiment_copy;
 extern const struct hk_experiment hk_experiment_remap;
 extern const struct hk_experiment hk_experiment_fallback;
+extern const struct hk_experiment hk_experiment_wakeup;
+extern const struct hk_experiment hk_experiment_underrun;
 extern const struct hk_experiment hk_experiment_floor;
 
 /* A chain of as many servers as the name says. */

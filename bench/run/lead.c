@@ -118,6 +118,14 @@ static double measure_floor(const struct lead *lead)
     return median;
 }
 
+static bool any_alive(const struct lead *lead, enum hk_child_role role)
+{
+    for (size_t i = 0; i < lead->children.count; i++)
+        if (lead->children.all[i].alive && lead->children.all[i].role == role)
+            return true;
+    return false;
+}
+
 /* --- the processes ----------------------------------------------------------- */
 
 /* Exit code of a server: the negated status, which fits. */
@@ -138,7 +146,8 @@ static enum hk_status measure_entered(struct hk_task *task, struct hk_launch *la
 
 static enum hk_status enter_task(struct hk_task *task)
 {
-    if (hk_pin(task->cpus[0]) != HK_OK)
+    /* -1: the experiment leaves the CPU to the scheduler. */
+    if (task->cpus[0] >= 0 && hk_pin(task->cpus[0]) != HK_OK)
         return hk_task_refuse(task, HK_ENOTSUP, "CPU %d is not ours; check taskset or the cpuset",
                               task->cpus[0]);
     return task->experiment->enter != NULL ? task->experiment->enter(task) : HK_OK;
@@ -179,7 +188,7 @@ _Noreturn static void measure(struct lead *lead, size_t i, int output_fd)
 {
     struct hk_launch *launch = &lead->launches[i];
     struct hk_task *task = &lead->tasks[i];
-    struct hk_buffer frame = {0};
+    struct hk_bytes frame = {0};
     enum hk_status status;
 
     if (lead->request.pair_rounds > 0)
@@ -210,7 +219,9 @@ static enum hk_status fork_servers(struct lead *lead, size_t i)
             serve(task, s);
         task->server_pids[s] = lead->children.all[lead->children.count - 1].pid;
     }
-    for (size_t h = 0; h < task->helper_count; h++) {
+    /* Concurrent tasks share their helpers: the load is the machine's, not each one's. */
+    const bool helped = task->experiment->group != NULL && any_alive(lead, HK_CHILD_HELPER);
+    for (size_t h = 0; h < task->helper_count && !helped; h++) {
         const enum hk_status status = hk_child_fork(&lead->children, HK_CHILD_HELPER, i, h,
                                                     lead->fd, &in_child, &fd);
         if (status != HK_OK)
@@ -254,14 +265,6 @@ static enum hk_status fork_all(struct lead *lead)
 }
 
 /* --- watching ------------------------------------------------------------------ */
-
-static bool any_alive(const struct lead *lead, enum hk_child_role role)
-{
-    for (size_t i = 0; i < lead->children.count; i++)
-        if (lead->children.all[i].alive && lead->children.all[i].role == role)
-            return true;
-    return false;
-}
 
 /* A server or helper that a signal ended while it was needed. */
 static const struct hk_child *find_killed(const struct lead *lead)
@@ -361,7 +364,7 @@ static enum hk_status add_floors(struct lead *lead, size_t i)
 static enum hk_status answer(struct lead *lead, const char *cut_short)
 {
     const size_t count = lead->request.pair_rounds > 0 ? 1 : lead->request.task_count;
-    struct hk_buffer frames = {0};
+    struct hk_bytes frames = {0};
     enum hk_status status = HK_OK;
 
     for (size_t i = 0; i < count && status == HK_OK; i++) {
@@ -374,7 +377,7 @@ static enum hk_status answer(struct lead *lead, const char *cut_short)
     }
     if (status == HK_OK)
         status = hk_write_all(lead->fd, frames.data, frames.bytes);
-    hk_buffer_fini(&frames);
+    hk_bytes_fini(&frames);
     return status;
 }
 

@@ -21,7 +21,7 @@ struct leader {
     pid_t pid;
     int fd; /* our end of the socket */
     int wait_status;
-    struct hk_buffer output;
+    struct hk_bytes output;
 };
 
 /*
@@ -107,7 +107,7 @@ static enum hk_status collect(const struct hk_spawn_options *options, struct lea
             continue;
         if (n <= 0)
             return HK_OK;
-        const enum hk_status status = hk_buffer_append(&leader->output, bytes, (size_t)n);
+        const enum hk_status status = hk_bytes_append(&leader->output, bytes, (size_t)n);
         if (status != HK_OK)
             return status;
     }
@@ -192,6 +192,6 @@ enum hk_status hk_spawn_launch(const struct hk_spawn_options *options, struct hk
     end_leader(&leader);
     status = collected == HK_EINTR ? HK_EINTR
                                    : decode_all(request, &leader, collected, launches, count);
-    hk_buffer_fini(&leader.output);
+    hk_bytes_fini(&leader.output);
     return status;
 }

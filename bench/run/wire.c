@@ -7,13 +7,13 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-void hk_buffer_fini(struct hk_buffer *buffer)
+void hk_bytes_fini(struct hk_bytes *buffer)
 {
     free(buffer->data);
-    *buffer = (struct hk_buffer){0};
+    *buffer = (struct hk_bytes){0};
 }
 
-enum hk_status hk_buffer_append(struct hk_buffer *buffer, const void *data, size_t bytes)
+enum hk_status hk_bytes_append(struct hk_bytes *buffer, const void *data, size_t bytes)
 {
     if (bytes > buffer->capacity - buffer->bytes) {
         const size_t capacity = 2 * (buffer->bytes + bytes);
@@ -29,7 +29,7 @@ enum hk_status hk_buffer_append(struct hk_buffer *buffer, const void *data, size
     return HK_OK;
 }
 
-enum hk_status hk_wire_encode(const struct hk_launch *launch, struct hk_buffer *buffer)
+enum hk_status hk_wire_encode(const struct hk_launch *launch, struct hk_bytes *buffer)
 {
     const size_t start = buffer->bytes;
     char *text;
@@ -37,9 +37,9 @@ enum hk_status hk_wire_encode(const struct hk_launch *launch, struct hk_buffer *
     enum hk_status status = hk_launch_encode(launch, &text);
     if (status != HK_OK)
         return status;
-    status = hk_buffer_append(buffer, text, strlen(text));
+    status = hk_bytes_append(buffer, text, strlen(text));
     if (status == HK_OK)
-        status = hk_buffer_append(buffer, "\n", 1);
+        status = hk_bytes_append(buffer, "\n", 1);
     if (status != HK_OK)
         buffer->bytes = start;
     free(text);

@@ -8,19 +8,19 @@
 
 #include "hk/result/result.h"
 
-struct hk_buffer {
+struct hk_bytes {
     char *data;
     size_t bytes;
     size_t capacity;
 };
 
-void hk_buffer_fini(struct hk_buffer *buffer);
+void hk_bytes_fini(struct hk_bytes *buffer);
 
 /* Append. HK_ENOMEM. */
-enum hk_status hk_buffer_append(struct hk_buffer *buffer, const void *data, size_t bytes);
+enum hk_status hk_bytes_append(struct hk_bytes *buffer, const void *data, size_t bytes);
 
 /* Append one launch as a line. HK_ENOMEM; HK_EINVAL when a text is no UTF-8. */
-enum hk_status hk_wire_encode(const struct hk_launch *launch, struct hk_buffer *buffer);
+enum hk_status hk_wire_encode(const struct hk_launch *launch, struct hk_bytes *buffer);
 
 /*
  * Take the first line off.
