@@ -7,6 +7,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -153,6 +155,56 @@ static void runs_and_machines_are_identical(void **state)
     hk_qemu_result_fini(&first);
 }
 
+/* Runs a program under user-mode emulation with the plugin; 127 when the emulator is missing. */
+static int user_mode_run(const char *counts_path)
+{
+    char plugin[1024];
+    int status;
+    pid_t pid = fork();
+
+    assert_true(pid >= 0);
+    if (pid == 0) {
+        snprintf(plugin, sizeof(plugin), HK_PLUGIN ",out=%s,model=%s,elf=%s", counts_path,
+                 HK_CACHE_MODEL_INI, HK_MARKED);
+        execlp("qemu-x86_64", "qemu-x86_64", "-plugin", plugin, HK_MARKED, (char *)NULL);
+        _exit(127);
+    }
+    assert_int_equal(waitpid(pid, &status, 0), pid);
+    return WIFEXITED(status) ? WEXITSTATUS(status) : 1;
+}
+
+static void hosted_code_is_counted(void **state)
+{
+    char path[] = "/tmp/hkbench-counts-XXXXXX";
+    int fd = mkstemp(path);
+    struct hk_counts counts;
+    char error[256];
+    char text[4096];
+    ssize_t bytes;
+    int code;
+
+    (void)state;
+    assert_true(fd >= 0);
+    code = user_mode_run(path);
+    bytes = pread(fd, text, sizeof(text), 0);
+    close(fd);
+    unlink(path);
+    if (code == 127) {
+        print_message("qemu-x86_64 is not installed; Debian: apt install qemu-user\n");
+        skip();
+    }
+    assert_int_equal(code, 0);
+    assert_true(bytes > 0);
+    assert_int_equal(hk_counts_parse(text, (size_t)bytes, &counts, error), HK_OK);
+    assert_int_equal(counts.region_count, 1);
+    assert_int_equal(counts.regions[0].count[HK_COUNT_INSTRUCTIONS_USER], 1 + 3 * 1000);
+    assert_int_equal(counts.regions[0].count[HK_COUNT_INSTRUCTIONS_KERNEL], 0);
+    assert_int_equal(counts.regions[0].count[HK_COUNT_STORES], 1000);
+    assert_int_equal(counts.regions[0].count[HK_COUNT_TLB_MISSES], 2);
+    assert_string_equal(counts.regions[0].functions[0].name, "marked_loop");
+    hk_counts_fini(&counts);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -160,6 +212,7 @@ int main(void)
         cmocka_unit_test(cr3_writes_have_a_price),
         cmocka_unit_test(functions_are_named),
         cmocka_unit_test(runs_and_machines_are_identical),
+        cmocka_unit_test(hosted_code_is_counted),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
