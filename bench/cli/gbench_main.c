@@ -14,6 +14,7 @@
 #include "gbench_rows.h"
 #include "hk/base/units.h"
 #include "hk/gbench/gbench.h"
+#include "hk/transport/transport.h"
 
 static const struct hk_suite_group *const groups[] = {
     &hk_suite_memory,
@@ -26,9 +27,12 @@ static enum hk_exit run_all(void)
     void *contexts[GROUP_COUNT] = {0};
     struct hk_gbench_totals totals = {0};
     enum hk_exit exit_status = HK_EXIT_UNMEASURED;
+    uint32_t swept_count = 0;
     size_t added_count = 0;
     int rc = HK_GBENCH_OK;
 
+    /* What killed runs left behind would fail these; nothing of it is this run's concern. */
+    (void)hk_transport_sweep(&swept_count);
     while (rc == HK_GBENCH_OK && added_count < GROUP_COUNT) {
         rc = (int)groups[added_count]->add(&contexts[added_count]);
         added_count += rc == HK_GBENCH_OK;
