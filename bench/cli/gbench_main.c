@@ -19,8 +19,26 @@
 static const struct hk_suite_group *const groups[] = {
     &hk_suite_memory,
     &hk_suite_round_trip,
+    &hk_suite_path,
 };
 #define GROUP_COUNT (sizeof groups / sizeof *groups)
+
+int hk_suite_add_sizes(struct hk_gbench *bench, size_t bytes_max)
+{
+    static const char *const arg_names[] = {"bytes"};
+    static const int64_t sizes_bytes[] = {8, 64, 4096, 65536};
+    int rc = HK_GBENCH_OK;
+
+    if ((size_t)sizes_bytes[0] > bytes_max) {
+        rc = hk_gbench_add_arg(bench, (int64_t)bytes_max);
+    }
+    for (size_t i = 0; i < HK_ARRAY_COUNT(sizes_bytes) && rc == HK_GBENCH_OK; i++) {
+        if ((size_t)sizes_bytes[i] <= bytes_max) {
+            rc = hk_gbench_add_arg(bench, sizes_bytes[i]);
+        }
+    }
+    return rc == HK_GBENCH_OK ? hk_gbench_set_arg_names(bench, arg_names, 1) : rc;
+}
 
 static enum hk_exit run_all(void)
 {

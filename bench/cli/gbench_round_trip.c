@@ -22,8 +22,6 @@
 
 #define SERVER_END_MS 2000 /* an orderly end takes less than one */
 
-static const int64_t sizes_bytes[] = {8, 64, 4096, 65536};
-
 static const struct place {
     const char *name;
     bool cross;
@@ -317,7 +315,6 @@ static void round_trip_run(struct hk_gbench_state *state, void *arg)
 
 static int add_round_trip(struct round_trip_row *row)
 {
-    static const char *const arg_names[] = {"bytes"};
     char name[128];
     struct hk_gbench *bench = NULL;
     int rc;
@@ -328,14 +325,7 @@ static int add_round_trip(struct round_trip_row *row)
     if (rc != HK_GBENCH_OK) {
         return rc;
     }
-    for (size_t i = 0; i < HK_ARRAY_COUNT(sizes_bytes) && rc == HK_GBENCH_OK; i++) {
-        if ((size_t)sizes_bytes[i] <= row->transport->message_bytes_max) {
-            rc = hk_gbench_add_arg(bench, sizes_bytes[i]);
-        }
-    }
-    if (rc == HK_GBENCH_OK) {
-        rc = hk_gbench_set_arg_names(bench, arg_names, 1);
-    }
+    rc = hk_suite_add_sizes(bench, row->transport->message_bytes_max);
     if (rc == HK_GBENCH_OK) {
         rc = hk_gbench_set_clock(bench, HK_GBENCH_CLOCK_REAL);
     }

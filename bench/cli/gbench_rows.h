@@ -6,6 +6,8 @@
 #ifndef HK_CLI_GBENCH_ROWS_H
 #define HK_CLI_GBENCH_ROWS_H
 
+#include <stddef.h>
+
 #include "hk/base/status.h"
 
 struct hk_suite_group {
@@ -22,7 +24,19 @@ struct hk_suite_group {
     void (*drop)(void *context);
 };
 
+struct hk_gbench;
+
+/*
+ * Give a benchmark the payload sizes that everything is compared at, as "bytes".
+ *
+ * bytes_max  [in]  larger sizes are left out; if that leaves none, this is the one size
+ *
+ * Returns what hk_gbench_add_arg returns.
+ */
+int hk_suite_add_sizes(struct hk_gbench *bench, size_t bytes_max);
+
 extern const struct hk_suite_group hk_suite_memory;     /* the null row, memcpy, the ring */
 extern const struct hk_suite_group hk_suite_round_trip; /* every transport */
+extern const struct hk_suite_group hk_suite_path;       /* every in-kernel path */
 
 #endif
