@@ -54,8 +54,11 @@ function(hk_program name)
   set_property(GLOBAL APPEND PROPERTY HK_PROGRAMS hk_program_${name})
 endfunction()
 
-hk_program(init user/init.c user/hello.c user/experiments.c user/experiments_call.c user/spawn.c)
+hk_program(init user/init.c user/hello.c user/experiments.c user/experiments_call.c user/experiments_stream.c
+  user/faults.c
+  user/spawn.c)
 hk_program(peer user/peer.c)
+hk_program(victim user/victim.c)
 
 get_property(programs GLOBAL PROPERTY HK_PROGRAMS)
 set(program_files "")

@@ -51,7 +51,7 @@ static bool readable(struct hk_kernel *kernel, const struct hk_buffer *buffer)
 static enum hk_status copy_to(struct hk_kernel *kernel, struct hk_thread *thread,
                               const struct hk_buffer *data)
 {
-    const struct hk_space *space = &thread->process->space;
+    struct hk_space *space = &thread->process->space;
     uint64_t address = thread->wait.address;
 
     if (data->bytes > thread->wait.bytes)

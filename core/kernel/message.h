@@ -13,12 +13,12 @@
 
 /* Bytes of a user or, with space NULL, of the kernel. */
 struct hk_buffer {
-    const struct hk_space *space;
+    struct hk_space *space;
     uint64_t address;
     uint64_t bytes;
 };
 
-static inline struct hk_buffer hk_buffer_user(const struct hk_space *space, uint64_t address,
+static inline struct hk_buffer hk_buffer_user(struct hk_space *space, uint64_t address,
                                               uint64_t bytes)
 {
     return (struct hk_buffer){ space, address, bytes };

@@ -14,7 +14,8 @@
 
 const struct hk_object_row hk_object_types[HK_OBJECT_TYPES] = {
     [HK_OBJECT_PROCESS] = { "process", sizeof(struct hk_process),
-                            HK_RIGHT_PROCESS | HK_RIGHT_SYSTEM, hk_process_destroy, NULL },
+                            HK_RIGHT_PROCESS | HK_RIGHT_SYSTEM, hk_process_destroy,
+                            hk_process_released },
     [HK_OBJECT_THREAD] = { "thread", sizeof(struct hk_thread), HK_RIGHT_THREAD, NULL, NULL },
     [HK_OBJECT_ENDPOINT] = { "endpoint", sizeof(struct hk_endpoint),
                              HK_RIGHT_CALL | HK_RIGHT_RECEIVE, hk_endpoint_destroy,

@@ -107,6 +107,13 @@ static void unlink_process(struct hk_kernel *kernel, struct hk_process *process)
         *link = process->next;
 }
 
+/* What process_wait returns. */
+static hk_result exit_of(const struct hk_process *process)
+{
+    return (hk_result)process->exit_reason |
+           (hk_result)((uint64_t)process->exit_code & 0xffffffff) << 8;
+}
+
 void hk_process_end(struct hk_cpu *cpu, struct hk_process *process, enum hk_exit reason,
                     int64_t code)
 {
@@ -128,8 +135,18 @@ void hk_process_end(struct hk_cpu *cpu, struct hk_process *process, enum hk_exit
     hk_port_space_leave(cpu, process->space.root);
     hk_space_fini(cpu->kernel, &process->space);
     unlink_process(cpu->kernel, process);
-    hk_wait_wake_all(cpu, &process->waiters, (hk_result)reason);
+    hk_wait_wake_all(cpu, &process->waiters, exit_of(process));
     hk_object_release(cpu, &process->object);
+}
+
+void hk_process_released(struct hk_cpu *cpu, struct hk_object *object, uint32_t rights)
+{
+    struct hk_process *process = (struct hk_process *)(void *)object;
+
+    (void)rights;
+    /* never started, and nobody is left who could: its own capability and the one that goes */
+    if (process->state == HK_PROCESS_NEW && object->references == 2)
+        hk_process_end(cpu, process, HK_EXIT_KILLED, 0);
 }
 
 void hk_process_destroy(struct hk_cpu *cpu, struct hk_object *object)
@@ -235,7 +252,7 @@ hk_result hk_sys_process_wait(struct hk_cpu *cpu, uint64_t handle, uint64_t time
     if (process == cpu->current->process)
         return HK_EINVAL;
     if (process->state == HK_PROCESS_ENDED)
-        return process->exit_reason;
+        return exit_of(process);
     if (timeout_ns == HK_TIMEOUT_NOW)
         return HK_ETIMEOUT;
     hk_wait_block(cpu, &process->waiters, timeout_ns);
@@ -260,5 +277,24 @@ hk_result hk_sys_exit(struct hk_cpu *cpu, uint64_t code, uint64_t b, uint64_t c,
     (void)b, (void)c, (void)d, (void)e;
     hk_process_end(cpu, cpu->current->process, code == 0 ? HK_EXIT_NORMAL : HK_EXIT_CODE,
                    (int64_t)code);
+    return HK_OK;
+}
+
+hk_result hk_sys_process_trust(struct hk_cpu *cpu, uint64_t handle, uint64_t b, uint64_t c,
+                               uint64_t d, uint64_t e)
+{
+    struct hk_process *process;
+    struct hk_object *system;
+    enum hk_status status = hk_cap_find(cpu->current->process, HK_HANDLE_SELF, HK_OBJECT_PROCESS,
+                                        HK_RIGHT_SYSTEM, &system);
+
+    (void)b, (void)c, (void)d, (void)e;
+    if (status == HK_OK)
+        status = find(cpu, handle, &process);
+    if (status != HK_OK)
+        return status;
+    if (process->caps == NULL || process->caps[HK_HANDLE_SELF].object != &process->object)
+        return HK_EPEER;
+    process->caps[HK_HANDLE_SELF].rights |= HK_RIGHT_SYSTEM;
     return HK_OK;
 }

@@ -72,7 +72,8 @@ enum hk_status hk_process_start(struct hk_cpu *cpu, struct hk_process *process,
 void hk_process_end(struct hk_cpu *cpu, struct hk_process *process, enum hk_exit reason,
                     int64_t code);
 
-/* hk_object_types[]: the last reference has gone. */
+/* hk_object_types[]: a capability, and the last reference, have gone. */
+void hk_process_released(struct hk_cpu *cpu, struct hk_object *object, uint32_t rights);
 void hk_process_destroy(struct hk_cpu *cpu, struct hk_object *object);
 
 #endif

@@ -82,7 +82,7 @@ static bool earlier_deadline(const struct hk_thread *ready, const struct hk_thre
 
 const struct hk_policy hk_policies[HK_POLICIES] = {
     [HK_POLICY_ROUND_ROBIN] = { "round_robin", add_in_turn, pick_highest, never_preempts, true },
-    [HK_POLICY_PRIORITY] = { "priority", add_by_priority, pick_highest, higher_priority, true },
+    [HK_POLICY_PRIORITY] = { "priority", add_by_priority, pick_highest, higher_priority, false },
     [HK_POLICY_EDF] = { "edf", add_by_deadline, pick_highest, earlier_deadline, false },
 };
 
@@ -93,12 +93,14 @@ static void slice_over(struct hk_cpu *cpu, struct hk_deadline *deadline)
         hk_sched_yield(cpu);
 }
 
-/* A turn ends by time only when somebody else waits for it. */
+/*
+ * A turn ends by time only when somebody else waits for it. The deadline is not
+ * moved at every switch, which would cost more than the switch: a thread that
+ * comes in late gets what is left of the slice.
+ */
 static void start_slice(struct hk_cpu *cpu)
 {
-    if (!cpu->policy->sliced || cpu->current == NULL || cpu->run.count == 0)
-        hk_deadline_disarm(cpu, &cpu->slice);
-    else
+    if (cpu->policy->sliced && cpu->current != NULL && cpu->run.count > 0 && !cpu->slice.armed)
         hk_deadline_arm(cpu, &cpu->slice,
                         hk_port_clock_ns(cpu) + cpu->current->budget->slice_ns, slice_over);
 }
@@ -118,7 +120,7 @@ void hk_sched_ready(struct hk_cpu *cpu, struct hk_thread *thread)
     if (current == NULL || current->state != HK_THREAD_RUNNING ||
         cpu->policy->preempts(thread, current))
         cpu->exit_work |= HK_WORK_SCHEDULE;
-    else if (!cpu->slice.armed)
+    else
         start_slice(cpu);
 }
 

@@ -27,8 +27,6 @@ struct hk_policy {
     bool sliced; /* the current thread's turn ends after its slice */
 };
 
-enum hk_policy_number { HK_POLICY_ROUND_ROBIN, HK_POLICY_PRIORITY, HK_POLICY_EDF, HK_POLICIES };
-
 extern const struct hk_policy hk_policies[HK_POLICIES];
 
 /* Make a thread ready; asks for a switch when the policy wants one. */

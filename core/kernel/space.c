@@ -15,7 +15,7 @@ static uint64_t least(uint64_t a, uint64_t b)
     return a < b ? a : b;
 }
 
-enum hk_status hk_space_read(struct hk_kernel *kernel, const struct hk_space *space,
+enum hk_status hk_space_read(struct hk_kernel *kernel, struct hk_space *space,
                              uint64_t address, void *to, uint64_t bytes)
 {
     for (uint64_t done = 0; done < bytes;) {
@@ -32,7 +32,7 @@ enum hk_status hk_space_read(struct hk_kernel *kernel, const struct hk_space *sp
     return HK_OK;
 }
 
-enum hk_status hk_space_write(struct hk_kernel *kernel, const struct hk_space *space,
+enum hk_status hk_space_write(struct hk_kernel *kernel, struct hk_space *space,
                               uint64_t address, const void *from, uint64_t bytes)
 {
     for (uint64_t done = 0; done < bytes;) {
@@ -49,8 +49,8 @@ enum hk_status hk_space_write(struct hk_kernel *kernel, const struct hk_space *s
     return HK_OK;
 }
 
-enum hk_status hk_space_copy(struct hk_kernel *kernel, const struct hk_space *to,
-                             uint64_t to_address, const struct hk_space *from,
+enum hk_status hk_space_copy(struct hk_kernel *kernel, struct hk_space *to,
+                             uint64_t to_address, struct hk_space *from,
                              uint64_t from_address, uint64_t bytes)
 {
     for (uint64_t done = 0; done < bytes;) {
@@ -100,7 +100,7 @@ static enum hk_status check_range(uint64_t address, uint64_t count)
 }
 
 /* Shared pages are not the process's own: what it may do with them its capability said. */
-static enum hk_status check_owned(struct hk_kernel *kernel, const struct hk_space *space,
+static enum hk_status check_owned(struct hk_kernel *kernel, struct hk_space *space,
                                   uint64_t address, uint32_t pid)
 {
     void *window;

@@ -15,7 +15,12 @@
 struct hk_space {
     uint64_t root;       /* physical address of the top table; 0 = none */
     uint32_t page_count; /* user pages mapped */
+    bool cached_write;   /* the page looked up last: may the user write it, */
+    uint64_t cached_page; /* where is it (HK_SPACE_NO_PAGE: none), */
+    uint64_t cached_window; /* and where does the kernel see it */
 };
+
+#define HK_SPACE_NO_PAGE 1ull
 
 enum hk_status hk_space_init(struct hk_kernel *kernel, struct hk_space *space);
 
@@ -55,19 +60,19 @@ enum hk_status hk_space_protect(struct hk_kernel *kernel, struct hk_space *space
  *
  * Returns HK_OK; HK_EFAULT.
  */
-enum hk_status hk_space_find(struct hk_kernel *kernel, const struct hk_space *space,
+enum hk_status hk_space_find(struct hk_kernel *kernel, struct hk_space *space,
                              uint64_t address, uint64_t protection, void **window);
 
 /*
  * Copy between user memory and kernel memory, or between two spaces. On
  * HK_EFAULT the part before the bad page may have been copied.
  */
-enum hk_status hk_space_read(struct hk_kernel *kernel, const struct hk_space *space,
+enum hk_status hk_space_read(struct hk_kernel *kernel, struct hk_space *space,
                              uint64_t address, void *to, uint64_t bytes);
-enum hk_status hk_space_write(struct hk_kernel *kernel, const struct hk_space *space,
+enum hk_status hk_space_write(struct hk_kernel *kernel, struct hk_space *space,
                               uint64_t address, const void *from, uint64_t bytes);
-enum hk_status hk_space_copy(struct hk_kernel *kernel, const struct hk_space *to,
-                             uint64_t to_address, const struct hk_space *from,
+enum hk_status hk_space_copy(struct hk_kernel *kernel, struct hk_space *to,
+                             uint64_t to_address, struct hk_space *from,
                              uint64_t from_address, uint64_t bytes);
 
 /*

@@ -4,6 +4,7 @@
 #include "kernel/cap.h"
 #include "kernel/kernel.h"
 #include "kernel/syscall.h"
+#include "port/port.h"
 
 enum hk_status hk_stream_create(struct hk_cpu *cpu, struct hk_stream **stream)
 {
@@ -198,4 +199,62 @@ hk_result hk_sys_stream_read(struct hk_cpu *cpu, uint64_t handle, uint64_t addre
         return HK_EPEER;
     hk_message_block(cpu, &stream->readers, &room, 0, timeout_ns);
     return HK_OK;
+}
+
+/*
+ * The one piece of a message that most are: within a page, for a reader that sleeps
+ * without a time-out. False: nothing was done, the general way will.
+ */
+static bool hand_to_reader(struct hk_cpu *cpu, struct hk_thread *reader, uint64_t address,
+                           uint64_t bytes)
+{
+    void *from, *to;
+
+    if (reader->flags != 0 || bytes > reader->wait.bytes ||
+        address % HK_PAGE_BYTES + bytes > HK_PAGE_BYTES ||
+        reader->wait.address % HK_PAGE_BYTES + bytes > HK_PAGE_BYTES ||
+        hk_space_find(cpu->kernel, &cpu->current->process->space, address, HK_MAP_READ, &from) !=
+            HK_OK ||
+        hk_space_find(cpu->kernel, &reader->process->space, reader->wait.address, HK_MAP_WRITE,
+                      &to) != HK_OK)
+        return false;
+    hk_port_copy(to, from, bytes);
+    hk_wait_queue_remove(reader);
+    reader->frame.rax = bytes;
+    hk_sched_hand_over(cpu, reader);
+    return true;
+}
+
+/*
+ * stream_exchange(out, in, data, bytes, capacity): write, then read into the same
+ * buffer. When the write met a sleeping reader and the read has to wait, the CPU
+ * goes straight to that reader: the two calls and two switches of a round trip
+ * through two streams become one call and one switch on either side.
+ */
+hk_result hk_sys_stream_exchange(struct hk_cpu *cpu, uint64_t out, uint64_t in, uint64_t data,
+                                 uint64_t bytes, uint64_t capacity)
+{
+    struct hk_stream *to, *from;
+    struct hk_thread *reader;
+    hk_result written;
+    enum hk_status status = find(cpu, out, &to);
+
+    if (status == HK_OK)
+        status = find(cpu, in, &from);
+    if (status != HK_OK)
+        return status;
+    if (bytes == 0 || capacity == 0)
+        return HK_EINVAL;
+    reader = to->readers.first;
+    if (reader != NULL && from->written == from->read &&
+        !hk_peer_gone(from->object.references, cpu->current) &&
+        hand_to_reader(cpu, reader, data, bytes)) {
+        cpu->current->wait.address = data;
+        cpu->current->wait.bytes = capacity;
+        hk_wait_block(cpu, &from->readers, HK_TIMEOUT_NONE);
+        return HK_OK;
+    }
+    written = hk_sys_stream_write(cpu, out, data, bytes, HK_TIMEOUT_NOW, 0);
+    return written < 0 ? written
+                       : hk_sys_stream_read(cpu, in, data, capacity, HK_TIMEOUT_NONE, 0);
 }

@@ -224,6 +224,14 @@ void hk_thread_kill(struct hk_cpu *cpu, struct hk_thread *thread)
     hk_page_release(cpu->kernel, thread->ipc_page);
 }
 
+static bool all_dead(const struct hk_process *process)
+{
+    for (const struct hk_thread *t = process->threads; t != NULL; t = t->process_next)
+        if (t->state != HK_THREAD_DEAD)
+            return false;
+    return true;
+}
+
 /* thread_create(entry, stack_top, argument): a further thread of the caller's process */
 hk_result hk_sys_thread_create(struct hk_cpu *cpu, uint64_t entry, uint64_t stack_top,
                                uint64_t argument, uint64_t d, uint64_t e)
@@ -250,8 +258,12 @@ hk_result hk_sys_thread_create(struct hk_cpu *cpu, uint64_t entry, uint64_t stac
 hk_result hk_sys_thread_exit(struct hk_cpu *cpu, uint64_t a, uint64_t b, uint64_t c, uint64_t d,
                              uint64_t e)
 {
+    struct hk_process *process = cpu->current->process;
+
     (void)a, (void)b, (void)c, (void)d, (void)e;
     hk_thread_kill(cpu, cpu->current);
+    if (all_dead(process))
+        hk_process_end(cpu, process, HK_EXIT_NORMAL, 0);
     return HK_OK;
 }
 

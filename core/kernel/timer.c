@@ -8,9 +8,10 @@
 void hk_deadline_arm(struct hk_cpu *cpu, struct hk_deadline *deadline, uint64_t at_ns,
                      void (*expired)(struct hk_cpu *, struct hk_deadline *))
 {
-    struct hk_deadline *after = cpu->deadlines.previous;
+    struct hk_deadline *after;
 
-    hk_deadline_disarm(cpu, deadline);
+    hk_deadline_disarm(cpu, deadline); /* first: it may be the last of the ring itself */
+    after = cpu->deadlines.previous;
     while (after != &cpu->deadlines && after->at_ns > at_ns)
         after = after->previous;
     deadline->at_ns = at_ns;
@@ -51,10 +52,15 @@ void hk_deadline_run(struct hk_cpu *cpu)
 static void timer_expired(struct hk_cpu *cpu, struct hk_deadline *deadline)
 {
     struct hk_timer *timer = HK_CONTAINER(deadline, struct hk_timer, deadline);
+    uint64_t missed;
 
     hk_event_raise(cpu, &timer->event);
-    if (timer->period_ns != 0)
-        hk_deadline_arm(cpu, deadline, deadline->at_ns + timer->period_ns, timer_expired);
+    if (timer->period_ns == 0)
+        return;
+    /* periods that went by unserved are skipped: the grid stays, the kernel does not catch up */
+    missed = (hk_port_clock_ns(cpu) - deadline->at_ns) / timer->period_ns;
+    hk_deadline_arm(cpu, deadline, deadline->at_ns + (missed + 1) * timer->period_ns,
+                    timer_expired);
 }
 
 void hk_timer_destroy(struct hk_cpu *cpu, struct hk_object *object)
@@ -66,9 +72,6 @@ void hk_timer_destroy(struct hk_cpu *cpu, struct hk_object *object)
     hk_object_release(cpu, &timer->event.endpoint->object);
 }
 
-/* A shorter period could keep the kernel busy with nothing but this timer. */
-#define TIMER_PERIOD_NS_MIN 1000
-
 hk_result hk_sys_timer_create(struct hk_cpu *cpu, uint64_t handle, uint64_t badge,
                               uint64_t first_ns, uint64_t period_ns, uint64_t unused)
 {
@@ -79,7 +82,7 @@ hk_result hk_sys_timer_create(struct hk_cpu *cpu, uint64_t handle, uint64_t badg
     enum hk_status status;
 
     (void)unused;
-    if ((period_ns != 0 && period_ns < TIMER_PERIOD_NS_MIN) || period_ns > INT64_MAX ||
+    if ((period_ns != 0 && period_ns < HK_TIMER_PERIOD_NS_MIN) || period_ns > INT64_MAX ||
         first_ns > INT64_MAX)
         return HK_EINVAL;
     status = hk_cap_find(self, handle, HK_OBJECT_ENDPOINT, HK_RIGHT_RECEIVE, &endpoint);

@@ -16,6 +16,7 @@ struct hk_lab {
     struct hk_server server[HK_LAB_SERVERS];
     uint64_t server_count;
     uint64_t handle;    /* what run works on */
+    uint64_t handle2;
     uint64_t regions;   /* marked so far */
     bool failed;
 };
@@ -35,6 +36,7 @@ struct hk_experiment_table {
 };
 
 extern const struct hk_experiment_table hk_experiments_call;
+extern const struct hk_experiment_table hk_experiments_stream;
 
 /* Start a peer as server[server_count++]; lab->handle is its endpoint then. */
 void hk_lab_peer(struct hk_lab *lab, enum hk_peer_role role, uint64_t next);

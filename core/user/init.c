@@ -6,6 +6,7 @@
 static const struct hk_scenario scenarios[] = {
     { "hello", hk_scenario_hello },
     { "experiments", hk_scenario_experiments },
+    { "faults", hk_scenario_faults },
 };
 
 int main(uint64_t argument, uint64_t *ipc_page)

@@ -62,6 +62,52 @@ static void sink(uint64_t endpoint, uint64_t next)
     }
 }
 
+/* Handles of the streams come as a message: in, out. */
+static bool streams(uint64_t endpoint, uint64_t *in, uint64_t *out)
+{
+    uint64_t word[HK_MESSAGE_REGISTER_WORDS] = { 0 };
+
+    if (hk_user_ipc(HK_IPC_RECEIVE, &endpoint, word) != 2)
+        return false;
+    *in = word[0];
+    *out = word[1];
+    return true;
+}
+
+static void stream(uint64_t endpoint, uint64_t next)
+{
+    uint64_t in, out;
+    char data[8];
+    int64_t bytes = 1;
+
+    (void)next;
+    if (!streams(endpoint, &in, &out))
+        return;
+    while (bytes > 0) {
+        bytes = hk_syscall5(HK_SYS_stream_read, in, (uint64_t)data, sizeof(data),
+                        HK_TIMEOUT_NONE, 0);
+        if (bytes > 0)
+            bytes = hk_syscall5(HK_SYS_stream_write, out, (uint64_t)data, (uint64_t)bytes,
+                                HK_TIMEOUT_NOW, 0);
+    }
+}
+
+static void exchange(uint64_t endpoint, uint64_t next)
+{
+    uint64_t in, out;
+    char data[8];
+    int64_t bytes;
+
+    (void)next;
+    if (!streams(endpoint, &in, &out))
+        return;
+    bytes = hk_syscall5(HK_SYS_stream_read, in, (uint64_t)data, sizeof(data),
+                        HK_TIMEOUT_NONE, 0);
+    while (bytes > 0)
+        bytes = hk_syscall5(HK_SYS_stream_exchange, out, in, (uint64_t)data, (uint64_t)bytes,
+                            sizeof(data));
+}
+
 static void yield(uint64_t endpoint, uint64_t next)
 {
     (void)endpoint, (void)next;
@@ -72,6 +118,7 @@ static void yield(uint64_t endpoint, uint64_t next)
 static void (*const roles[HK_PEER_ROLES])(uint64_t endpoint, uint64_t next) = {
     [HK_PEER_ECHO] = echo,       [HK_PEER_ECHO_LONG] = echo_long, [HK_PEER_ECHO_ANY] = echo_any,
     [HK_PEER_FORWARD] = forward, [HK_PEER_SINK] = sink,           [HK_PEER_YIELD] = yield,
+    [HK_PEER_STREAM] = stream,   [HK_PEER_EXCHANGE] = exchange,
 };
 
 /* argument: role, endpoint, next, one byte each */

@@ -11,6 +11,8 @@ enum hk_peer_role {
     HK_PEER_ECHO_ANY,  /* messages of any length go back */
     HK_PEER_FORWARD,   /* calls the next endpoint with what comes, replies what that replies */
     HK_PEER_SINK,      /* receives without replying */
+    HK_PEER_STREAM,    /* bytes from one stream go back through another, by read and write */
+    HK_PEER_EXCHANGE,  /* the same by exchange */
     HK_PEER_YIELD,     /* gives its turn away for ever */
     HK_PEER_ROLES,
 };

@@ -2,6 +2,7 @@
 #include "user/spawn.h"
 
 #include "user/peer.h"
+#include "user/victim.h"
 
 enum hk_status hk_server_create(const char *name, struct hk_server *server, uint64_t *theirs)
 {
@@ -33,14 +34,11 @@ void hk_server_stop(struct hk_server *server)
     (void)hk_syscall(HK_SYS_cap_drop, server->endpoint, 0, 0);
 }
 
-enum hk_status hk_peer_start(enum hk_peer_role role, uint64_t next, struct hk_server *server)
+/* Copy what it may call, run it, and let it come to where it waits. */
+static enum hk_status start(struct hk_server *server, uint64_t role, uint64_t theirs, uint64_t next)
 {
-    uint64_t theirs = 0;
     int64_t next_theirs = 0;
-    enum hk_status status = hk_server_create("peer", server, &theirs);
 
-    if (status != HK_OK)
-        return status;
     if (next != HK_HANDLE_SELF)
         next_theirs = hk_syscall5(HK_SYS_cap_copy, server->process, next, HK_RIGHT_CALL, 0, 0);
     if (next_theirs >= 0)
@@ -50,7 +48,22 @@ enum hk_status hk_peer_start(enum hk_peer_role role, uint64_t next, struct hk_se
         hk_server_stop(server);
         return (enum hk_status)next_theirs;
     }
-    /* its turn comes first, so that it waits when it is called */
     (void)hk_syscall0(HK_SYS_yield);
     return HK_OK;
+}
+
+enum hk_status hk_peer_start(enum hk_peer_role role, uint64_t next, struct hk_server *server)
+{
+    uint64_t theirs = 0;
+    enum hk_status status = hk_server_create("peer", server, &theirs);
+
+    return status == HK_OK ? start(server, role, theirs, next) : status;
+}
+
+enum hk_status hk_victim_start(enum hk_victim_fault fault, struct hk_server *server)
+{
+    uint64_t theirs = 0;
+    enum hk_status status = hk_server_create("victim", server, &theirs);
+
+    return status == HK_OK ? start(server, fault, theirs, HK_HANDLE_SELF) : status;
 }

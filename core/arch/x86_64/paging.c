@@ -72,6 +72,7 @@ enum hk_status hk_space_init(struct hk_kernel *kernel, struct hk_space *space)
     }
     space->root = root;
     space->page_count = 0;
+    space->cached_page = HK_SPACE_NO_PAGE;
     return HK_OK;
 }
 
@@ -100,6 +101,7 @@ void hk_space_fini(struct hk_kernel *kernel, struct hk_space *space)
     hk_page_release(kernel, space->root);
     space->root = 0;
     space->page_count = 0;
+    space->cached_page = HK_SPACE_NO_PAGE;
 }
 
 enum hk_status hk_space_map(struct hk_kernel *kernel, struct hk_space *space, uint64_t address,
@@ -136,6 +138,7 @@ enum hk_status hk_space_unmap(struct hk_kernel *kernel, struct hk_space *space, 
     *physical = *entry & HK_PTE_ADDRESS;
     *entry = 0;
     space->page_count--;
+    space->cached_page = HK_SPACE_NO_PAGE;
     return HK_OK;
 }
 
@@ -154,20 +157,30 @@ enum hk_status hk_space_protect(struct hk_kernel *kernel, struct hk_space *space
     if (entry == NULL || !(*entry & HK_PTE_PRESENT))
         return HK_ENOENT;
     *entry = (*entry & HK_PTE_ADDRESS) | bits;
+    space->cached_page = HK_SPACE_NO_PAGE;
     return HK_OK;
 }
 
-enum hk_status hk_space_find(struct hk_kernel *kernel, const struct hk_space *space,
+enum hk_status hk_space_find(struct hk_kernel *kernel, struct hk_space *space,
                              uint64_t address, uint64_t protection, void **window)
 {
+    uint64_t offset = address % HK_PAGE_BYTES;
     const uint64_t *entry;
 
+    if (space->cached_page == address - offset &&
+        (space->cached_write || !(protection & HK_MAP_WRITE))) {
+        *window = (void *)(space->cached_window + offset);
+        return HK_OK;
+    }
     if (address >= HK_USER_END || space->root == 0)
         return HK_EFAULT;
     entry = entry_of(kernel, space->root, address, false);
     if (entry == NULL || !(*entry & HK_PTE_PRESENT) ||
         ((protection & HK_MAP_WRITE) && !(*entry & HK_PTE_WRITE)))
         return HK_EFAULT;
-    *window = (char *)hk_window(kernel, *entry & HK_PTE_ADDRESS) + address % HK_PAGE_BYTES;
+    space->cached_page = address - offset;
+    space->cached_window = (uint64_t)hk_window(kernel, *entry & HK_PTE_ADDRESS);
+    space->cached_write = (*entry & HK_PTE_WRITE) != 0;
+    *window = (void *)(space->cached_window + offset);
     return HK_OK;
 }

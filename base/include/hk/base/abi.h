@@ -64,7 +64,7 @@
     X(20, exit)                 /* (code): ends the process; does not return */             \
     X(21, process_create)       /* (name, bytes): process from the module -> handle */      \
     X(22, process_start)        /* (process, argument): runs it */                          \
-    X(23, process_wait)         /* (process, timeout_ns) -> enum hk_exit */                 \
+    X(23, process_wait)         /* (process, timeout_ns) -> enum hk_exit, exit code << 8 */ \
     X(24, process_kill)         /* (process) */                                             \
     X(25, thread_create)        /* (entry, stack_top, argument) -> handle */                \
     X(26, thread_exit)          /* (): ends the calling thread */                           \
@@ -107,8 +107,10 @@
     X(63, stream_read)          /* (stream, data, capacity, timeout_ns) -> bytes */         \
     X(64, service_register)     /* (name, bytes, endpoint) */                               \
     X(65, service_unregister)   /* (name, bytes) */                                         \
-    X(66, service_lookup)       /* (name, bytes, timeout_ns) -> handle to call */
-#define HK_SYS_END 67
+    X(66, service_lookup)       /* (name, bytes, timeout_ns) -> handle to call */           \
+    X(67, process_trust)        /* (process): it may command the system, as the caller may */ \
+    X(68, stream_exchange)      /* (out, in, data, bytes, capacity): write, then read */
+#define HK_SYS_END 69
 
 /* Where a process finds its IPC pages, stacks and starting handles. */
 #define HK_USER_BASE 0x0000000000400000
@@ -149,6 +151,9 @@
 #define HK_RIGHT_SYSTEM 0x4000u     /* own process: power off, interrupts, policies, services */
 #define HK_RIGHTS_ALL 0xffffu
 
+/* A timer with a shorter period could take the whole CPU. */
+#define HK_TIMER_PERIOD_NS_MIN 100000
+
 /* Timeouts are relative, ns. */
 #define HK_TIMEOUT_NONE 0xffffffffffffffff
 #define HK_TIMEOUT_NOW 0
@@ -188,7 +193,7 @@ enum hk_syscall {
 #undef X
 };
 
-/* How a process ended; process_wait returns it. */
+/* How a process ended: the low byte of what process_wait returns. */
 enum hk_exit {
     HK_EXIT_NORMAL,    /* exit(0) */
     HK_EXIT_CODE,      /* exit(code != 0) */
@@ -198,6 +203,14 @@ enum hk_exit {
     HK_EXIT_ILLEGAL,   /* instruction that does not exist or is not its to execute */
     HK_EXIT_STACK,     /* ran into a guard page */
     HK_EXIT_EXCEPTION, /* any other exception */
+};
+
+/* Scheduling policies; policy_select takes one. */
+enum hk_policy_number {
+    HK_POLICY_ROUND_ROBIN, /* in turn, by time */
+    HK_POLICY_PRIORITY,    /* highest first; equals in turn, until they wait or yield */
+    HK_POLICY_EDF,         /* earliest deadline first; without a period last */
+    HK_POLICIES,
 };
 
 enum hk_statistic {
