@@ -65,9 +65,11 @@ enum hk_status hk_channel_receive(struct hk_cpu *cpu, struct hk_channel *channel
                                   const struct hk_buffer *room, uint32_t *bytes)
 {
     struct hk_ring_slot *slot;
-    uint32_t age, message_bytes;
-    enum hk_status status = hk_fifo_find(&channel->fifo, to, &slot, &age);
+    uint32_t age = 0, message_bytes;
+    enum hk_status status = hk_ring_peek(&channel->fifo.receiver, &slot, &message_bytes);
 
+    if (status == HK_OK && slot->to != to && slot->to != 0)
+        status = hk_fifo_find(&channel->fifo, to, &slot, &age);
     if (status != HK_OK)
         return status;
     message_bytes = atomic_load_explicit(&slot->bytes, memory_order_relaxed);

@@ -55,6 +55,63 @@ enum hk_status hk_channel_send(struct hk_cpu *cpu, struct hk_channel *channel, u
 enum hk_status hk_channel_receive(struct hk_cpu *cpu, struct hk_channel *channel, uint32_t to,
                                   const struct hk_buffer *room, uint32_t *bytes);
 
+/*
+ * hk_channel_send() of kernel memory, inline: what a service in the kernel uses.
+ *
+ * Cost while nobody sleeps: about 25 instructions plus the copy.
+ */
+static inline enum hk_status hk_channel_put(struct hk_cpu *cpu, struct hk_channel *channel,
+                                            uint32_t from, uint32_t to, const void *data,
+                                            uint32_t bytes)
+{
+    struct hk_ring_end *end = &channel->fifo.sender;
+    struct hk_ring_slot *slot;
+
+    if (__builtin_expect(channel->receivers.first != NULL, 0)) {
+        struct hk_buffer buffer = hk_buffer_kernel(data, bytes);
+
+        return hk_channel_send(cpu, channel, from, to, &buffer);
+    }
+    if (bytes > end->message_bytes)
+        return HK_ETOOBIG;
+    enum hk_status status = hk_ring_reserve(end, &slot);
+    if (status != HK_OK)
+        return status;
+    slot->to = to;
+    slot->from = from;
+    __builtin_memcpy(slot->payload, data, bytes);
+    return hk_ring_commit(end, bytes);
+}
+
+/*
+ * hk_channel_receive() into kernel memory, inline.
+ *
+ * Cost while the oldest message is the receiver's: about 25 instructions plus the copy.
+ */
+static inline enum hk_status hk_channel_get(struct hk_cpu *cpu, struct hk_channel *channel,
+                                            uint32_t to, void *room, uint32_t capacity,
+                                            uint32_t *bytes)
+{
+    struct hk_ring_end *end = &channel->fifo.receiver;
+    struct hk_ring_slot *slot;
+    uint32_t message_bytes;
+    enum hk_status status = hk_ring_peek(end, &slot, &message_bytes);
+
+    if (status != HK_OK)
+        return status;
+    if (__builtin_expect(slot->to != to && slot->to != 0, 0)) {
+        struct hk_buffer buffer = hk_buffer_kernel(room, capacity);
+
+        return hk_channel_receive(cpu, channel, to, &buffer, bytes);
+    }
+    if (message_bytes > capacity)
+        return HK_ETOOBIG;
+    __builtin_memcpy(room, slot->payload, message_bytes);
+    hk_ring_release(end);
+    *bytes = message_bytes;
+    return HK_OK;
+}
+
 /* For the row of hk_object_types[]. */
 void hk_channel_destroy(struct hk_cpu *cpu, struct hk_object *object);
 void hk_channel_released(struct hk_cpu *cpu, struct hk_object *object, uint32_t rights);

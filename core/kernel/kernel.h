@@ -74,6 +74,18 @@ static inline void *hk_window(const struct hk_kernel *kernel, uint64_t physical)
     return (void *)(kernel->window + physical);
 }
 
+static inline enum hk_status hk_page_allocate(struct hk_kernel *kernel, uint32_t owner,
+                                              uint64_t *physical)
+{
+    return hk_page_pool_allocate(&kernel->pages, owner, physical);
+}
+
+static inline enum hk_status hk_page_free(struct hk_kernel *kernel, uint32_t owner,
+                                          uint64_t physical)
+{
+    return hk_page_pool_free(&kernel->pages, owner, physical);
+}
+
 /*
  * Prepare the kernel's state on the caller's memory.
  *

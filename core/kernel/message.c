@@ -2,24 +2,6 @@
 #include "kernel/message.h"
 
 #include "kernel/kernel.h"
-#include "port/port.h"
-
-enum hk_status hk_buffer_read(struct hk_kernel *kernel, const struct hk_buffer *from, void *to)
-{
-    if (from->space != NULL)
-        return hk_space_read(kernel, from->space, from->address, to, from->bytes);
-    hk_port_copy(to, (const void *)(uintptr_t)from->address, from->bytes);
-    return HK_OK;
-}
-
-enum hk_status hk_buffer_write(struct hk_kernel *kernel, const struct hk_buffer *to,
-                               const void *from, uint64_t bytes)
-{
-    if (to->space != NULL)
-        return hk_space_write(kernel, to->space, to->address, from, bytes);
-    hk_port_copy((void *)(uintptr_t)to->address, from, bytes);
-    return HK_OK;
-}
 
 void hk_message_block(struct hk_cpu *cpu, struct hk_wait_queue *queue,
                       const struct hk_buffer *buffer, uint64_t word, uint64_t timeout_ns)

@@ -10,6 +10,7 @@
 #include "kernel/space.h"
 #include "kernel/thread.h"
 #include "kernel/types.h"
+#include "port/port.h"
 
 /* Bytes of a user or, with space NULL, of the kernel. */
 struct hk_buffer {
@@ -30,11 +31,24 @@ static inline struct hk_buffer hk_buffer_kernel(const void *memory, uint64_t byt
 }
 
 /* Copy a whole buffer into kernel memory. HK_OK; HK_EFAULT. */
-enum hk_status hk_buffer_read(struct hk_kernel *kernel, const struct hk_buffer *from, void *to);
+static inline enum hk_status hk_buffer_read(struct hk_kernel *kernel,
+                                            const struct hk_buffer *from, void *to)
+{
+    if (from->space != NULL)
+        return hk_space_read(kernel, from->space, from->address, to, from->bytes);
+    hk_port_copy(to, (const void *)(uintptr_t)from->address, from->bytes);
+    return HK_OK;
+}
 
 /* Copy kernel memory to the start of a buffer; the caller checked its size. HK_OK; HK_EFAULT. */
-enum hk_status hk_buffer_write(struct hk_kernel *kernel, const struct hk_buffer *to,
-                               const void *from, uint64_t bytes);
+static inline enum hk_status hk_buffer_write(struct hk_kernel *kernel, const struct hk_buffer *to,
+                                             const void *from, uint64_t bytes)
+{
+    if (to->space != NULL)
+        return hk_space_write(kernel, to->space, to->address, from, bytes);
+    hk_port_copy((void *)(uintptr_t)to->address, from, bytes);
+    return HK_OK;
+}
 
 /*
  * Put the caller to sleep until a message comes or, for a sender, until there is room.

@@ -97,13 +97,14 @@ static bool filled_with(struct tour *tour, uint64_t frame, unsigned char byte)
 static bool allocate_page(struct tour *tour, const char *name, uint64_t *frame)
 {
     struct hk_kernel *kernel = tour->cpu->kernel;
+    uint64_t never_used = kernel->pages.never_used;
     bool is_new;
 
     if (hk_page_allocate(kernel, tour->processes[0]->pid, frame) != HK_OK)
         return refuse(tour, "no page left");
     if (!filled_with(tour, *frame, 0))
         return refuse(tour, "a page is not zeroed");
-    is_new = hk_page_use_count(kernel, *frame) == 1;
+    is_new = kernel->pages.never_used != never_used;
     hk_print(kernel, HK_PROTOCOL " log allocated ");
     hk_print(kernel, name);
     hk_print(kernel, is_new ? ", new, zeroed\n" : ", from the free list, zeroed\n");
