@@ -18,7 +18,6 @@ struct boot {
     struct hk_guest_report report;
     struct hk_counts counts;
     bool counted;
-    bool decoded;
 };
 
 /* --- one boot --------------------------------------------------------------- */
@@ -61,7 +60,6 @@ static enum hk_status boot_decode(const struct hk_qemu_result *result, struct bo
     if (status != HK_OK) {
         return status;
     }
-    boot->decoded = true;
     if (result->counts != NULL) {
         status = hk_counts_parse(result->counts, result->counts_bytes, &boot->counts, error);
         boot->counted = status == HK_OK;
@@ -252,6 +250,7 @@ static enum hk_status world_run(const struct hk_guest_options *o, enum hk_qemu_c
     enum hk_status status = HK_OK;
 
     if (boots == NULL) {
+        snprintf(error, HK_QEMU_ERROR_BYTES, "%s", hk_status_text(HK_ENOMEM));
         return HK_ENOMEM;
     }
     for (uint32_t i = 0; i < o->boots && status == HK_OK; i++) {
@@ -263,6 +262,10 @@ static enum hk_status world_run(const struct hk_guest_options *o, enum hk_qemu_c
     }
     handed = cells_hand_over(o, boots, summary);
     boots_fini(boots, o->boots);
+    if (status == HK_OK && handed != HK_OK) {
+        snprintf(error, HK_QEMU_ERROR_BYTES, "a launch could not be kept: %s",
+                 hk_status_text(handed));
+    }
     return status != HK_OK ? status : handed;
 }
 

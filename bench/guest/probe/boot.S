@@ -12,6 +12,7 @@
 #define KERNEL 0xffffffff80000000
 #define LOW(symbol) ((symbol) - KERNEL)
 #define KERNEL_CS 0x08
+#define APIC_ID 0xfffffffffee00020
 #define USER_BASE 0x13 /* sysret: ss = 0x1b, cs = 0x23 */
 
 .macro mark kind
@@ -205,6 +206,12 @@ region region_interrupt /* 10 * (int and iretq) */
     .endr
     region_end
 
+region region_device /* 5 reads of the interrupt controller in one block, each cut short by QEMU */
+    .rept 5
+    mov APIC_ID, %r9d
+    .endr
+    region_end
+
     .data
     .balign 4096
 pml4:
@@ -215,10 +222,14 @@ pml4_second:
     .quad LOW(pdpt) + 7
     .fill 510, 8, 0
     .quad LOW(pdpt) + 7
-pdpt: /* the first GiB at 0 and at KERNEL, the pages that fault at 1 GiB */
+pdpt: /* the first GiB at 0 and at KERNEL, the pages that fault at 1 GiB, devices at the end */
     .quad LOW(pd) + 7, LOW(pd_faults) + 7
     .fill 508, 8, 0
-    .quad LOW(pd) + 7, 0
+    .quad LOW(pd) + 7, LOW(pd_devices) + 7
+pd_devices: /* the last GiB: one large uncached page with the interrupt controller */
+    .fill 503, 8, 0
+    .quad 0xfee00000 + 0x97
+    .fill 8, 8, 0
 pd_faults:
     .quad LOW(pt) + 7
     .fill 511, 8, 0

@@ -2,6 +2,7 @@
 /* Runs the regions and prints what the time stamp counter said of each. */
 #include <stdint.h>
 
+uint32_t region_device(void);
 uint32_t region_empty(void);
 uint32_t region_loop(void);
 uint32_t region_memory(void);
@@ -19,6 +20,7 @@ static const struct {
     {"empty", region_empty}, {"loop", region_loop},   {"memory", region_memory},
     {"rep", region_rep},     {"cr3", region_cr3},     {"fault", region_fault},
     {"user", user_run},      {"interrupt", region_interrupt},
+    {"device", region_device},
 };
 
 static void put(char c)

@@ -2,8 +2,9 @@
 /*
  * The exact suite: identical in every boot, on both machine types, idle and under load.
  *
- * With HK_TEST_LONG set, 20 runs each way instead of one.
+ * With HK_TEST_LONG set, 20 runs of each kind instead of one.
  */
+#include <ftw.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -13,13 +14,14 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <cmocka.h>
 
 #include "hk/base/units.h"
-#include "hk/guest/run.h"
+#include "hk/guest/record.h"
 
 #define LONG_RUNS 20
 #define LOAD_PROCESSES 3
@@ -129,7 +131,8 @@ static void load_stop(const pid_t load[LOAD_PROCESSES])
 static void suite_is_exact_everywhere(void **state)
 {
     static const enum hk_qemu_machine machines[] = {HK_QEMU_MICROVM, HK_QEMU_Q35};
-    int runs = getenv("HK_TEST_LONG") != NULL ? LONG_RUNS : 1;
+    /* idle and loaded alike, taking turns on the machines */
+    int runs = getenv("HK_TEST_LONG") != NULL ? 2 * LONG_RUNS : 1;
     struct hk_guest_summary summary;
     pid_t load[LOAD_PROCESSES];
     struct log first;
@@ -217,6 +220,73 @@ static void bad_runs_say_why(void **state)
     log_fini(&log);
 }
 
+#define MACHINE_JSON "{\"id\": \"test-machine\", \"host_name\": \"h\", \"cpu_count\": 1}"
+
+static struct hk_guest_plan plan_of(const char *out_root)
+{
+    return (struct hk_guest_plan){
+        .files = &files,
+        .memory_mib = 128,
+        .boots = 2,
+        .timeout_ms = TIMEOUT_MS,
+        .out_root = out_root,
+        .machine_json = MACHINE_JSON,
+        .arguments = "hkbench run --guest",
+    };
+}
+
+static int remove_one(const char *path, const struct stat *st, int type, struct FTW *ftw)
+{
+    (void)st;
+    (void)type;
+    (void)ftw;
+    return remove(path);
+}
+
+/* A recorded run reads back with its classes, and exact counts stand apart from times. */
+static void run_is_recorded(void **state)
+{
+    char root[] = "/tmp/hkbench-results-XXXXXX";
+    struct hk_guest_outcome outcome;
+    struct hk_guest_plan plan;
+    const struct hk_launch *first;
+    char path[4200];
+    struct hk_run run;
+    char error[HK_TEXT_BYTES];
+    size_t count;
+
+    (void)state;
+    assert_non_null(mkdtemp(root));
+    plan = plan_of(root);
+    assert_int_equal(hk_guest_record(&plan, &outcome, error), HK_OK);
+    assert_false(outcome.partial);
+    assert_int_equal(hk_run_read(outcome.path, &run, error), HK_OK);
+    assert_int_equal(run.launch_count, 2 * (outcome.summary.exact_count + outcome.summary.absent_count));
+    assert_int_equal(hk_run_cell(&run, "guest/null_syscall/general", &first, &count), HK_OK);
+    assert_int_equal(count, 2);
+    assert_int_equal(first->exactness, HK_EXACT);
+    snprintf(path, sizeof(path), "%s/exact.json", outcome.path);
+    assert_int_equal(access(path, R_OK), 0);
+    hk_run_fini(&run);
+    plan.filter = "no_such_cell";
+    assert_int_equal(hk_guest_record(&plan, &outcome, error), HK_ENOENT);
+    assert_string_equal(outcome.path, "");
+    plan.filter = "(";
+    assert_int_equal(hk_guest_record(&plan, &outcome, error), HK_EPARSE);
+    assert_int_equal(nftw(root, remove_one, 16, FTW_DEPTH | FTW_PHYS), 0);
+}
+
+static void unwritable_folder_is_said(void **state)
+{
+    struct hk_guest_plan plan = plan_of("/proc/nowhere");
+    struct hk_guest_outcome outcome;
+    char error[HK_TEXT_BYTES] = "";
+
+    (void)state;
+    assert_int_not_equal(hk_guest_record(&plan, &outcome, error), HK_OK);
+    assert_non_null(strstr(error, "could not be kept"));
+}
+
 static void missing_files_are_named(void **state)
 {
     struct hk_guest_files found;
@@ -233,6 +303,8 @@ int main(void)
         cmocka_unit_test(suite_is_exact_everywhere),
         cmocka_unit_test(filter_chooses_cells),
         cmocka_unit_test(bad_runs_say_why),
+        cmocka_unit_test(run_is_recorded),
+        cmocka_unit_test(unwritable_folder_is_said),
         cmocka_unit_test(missing_files_are_named),
     };
     char error[512];

@@ -32,6 +32,7 @@ static const struct {
     {"fault", 3 * 2 + 3 * 6, 0, UINT64_MAX, UINT64_MAX, 0, 0, 3}, /* memory of exceptions: see 0130 */
     {"user", 3 * 100, 1 + 4 * 100, 0, 0, 100, 0, 0},
     {"interrupt", 10 * 2, 0, UINT64_MAX, UINT64_MAX, 0, 0, 0},
+    {"device", 5, 0, 5, 0, 0, 0, 0},
 };
 
 static enum hk_status probe_run(enum hk_qemu_machine machine, struct hk_qemu_result *result)
