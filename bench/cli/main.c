@@ -5,9 +5,11 @@
 
 #include "command.h"
 #include "commands.h"
-#include "hk/base/units.h"
+#include "hk/stats/gsl.h"
 
 static const struct hk_command *const commands[] = {
+    &hk_cmd_fit,
+    &hk_cmd_validate,
     &hk_cmd_kernel,
     NULL,
 };
@@ -41,6 +43,7 @@ int main(int argc, char **argv)
     _Alignas(16) char values[HK_OPTIONS_BYTES_MAX];
     int rest = 0;
 
+    hk_gsl_init();
     signal(SIGPIPE, SIG_IGN); /* a closed pipe is a status, not a death */
     if (argc < 2 || strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0) {
         print_overview(argc < 2 ? stderr : stdout);

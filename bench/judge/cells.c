@@ -73,9 +73,7 @@ enum hk_status hk_errors_add(struct hk_errors *errors, struct hk_judge *judge,
         return HK_EINVAL;
     const enum hk_status status = hk_judge_add_comparison(judge, c);
     if (status == HK_OK)
-        errors->values[errors->count++] = errors->scale == HK_ERROR_LOG10
-                                              ? log10(c->predicted) - log10(c->measured)
-                                              : log(c->predicted / c->measured);
+        errors->values[errors->count++] = log(c->predicted / c->measured);
     return status;
 }
 

@@ -38,9 +38,8 @@ enum hk_status hk_judge_add_estimate(struct hk_judge *judge, const char *name,
 
 /* Errors of one model over the held-out observations, as its verdict needs them. */
 struct hk_errors {
-    enum hk_error_scale scale;
     size_t count;
-    double values[HK_LAUNCHES_MAX]; /* log of predicted / measured, on the scale */
+    double values[HK_LAUNCHES_MAX]; /* ln(predicted / measured) */
 };
 
 /*

@@ -21,8 +21,11 @@
 
 static const double control_margin_decades = 0.15;
 static const double wild_margin_decades = 0.30;
-/* Below this the measured probability is not known to within a margin. */
-static const double events_min = 20;
+/* A hundred events are known to +- 0.07 decades; fewer say nothing within a margin. */
+static const double events_min = 100;
+static const double z_90 = 1.644854;
+/* One-sided 5 % shared among up to a hundred buffer sizes. */
+static const double z_any = 3.290527;
 /* An exponential can underflow; a probability of 0 has no logarithm. */
 static const double probability_floor = 1e-300;
 static const double cv_tolerance = 0.10;
@@ -247,87 +250,143 @@ static enum hk_status predict(int model, const struct f7_fit *fit, const struct 
         headroom_ns, c);
 }
 
-/* All headrooms of one launch set: counts summed over launches of the same headroom. */
-struct f7_counts {
-    size_t count;
-    double *headroom_ns;
-    double *underruns;
-    double *periods;
+/* One buffer size over all launches. */
+struct f7_count {
+    double headroom_ns;
+    double underruns;
+    double periods;
+    double launches;
+    double sum_ratio;         /* of the launches' underrun ratios, and of their squares */
+    double sum_ratio_squared;
 };
 
-static void counts_fini(struct f7_counts *c)
+static void count_launch(struct f7_count *c, double underruns, double periods)
 {
-    free(c->headroom_ns);
-    free(c->underruns);
-    free(c->periods);
+    const double ratio = underruns / periods;
+
+    c->underruns += underruns;
+    c->periods += periods;
+    c->launches += 1;
+    c->sum_ratio += ratio;
+    c->sum_ratio_squared += ratio * ratio;
+}
+
+enum { SIZES_MAX = 64 };
+
+struct f7_counts {
+    size_t count;
+    struct f7_count sizes[SIZES_MAX];
+};
+
+static enum hk_status add_size(struct f7_counts *counts, double headroom_ns, double underruns,
+                               double periods)
+{
+    size_t i = 0;
+
+    if (!(periods > 0) || underruns < 0 || underruns > periods)
+        return HK_EPARSE;
+    while (i < counts->count && counts->sizes[i].headroom_ns != headroom_ns)
+        i++;
+    if (i == SIZES_MAX)
+        return HK_ETOOBIG;
+    if (i == counts->count)
+        counts->sizes[counts->count++] = (struct f7_count){.headroom_ns = headroom_ns};
+    count_launch(&counts->sizes[i], underruns, periods);
+    return HK_OK;
 }
 
 static enum hk_status counts_read(const struct hk_run *run, const char *cell,
                                   struct f7_counts *out)
 {
-    struct hk_cell_series h = {0};
-    struct hk_cell_series u = {0};
-    struct hk_cell_series n = {0};
-    enum hk_status status = hk_cell_series_read(run, cell, "headroom_ns", &h);
+    const struct hk_launch *first = NULL;
+    size_t launches = 0;
+    enum hk_status status = hk_run_cell(run, cell, &first, &launches);
 
-    if (status == HK_OK)
-        status = hk_cell_series_read(run, cell, "underruns_count", &u);
-    if (status == HK_OK)
-        status = hk_cell_series_read(run, cell, "periods_count", &n);
-    if (status == HK_OK && (u.count != h.count || n.count != h.count))
-        status = HK_EPARSE;
-    *out = (struct f7_counts){h.count, h.values, u.values, n.values};
-    if (status != HK_OK) {
-        counts_fini(out);
+    *out = (struct f7_counts){0};
+    for (size_t i = 0; i < launches && status == HK_OK; i++) {
+        const struct hk_series *h = hk_launch_series(&first[i], "headroom_ns");
+        const struct hk_series *u = hk_launch_series(&first[i], "underruns_count");
+        const struct hk_series *n = hk_launch_series(&first[i], "periods_count");
+        if (first[i].state != HK_LAUNCH_OK)
+            continue;
+        if (h == NULL || u == NULL || n == NULL || u->count != h->count || n->count != h->count)
+            return HK_EPARSE;
+        for (size_t k = 0; k < h->count && status == HK_OK; k++)
+            status = add_size(out, h->values[k], u->values[k], n->values[k]);
+    }
+    return status;
+}
+
+/*
+ * Standard error of the measured probability in decades: the larger of what
+ * independent periods and what the launches' own scatter give, because
+ * underruns come in clusters.
+ */
+static double count_error_decades(const struct f7_count *c)
+{
+    const double p = c->underruns / c->periods;
+    const double binomial = sqrt((1 - p) / c->underruns);
+    double clustered = 0;
+
+    if (c->launches >= 2) {
+        const double mean = c->sum_ratio / c->launches;
+        const double variance =
+            fmax(0, c->sum_ratio_squared / c->launches - mean * mean) / (c->launches - 1);
+        clustered = sqrt(variance) / mean;
+    }
+    return fmax(binomial, clustered) / M_LN10;
+}
+
+/* log10(predicted / measured) at one buffer size, with its standard error. */
+struct f7_errors {
+    size_t count;
+    double values[SIZES_MAX];
+    double standard_errors[SIZES_MAX];
+};
+
+static enum hk_status errors_add(struct f7_errors *errors, struct hk_judge *judge,
+                                 const struct hk_comparison *c, double measured_error)
+{
+    const enum hk_status status = hk_judge_add_comparison(judge, c);
+
+    if (status != HK_OK)
         return status;
-    }
-    /* Fold launches together: equal headrooms add up. */
-    size_t kept = 0;
-    for (size_t i = 0; i < out->count; i++) {
-        size_t k = 0;
-        while (k < kept && out->headroom_ns[k] != out->headroom_ns[i])
-            k++;
-        if (k == kept) {
-            out->headroom_ns[kept] = out->headroom_ns[i];
-            out->underruns[kept] = out->underruns[i];
-            out->periods[kept++] = out->periods[i];
-        } else {
-            out->underruns[k] += out->underruns[i];
-            out->periods[k] += out->periods[i];
-        }
-    }
-    out->count = kept;
+    /* A lower end of 0 has no logarithm: the upper one speaks for both. */
+    const double predicted_error = log10(c->upper / c->predicted) / 1.96;
+    errors->values[errors->count] = log10(c->predicted) - log10(c->measured);
+    errors->standard_errors[errors->count++] = hypot(measured_error, predicted_error);
     return HK_OK;
 }
 
-/* One headroom against every model; too rare events are left out, by their count alone. */
-static enum hk_status compare_headroom(const struct f7_step *step, const struct hk_regime *regime,
-                                       const char *cell, const struct f7_fit *fit,
-                                       double headroom_ns, double underruns, double periods,
-                                       struct hk_errors errors[MODELS])
+/* One buffer size against every model; too rare events are left out, by their count alone. */
+static enum hk_status compare_size(const struct f7_step *step, const struct hk_regime *regime,
+                                   const char *cell, const struct f7_fit *fit,
+                                   const struct f7_count *size, struct f7_errors errors[MODELS])
 {
     struct hk_comparison c = {.formula = "F7", .quantity = "underrun_ratio"};
     struct hk_interval interval;
-    const double effective_ns = headroom_ns - fit->d0_ns;
+    const double effective_ns = size->headroom_ns - fit->d0_ns;
 
-    if (underruns < events_min || underruns > periods - events_min || effective_ns <= 0)
+    if (size->underruns < events_min || size->underruns > size->periods - events_min ||
+        effective_ns <= 0)
         return HK_OK;
-    enum hk_status status =
-        hk_proportion_interval((uint64_t)underruns, (uint64_t)periods, 0.95, &interval);
+    enum hk_status status = hk_proportion_interval((uint64_t)size->underruns,
+                                                   (uint64_t)size->periods, 0.95, &interval);
     if (status != HK_OK)
         return status;
-    c.measured = underruns / periods;
-    c.measured_lower = interval.lower;
-    c.measured_upper = interval.upper;
+    const double measured_error = count_error_decades(size);
+    c.measured = size->underruns / size->periods;
+    c.measured_lower = fmin(interval.lower, c.measured * pow(10, -1.96 * measured_error));
+    c.measured_upper = fmax(interval.upper, fmin(1, c.measured * pow(10, 1.96 * measured_error)));
     snprintf(c.regime, sizeof c.regime, "%s", regime->text);
     snprintf(c.cell, sizeof c.cell, "%.*s/headroom_ns:%.0f", (int)(sizeof c.cell - 40), cell,
-             headroom_ns);
+             size->headroom_ns);
     for (int m = 0; m < MODELS; m++) {
         status = predict(m, fit, regime, effective_ns, &c);
         if (status == HK_ENOISE || status == HK_ERANGE)
             continue; /* this model has nothing defensible to say here */
         if (status == HK_OK)
-            status = hk_errors_add(&errors[m], step->judge, &c);
+            status = errors_add(&errors[m], step->judge, &c, measured_error);
         if (status != HK_OK)
             return status;
     }
@@ -343,8 +402,42 @@ static struct hk_assumption cv_assumption(const struct f7_fit *fit)
                                   {fit->cv - half, fit->cv + half, 0.95}, cv_tolerance};
 }
 
+/*
+ * A law holds if it is right at every buffer size, and fails if it is surely
+ * wrong at any: a wrong one promises too much at one headroom and too little at
+ * another, and a mean over sizes would call that right.
+ */
+static enum hk_status test_worst(const struct f7_errors *errors, double margin,
+                                 struct hk_equivalence *out)
+{
+    size_t surely = 0;
+    size_t possibly = 0;
+    double surely_off = -INFINITY;
+    double possibly_off = -INFINITY;
+
+    if (errors->count < 3)
+        return HK_ENOISE;
+    for (size_t i = 0; i < errors->count; i++) {
+        const double size = fabs(errors->values[i]);
+        if (size - z_any * errors->standard_errors[i] > surely_off) {
+            surely_off = size - z_any * errors->standard_errors[i];
+            surely = i;
+        }
+        if (size + z_90 * errors->standard_errors[i] > possibly_off) {
+            possibly_off = size + z_90 * errors->standard_errors[i];
+            possibly = i;
+        }
+    }
+    const bool different = surely_off > margin;
+    const size_t worst = different ? surely : possibly;
+    const double half = (different ? z_any : z_90) * errors->standard_errors[worst];
+    const struct hk_interval interval = {errors->values[worst] - half,
+                                         errors->values[worst] + half, 0.90};
+    return hk_equivalence_from_interval(errors->values[worst], &interval, margin, out);
+}
+
 static enum hk_status decide(struct hk_judge *judge, const struct hk_regime *regime,
-                             const struct f7_fit *fit, const struct hk_errors errors[MODELS])
+                             const struct f7_fit *fit, const struct f7_errors errors[MODELS])
 {
     const double margin = regime->control ? control_margin_decades : wild_margin_decades;
     const struct hk_assumption assumption = cv_assumption(fit);
@@ -360,9 +453,7 @@ static enum hk_status decide(struct hk_judge *judge, const struct hk_regime *reg
     };
     struct hk_verdict verdict;
 
-    enum hk_status status =
-        hk_equivalence_test(errors[MODEL_TEXTBOOK].values, errors[MODEL_TEXTBOOK].count, margin,
-                            0.05, &evidence.error);
+    enum hk_status status = test_worst(&errors[MODEL_TEXTBOOK], margin, &evidence.error);
     if (status == HK_ENOISE)
         return hk_judge_add_undecided(judge, "F7", regime->text,
                                       "fewer than 3 buffer sizes saw enough underruns to count");
@@ -371,8 +462,7 @@ static enum hk_status decide(struct hk_judge *judge, const struct hk_regime *reg
         if (errors[m].count != errors[MODEL_TEXTBOOK].count)
             continue; /* judged on the same observations or not at all */
         other->name = model_names[m];
-        status = hk_equivalence_test(errors[m].values, errors[m].count, margin, 0.05,
-                                     &other->error);
+        status = test_worst(&errors[m], margin, &other->error);
         evidence.replacement_count++;
     }
     if (status == HK_OK)
@@ -383,18 +473,12 @@ static enum hk_status decide(struct hk_judge *judge, const struct hk_regime *reg
 static enum hk_status judge_counts(const struct f7_step *step, const struct hk_regime *regime,
                                    const char *cell, const struct f7_fit *fit)
 {
-    struct hk_errors errors[MODELS];
+    struct f7_errors errors[MODELS] = {0};
     struct f7_counts counts;
     enum hk_status status = counts_read(step->target, cell, &counts);
 
-    if (status != HK_OK)
-        return status;
-    for (int m = 0; m < MODELS; m++)
-        errors[m] = (struct hk_errors){.scale = HK_ERROR_LOG10};
     for (size_t i = 0; i < counts.count && status == HK_OK; i++)
-        status = compare_headroom(step, regime, cell, fit, counts.headroom_ns[i],
-                                  counts.underruns[i], counts.periods[i], errors);
-    counts_fini(&counts);
+        status = compare_size(step, regime, cell, fit, &counts.sizes[i], errors);
     return status == HK_OK ? decide(step->judge, regime, fit, errors) : status;
 }
 

@@ -1,0 +1,130 @@
+/* SPDX-License-Identifier: MIT */
+#include <stdio.h>
+#include <string.h>
+
+#include "commands.h"
+#include "hk/base/units.h"
+#include "hk/judge/judge.h"
+#include "run_argument.h"
+
+struct validate_options {
+    const char *out;
+    const char *training;
+    const char *require;
+    uint64_t seed;
+};
+
+static const struct hk_option options[] = {
+    {"out", 0, HK_OPTION_TEXT, "DIR", "results folder to look for the newest run in",
+     offsetof(struct validate_options, out), 0, 0},
+    {"training", 0, HK_OPTION_TEXT, "RUN", "fit on this run instead of the same one",
+     offsetof(struct validate_options, training), 0, 0},
+    {"require", 0, HK_OPTION_TEXT, "FORMULA", "exit with 1 if this formula is refuted (F3)",
+     offsetof(struct validate_options, require), 0, 0},
+    {"seed", 0, HK_OPTION_UINT, "N", "seed of the resampling (1)",
+     offsetof(struct validate_options, seed), 0, UINT64_MAX},
+};
+static const struct validate_options defaults = {.out = "results", .seed = 1};
+
+static void print_verdicts(const struct hk_judge *judge)
+{
+    printf("%-4s %-44s %-18s %-24s %s\n", "", "regime", "verdict", "off by [90 % interval]",
+           "held instead");
+    for (size_t i = 0; i < judge->judgement_count; i++) {
+        const struct hk_judgement *j = &judge->judgements[i];
+        char error[64] = "-";
+        if (strcmp(j->scale, "log10") == 0)
+            snprintf(error, sizeof error, "%+.2f decades [%+.2f, %+.2f]", j->error,
+                     j->error_lower, j->error_upper);
+        else if (strcmp(j->scale, "ln_ratio") == 0)
+            snprintf(error, sizeof error, "%+.1f %% [%+.1f, %+.1f]", 100 * j->error,
+                     100 * j->error_lower, 100 * j->error_upper);
+        printf("%-4s %-44s %-18s %-24s %s\n", j->formula, j->regime,
+               hk_verdict_kind_name(j->kind), error, j->replacement);
+    }
+}
+
+/* A refuted formula is a finding; it is a failure only where it was required to hold. */
+static enum hk_exit exit_code(const struct hk_judge *judge, const char *required)
+{
+    bool seen = false;
+    bool held = true;
+
+    if (required == NULL)
+        return HK_EXIT_OK;
+    for (size_t i = 0; i < judge->judgement_count; i++) {
+        const struct hk_judgement *j = &judge->judgements[i];
+        if (strcmp(j->formula, required) != 0)
+            continue;
+        seen = true;
+        if (j->kind == HK_VERDICT_REFUTED || j->kind == HK_VERDICT_REFUTED_REPLACED)
+            return HK_EXIT_REFUTED;
+        held = held && j->kind == HK_VERDICT_HOLDS;
+    }
+    if (!seen) {
+        hk_cli_error("validate", "no verdict on '%s' in this run", required);
+        return HK_EXIT_UNMEASURED;
+    }
+    return held ? HK_EXIT_OK : HK_EXIT_UNDECIDED;
+}
+
+static enum hk_exit judge_run(const struct validate_options *o, const struct hk_run *training,
+                              const struct hk_run *target)
+{
+    struct hk_judge judge;
+    char error[HK_TEXT_BYTES];
+    enum hk_exit code = HK_EXIT_UNMEASURED;
+
+    hk_judge_init(&judge);
+    enum hk_status status = hk_judge_validate(training, target, o->seed, &judge, error);
+    if (status != HK_OK) {
+        hk_cli_error("validate", "%s", error);
+        code = status == HK_EMACHINE ? HK_EXIT_USAGE : HK_EXIT_UNMEASURED;
+    } else if (judge.judgement_count == 0) {
+        hk_cli_error("validate", "%s has none of the cells that the formulas predict; measure "
+                     "them with: hkbench run --quick", target->path);
+    } else if ((status = hk_judge_write_verdicts(&judge, target->path)) != HK_OK) {
+        hk_cli_error("validate", "cannot write %s/verdicts.json: %s", target->path,
+                     hk_status_text(status));
+        code = HK_EXIT_USAGE;
+    } else {
+        print_verdicts(&judge);
+        code = exit_code(&judge, o->require);
+    }
+    hk_judge_fini(&judge);
+    return code;
+}
+
+static enum hk_exit run_validate(const void *values, int argc, char **argv)
+{
+    const struct validate_options *o = values;
+    struct hk_run target;
+    struct hk_run training;
+
+    if (hk_run_argument("validate", argc > 0 ? argv[0] : NULL, o->out, &target) != HK_OK)
+        return HK_EXIT_USAGE;
+    enum hk_exit code = HK_EXIT_USAGE;
+    if (o->training == NULL) {
+        code = judge_run(o, &target, &target);
+    } else if (hk_run_argument("validate", o->training, o->out, &training) == HK_OK) {
+        code = judge_run(o, &training, &target);
+        hk_run_fini(&training);
+    }
+    hk_run_fini(&target);
+    return code;
+}
+
+const struct hk_command hk_cmd_validate = {
+    .name = "validate",
+    .arguments = "[RUN]",
+    .summary = "predict a run's held-out cells and say which formula holds",
+    .details = "RUN is a run folder; without it, the newest run of this results folder.\n"
+               "Writes RUN/verdicts.json. A refuted formula is a finding: the exit status is 1\n"
+               "only with --require, and 4 if the required formula could not be decided.",
+    .options = options,
+    .option_count = HK_ARRAY_COUNT(options),
+    .defaults = &defaults,
+    .options_bytes = sizeof(struct validate_options),
+    .positional_max = 1,
+    .run = run_validate,
+};

@@ -1,0 +1,465 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The judge on worlds whose truth is known: runs are written by the ordinary
+ * writer from a simulated machine, read back and judged.
+ */
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "hk/base/units.h"
+#include "hk/judge/judge.h"
+#include "hk/stats/gsl.h"
+
+enum { LAUNCHES = 7, WAKES = 20000, HEADROOMS = 6 };
+
+static const char machine[] = "{\"id\": \"simulated-9b3\"}";
+
+/* A run being simulated. */
+struct world {
+    char root[64];
+    struct hk_run_writer *writer;
+    struct hk_rng *rng;
+    double noise; /* relative sd of a launch */
+};
+
+static void world_init(struct world *w, double noise)
+{
+    strcpy(w->root, "/tmp/hk-judge-XXXXXX");
+    assert_non_null(mkdtemp(w->root));
+    assert_int_equal(hk_run_create(w->root, machine, "simulated", 2385, &w->writer), HK_OK);
+    assert_int_equal(hk_rng_create(7919, 0, &w->rng), HK_OK);
+    w->noise = noise;
+}
+
+static void world_read(struct world *w, struct hk_run *run)
+{
+    char error[HK_TEXT_BYTES];
+    char path[4096];
+
+    strcpy(path, hk_run_writer_path(w->writer));
+    assert_int_equal(hk_run_finish(w->writer, false, NULL), HK_OK);
+    assert_int_equal(hk_run_read(path, run, error), HK_OK);
+    hk_rng_destroy(w->rng);
+}
+
+static void world_remove(const struct world *w)
+{
+    char command[128];
+
+    snprintf(command, sizeof command, "rm -rf '%s'", w->root);
+    assert_int_equal(system(command), 0);
+}
+
+/* LAUNCHES launches of a cell with one noisy counter. */
+__attribute__((format(printf, 4, 5))) static void add_cell(struct world *w, const char *counter,
+                                                           double value, const char *format, ...)
+{
+    char name[HK_NAME_BYTES];
+    va_list args;
+
+    va_start(args, format);
+    vsnprintf(name, sizeof name, format, args);
+    va_end(args);
+    for (uint32_t i = 0; i < LAUNCHES; i++) {
+        struct hk_launch launch;
+        assert_int_equal(hk_launch_init(&launch, name, i, i), HK_OK);
+        const double noisy = value * (1 + w->noise * hk_rng_normal(w->rng));
+        assert_int_equal(hk_launch_add_counter(&launch, counter, noisy), HK_OK);
+        assert_int_equal(hk_run_append(w->writer, &launch), HK_OK);
+        hk_launch_fini(&launch);
+    }
+}
+
+/* Verdict on a formula in a regime; fails when there is none. */
+static const struct hk_judgement *verdict(const struct hk_judge *judge, const char *formula,
+                                          const char *regime)
+{
+    for (size_t i = 0; i < judge->judgement_count; i++)
+        if (strcmp(judge->judgements[i].formula, formula) == 0 &&
+            strcmp(judge->judgements[i].regime, regime) == 0)
+            return &judge->judgements[i];
+    fail_msg("no verdict on %s in %s", formula, regime);
+    return NULL;
+}
+
+static void judge_world(struct world *w, struct hk_judge *judge)
+{
+    struct hk_run run;
+    char error[HK_TEXT_BYTES];
+
+    world_read(w, &run);
+    hk_judge_init(judge);
+    assert_int_equal(hk_judge_fit(&run, 1, judge, error), HK_OK);
+    assert_int_equal(hk_judge_validate(&run, &run, 1, judge, error), HK_OK);
+    hk_run_fini(&run);
+}
+
+/* --- F3 -------------------------------------------------------------------- */
+
+/* One way of bytes bytes, ns: affine with a kink, as a pipe's is. */
+static double one_way_ns(double bytes)
+{
+    return 2063 + 0.0931 * bytes;
+}
+
+/* hop_excess: by how much a hop between three address spaces costs more than one between two. */
+static void add_f3(struct world *w, double hop_excess)
+{
+    static const int sizes[] = {1, 4096, 16384, 65536, 256, 2048, 8192, 32768};
+
+    for (size_t s = 0; s < HK_ARRAY_COUNT(sizes); s++) {
+        const double rtt = 2 * one_way_ns(sizes[s]);
+        add_cell(w, "cost_ns", rtt, "native/round_trip/pipe/place:same_core/bytes:%d", sizes[s]);
+        for (int m = 1; m <= 4; m++)
+            add_cell(w, "cost_ns", rtt * (1 + (m - 1) * (1 + hop_excess)),
+                     "native/chain/pipe/place:same_core/servers:%d/bytes:%d", m, sizes[s]);
+    }
+}
+
+static void add_injection(struct world *w, int servers, double slope)
+{
+    static const int delays[] = {0, 500, 1000, 2000, 4000};
+
+    for (size_t d = 0; d < HK_ARRAY_COUNT(delays); d++)
+        add_cell(w, "cost_ns", 4126 * servers + slope * delays[d],
+                 "native/inject/pipe/place:same_core/servers:%d/bytes:64/delay_ns:%d", servers,
+                 delays[d]);
+}
+
+static void f3_holds_where_hops_cost_the_same(void **state)
+{
+    struct world w;
+    struct hk_judge judge;
+    const struct hk_parameter *c_ipc;
+
+    (void)state;
+    world_init(&w, 0.004);
+    add_f3(&w, 0);
+    judge_world(&w, &judge);
+    assert_int_equal(verdict(&judge, "F3", "native/pipe/same_core")->kind, HK_VERDICT_HOLDS);
+    assert_int_equal(hk_judge_parameter(&judge, "F3/pipe/c_ipc_ns", &c_ipc), HK_OK);
+    assert_true(fabs(c_ipc->value / one_way_ns(1) - 1) < 0.01);
+    hk_judge_fini(&judge);
+    world_remove(&w);
+}
+
+static void f3_is_replaced_where_a_third_space_costs_more(void **state)
+{
+    struct world w;
+    struct hk_judge judge;
+
+    (void)state;
+    world_init(&w, 0.004);
+    add_f3(&w, 0.37);
+    judge_world(&w, &judge);
+    const struct hk_judgement *j = verdict(&judge, "F3", "native/pipe/same_core");
+    assert_int_equal(j->kind, HK_VERDICT_REFUTED_REPLACED);
+    assert_string_equal(j->replacement, "incremental hop");
+    assert_true(j->error < -0.1); /* the textbook is too cheap */
+    assert_true(strlen(j->cause) > 0);
+    hk_judge_fini(&judge);
+    world_remove(&w);
+}
+
+static void f3_coefficients_are_found_by_injection(void **state)
+{
+    struct world w;
+    struct hk_judge judge;
+
+    (void)state;
+    world_init(&w, 0.0005);
+    add_injection(&w, 1, 2);
+    add_injection(&w, 2, 4.6);
+    judge_world(&w, &judge);
+    assert_int_equal(verdict(&judge, "F3", "native/pipe/coefficient of one server")->kind,
+                     HK_VERDICT_HOLDS);
+    assert_int_equal(verdict(&judge, "F3", "native/pipe/coefficient of two servers")->kind,
+                     HK_VERDICT_REFUTED);
+    hk_judge_fini(&judge);
+    world_remove(&w);
+}
+
+/* --- F5 -------------------------------------------------------------------- */
+
+static void add_trace(struct world *w, const char *mix, const char *trace, double mappable)
+{
+    static const double weight[] = {0.6, 0.4};
+    static const double buffers[] = {1, 3};
+    static const double aligned[] = {0.7, 0.4};
+    static const double sized[] = {0.5, 0.6};
+    static const double length[] = {9000, 9000};
+    const double joint[] = {0.7 * 0.5 + mappable * (0.5 - 0.35),
+                            0.4 * 0.6 + mappable * (0.4 - 0.24)};
+    const double copied = 9000 * (0.6 * 1 * (1 - joint[0]) + 0.4 * 3 * (1 - joint[1]));
+    char name[HK_NAME_BYTES];
+
+    snprintf(name, sizeof name, "native/fallback/mix:%s/trace:%s", mix, trace);
+    for (uint32_t i = 0; i < LAUNCHES; i++) {
+        struct hk_launch l;
+        assert_int_equal(hk_launch_init(&l, name, i, i), HK_OK);
+        hk_launch_add_series(&l, "class_weight_ratio", weight, 2);
+        hk_launch_add_series(&l, "class_buffers_mean", buffers, 2);
+        hk_launch_add_series(&l, "class_aligned_ratio", aligned, 2);
+        hk_launch_add_series(&l, "class_sized_ratio", sized, 2);
+        hk_launch_add_series(&l, "class_mappable_ratio", joint, 2);
+        hk_launch_add_series(&l, "class_length_bytes", length, 2);
+        const double noisy = copied * (1 + 0.002 * hk_rng_normal(w->rng));
+        hk_launch_add_counter(&l, "copied_bytes_per_message", noisy);
+        hk_launch_add_counter(&l, "copy_ns_per_message", 0.07 * noisy);
+        assert_int_equal(hk_run_append(w->writer, &l), HK_OK);
+        hk_launch_fini(&l);
+    }
+}
+
+static void f5_holds_when_independent_and_is_corrected_when_not(void **state)
+{
+    struct world w;
+    struct hk_judge judge;
+
+    (void)state;
+    world_init(&w, 0);
+    add_trace(&w, "independent", "train", 0);
+    add_trace(&w, "independent", "test", 0);
+    add_trace(&w, "dependent", "train", 1);
+    add_trace(&w, "dependent", "test", 1);
+    judge_world(&w, &judge);
+    assert_int_equal(verdict(&judge, "F5", "native/independent/bytes")->kind, HK_VERDICT_HOLDS);
+    const struct hk_judgement *j = verdict(&judge, "F5", "native/dependent/bytes");
+    assert_int_equal(j->kind, HK_VERDICT_REFUTED_REPLACED);
+    assert_string_equal(j->replacement, "corrected for covariance");
+    hk_judge_fini(&judge);
+    world_remove(&w);
+}
+
+/* --- F6 and F7 --------------------------------------------------------------- */
+
+typedef double delay_law(struct hk_rng *rng);
+
+static double exponential(struct hk_rng *rng)
+{
+    return hk_rng_exponential(rng, 200e3);
+}
+
+static double lognormal(struct hk_rng *rng)
+{
+    return 60e3 * exp(1.1 * hk_rng_normal(rng));
+}
+
+static void append_series(struct world *w, const char *name, const char *series, double *values,
+                          size_t n)
+{
+    struct hk_launch l;
+
+    assert_int_equal(hk_launch_init(&l, name, 0, 0), HK_OK);
+    assert_int_equal(hk_launch_add_series(&l, series, values, n), HK_OK);
+    assert_int_equal(hk_run_append(w->writer, &l), HK_OK);
+    hk_launch_fini(&l);
+}
+
+/* A lateness log, an interval log and two drained buffers, each from delays of its own. */
+static void add_wakes(struct world *w, const char *keys, double period_ns, delay_law *law)
+{
+    static const double d0_ns = 14e3;
+    double *x = malloc(WAKES * sizeof *x);
+    char name[HK_NAME_BYTES];
+    double headroom[HEADROOMS];
+    double device[HEADROOMS] = {0};
+    double absolute[HEADROOMS] = {0};
+    double periods[HEADROOMS];
+
+    for (size_t i = 0; i < WAKES; i++)
+        x[i] = d0_ns + law(w->rng);
+    snprintf(name, sizeof name, "native/wakeup/absolute/%s/record:lateness", keys);
+    append_series(w, name, "lateness_ns", x, WAKES);
+
+    double previous = law(w->rng);
+    for (size_t i = 0; i < WAKES; i++) {
+        const double delay = law(w->rng);
+        x[i] = period_ns + delay - previous;
+        previous = delay;
+    }
+    snprintf(name, sizeof name, "native/wakeup/absolute/%s/record:interval", keys);
+    append_series(w, name, "interval_ns", x, WAKES);
+
+    previous = law(w->rng);
+    for (size_t h = 0; h < HEADROOMS; h++) {
+        headroom[h] = d0_ns + 150e3 * (double)(h + 1);
+        periods[h] = WAKES;
+    }
+    for (size_t i = 0; i < WAKES; i++) {
+        const double delay = law(w->rng);
+        for (size_t h = 0; h < HEADROOMS; h++) {
+            device[h] += d0_ns + delay > headroom[h];
+            /* Both ends of an absolute interval carry d0; the headroom loses it once. */
+            absolute[h] += delay - previous > headroom[h] - d0_ns;
+        }
+        previous = delay;
+    }
+    static const char *const clocks[] = {"device", "absolute"};
+    double *const counts[] = {device, absolute};
+    for (size_t c = 0; c < 2; c++) {
+        struct hk_launch l;
+        snprintf(name, sizeof name, "native/underrun/%s/%s", clocks[c], keys);
+        assert_int_equal(hk_launch_init(&l, name, 0, 0), HK_OK);
+        hk_launch_add_series(&l, "headroom_ns", headroom, HEADROOMS);
+        hk_launch_add_series(&l, "underruns_count", counts[c], HEADROOMS);
+        hk_launch_add_series(&l, "periods_count", periods, HEADROOMS);
+        assert_int_equal(hk_run_append(w->writer, &l), HK_OK);
+        hk_launch_fini(&l);
+    }
+    free(x);
+}
+
+static void f6_and_f7_hold_on_injected_exponential_delays(void **state)
+{
+    struct world w;
+    struct hk_judge judge;
+
+    (void)state;
+    world_init(&w, 0);
+    add_wakes(&w, "policy:fifo/load:idle/period_us:2000/inject_us:200", 2e6, exponential);
+    judge_world(&w, &judge);
+    assert_int_equal(verdict(&judge, "F6", "native/absolute/fifo/idle/injected Exp")->kind,
+                     HK_VERDICT_HOLDS);
+    assert_int_equal(verdict(&judge, "F7", "native/device/fifo/idle/injected Exp")->kind,
+                     HK_VERDICT_HOLDS);
+    const struct hk_judgement *half = verdict(&judge, "F7", "native/absolute/fifo/idle/injected Exp");
+    assert_int_equal(half->kind, HK_VERDICT_REFUTED_REPLACED);
+    assert_string_equal(half->replacement, "reading of this clock");
+    assert_true(fabs(half->error - log10(2)) < 0.1); /* the textbook forgets one half */
+    hk_judge_fini(&judge);
+    world_remove(&w);
+}
+
+static void f6_and_f7_are_replaced_where_delays_are_not_exponential(void **state)
+{
+    struct world w;
+    struct hk_judge judge;
+
+    (void)state;
+    world_init(&w, 0);
+    add_wakes(&w, "policy:other/load:idle/period_us:1000/inject_us:0", 1e6, lognormal);
+    judge_world(&w, &judge);
+    const struct hk_judgement *f6 = verdict(&judge, "F6", "native/absolute/other/idle");
+    assert_int_equal(f6->kind, HK_VERDICT_REFUTED_REPLACED);
+    assert_string_equal(f6->replacement, "sigma sqrt(2 (1 - rho1))");
+    const struct hk_judgement *f7 = verdict(&judge, "F7", "native/device/other/idle");
+    assert_int_equal(f7->kind, HK_VERDICT_REFUTED_REPLACED);
+    assert_string_equal(f7->replacement, "measured law with GPD tail");
+    hk_judge_fini(&judge);
+    world_remove(&w);
+}
+
+/* --- the files --------------------------------------------------------------- */
+
+static void files_give_back_what_was_written(void **state)
+{
+    struct world w;
+    struct hk_judge judge;
+    struct hk_judge again;
+    struct hk_run run;
+    char error[HK_TEXT_BYTES];
+
+    (void)state;
+    world_init(&w, 0.004);
+    add_f3(&w, 0.37);
+    world_read(&w, &run);
+    hk_judge_init(&judge);
+    hk_judge_init(&again);
+    assert_int_equal(hk_judge_read(run.path, &again, error), HK_ENOENT);
+    assert_non_null(strstr(error, "hkbench fit"));
+    assert_int_equal(hk_judge_fit(&run, 1, &judge, error), HK_OK);
+    assert_int_equal(hk_judge_write_parameters(&judge, run.path), HK_OK);
+    assert_int_equal(hk_judge_validate(&run, &run, 1, &judge, error), HK_OK);
+    assert_int_equal(hk_judge_write_verdicts(&judge, run.path), HK_OK);
+    assert_int_equal(hk_judge_read(run.path, &again, error), HK_OK);
+    assert_int_equal(again.parameter_count, judge.parameter_count);
+    assert_int_equal(again.comparison_count, judge.comparison_count);
+    assert_int_equal(again.judgement_count, judge.judgement_count);
+    assert_string_equal(again.judgements[0].line, judge.judgements[0].line);
+    assert_int_equal(again.judgements[0].kind, judge.judgements[0].kind);
+    assert_true(again.comparisons[3].predicted == judge.comparisons[3].predicted);
+    hk_judge_fini(&judge);
+    hk_judge_fini(&again);
+    hk_run_fini(&run);
+    world_remove(&w);
+}
+
+static void malformed_files_are_refused_in_one_line(void **state)
+{
+    static const struct {
+        const char *text;
+        enum hk_status status;
+    } cases[] = {
+        {"{", HK_EPARSE},
+        {"[]", HK_ESCHEMA},
+        {"{\"schema\": 999, \"parameters\": []}", HK_ESCHEMA},
+        {"{\"schema\": 1}", HK_EPARSE},
+        {"{\"schema\": 1, \"parameters\": [{\"name\": 7}]}", HK_EPARSE},
+        {"{\"schema\": 1, \"parameters\": [null]}", HK_EPARSE},
+    };
+    char root[] = "/tmp/hk-judge-XXXXXX";
+    char path[64];
+
+    (void)state;
+    assert_non_null(mkdtemp(root));
+    snprintf(path, sizeof path, "%s/parameters.json", root);
+    for (size_t i = 0; i < HK_ARRAY_COUNT(cases); i++) {
+        struct hk_judge judge;
+        char error[HK_TEXT_BYTES];
+        hk_judge_init(&judge);
+        assert_int_equal(hk_file_write(path, cases[i].text, strlen(cases[i].text)), HK_OK);
+        assert_int_equal(hk_judge_read(root, &judge, error), cases[i].status);
+        assert_true(strlen(error) > 0 && strchr(error, '\n') == NULL);
+        assert_int_equal(judge.parameter_count, 0);
+    }
+    unlink(path);
+    rmdir(root);
+}
+
+static void numbers_that_are_none_are_refused(void **state)
+{
+    struct hk_judge judge;
+    struct hk_parameter p = {.name = "F3/x", .value = 2.385, .lower = 2, .upper = 3};
+    struct hk_comparison c = {.predicted = NAN, .measured = 1, .measured_lower = 1,
+                              .measured_upper = 1};
+
+    (void)state;
+    hk_judge_init(&judge);
+    assert_int_equal(hk_judge_add_comparison(&judge, &c), HK_EINVAL);
+    assert_int_equal(hk_judge_add_parameter(&judge, &p), HK_OK);
+    assert_int_equal(hk_judge_add_parameter(&judge, &p), HK_EEXIST);
+    p.name[0] = 'G';
+    p.upper = 2.1; /* does not hold the value */
+    assert_int_equal(hk_judge_add_parameter(&judge, &p), HK_EINVAL);
+    assert_int_equal(judge.parameter_count, 1);
+    hk_judge_fini(&judge);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(f3_holds_where_hops_cost_the_same),
+        cmocka_unit_test(f3_is_replaced_where_a_third_space_costs_more),
+        cmocka_unit_test(f3_coefficients_are_found_by_injection),
+        cmocka_unit_test(f5_holds_when_independent_and_is_corrected_when_not),
+        cmocka_unit_test(f6_and_f7_hold_on_injected_exponential_delays),
+        cmocka_unit_test(f6_and_f7_are_replaced_where_delays_are_not_exponential),
+        cmocka_unit_test(files_give_back_what_was_written),
+        cmocka_unit_test(malformed_files_are_refused_in_one_line),
+        cmocka_unit_test(numbers_that_are_none_are_refused),
+    };
+
+    hk_gsl_init();
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
