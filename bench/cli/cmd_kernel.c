@@ -108,29 +108,10 @@ static void counts_print(const struct hk_guest_row *row, const struct hk_counts 
     }
 }
 
-static uint64_t function_find(const struct hk_region_counts *region, const char *name)
+static void function_print(void *user, const char *function, double instructions)
 {
-    for (size_t i = 0; i < region->function_count; i++) {
-        if (strcmp(region->functions[i].name, name) == 0) {
-            return region->functions[i].instructions;
-        }
-    }
-    return 0;
-}
-
-static void functions_print(const struct hk_guest_row *row, const struct hk_counts *counts)
-{
-    const struct hk_region_counts *n = &counts->regions[row->region_n];
-    const struct hk_region_counts *n2 = &counts->regions[row->region_2n];
-
-    for (size_t i = 0; i < n2->function_count; i++) {
-        const struct hk_function_count *f = &n2->functions[i];
-        double cost = per_op(row, function_find(n, f->name), f->instructions);
-
-        if (cost != 0) {
-            printf("    %-46s %9.6g\n", f->name, cost);
-        }
-    }
+    (void)user;
+    printf("    %-46s %9.6g\n", function, instructions);
 }
 
 static void header_print(const struct hk_counts *counts, bool kvm)
@@ -159,8 +140,8 @@ static void row_print(const struct hk_guest_row *row, const struct hk_counts *co
         printf(" %s=%" PRId64, row->values[i].key, row->values[i].value);
     }
     putchar('\n');
-    if (row->kind == HK_GUEST_ROW && counted && functions) {
-        functions_print(row, counts);
+    if (counted && functions) {
+        hk_guest_row_functions(row, counts, function_print, NULL);
     }
 }
 

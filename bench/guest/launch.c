@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* From rows of a report to launches of the result model. */
 #include <stdio.h>
+#include <string.h>
 
 #include "hk/guest/report.h"
 
@@ -96,6 +97,36 @@ enum hk_status hk_guest_row_launch(const struct hk_guest_row *row, const struct 
     }
     *launch = made;
     return HK_OK;
+}
+
+static uint64_t function_count(const struct hk_region_counts *region, const char *name)
+{
+    for (size_t i = 0; i < region->function_count; i++) {
+        if (strcmp(region->functions[i].name, name) == 0) {
+            return region->functions[i].instructions;
+        }
+    }
+    return 0;
+}
+
+void hk_guest_row_functions(const struct hk_guest_row *row, const struct hk_counts *counts,
+                            void (*each)(void *user, const char *function, double instructions),
+                            void *user)
+{
+    const struct hk_region_counts *n2;
+
+    if (row->kind != HK_GUEST_ROW || row_fault(row, counts) != NULL) {
+        return;
+    }
+    n2 = &counts->regions[row->region_2n];
+    for (size_t i = 0; i < n2->function_count; i++) {
+        const struct hk_function_count *f = &n2->functions[i];
+        uint64_t n = function_count(&counts->regions[row->region_n], f->name);
+
+        if (f->instructions != n) {
+            each(user, f->name, ((double)f->instructions - (double)n) / (double)row->ops);
+        }
+    }
 }
 
 static bool counters_equal(const struct hk_launch *a, const struct hk_launch *b)

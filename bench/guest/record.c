@@ -3,13 +3,18 @@
 
 #include <regex.h>
 #include <stdio.h>
-#include <string.h>
+#include <stdlib.h>
+
+#define FUNCTIONS_FILE "functions.tsv"
 
 struct recording {
     const struct hk_guest_plan *plan;
     struct hk_guest_outcome *outcome;
     struct hk_run_writer *writer; /* made with the first launch: a guest that never ran leaves nothing */
     regex_t filter;
+    FILE *functions; /* text of FUNCTIONS_FILE, as it grows */
+    char *functions_text;
+    size_t functions_bytes;
 };
 
 static bool cell_wanted(void *user, const char *name)
@@ -33,6 +38,13 @@ static enum hk_status launch_append(void *user, const struct hk_launch *launch)
         snprintf(r->outcome->path, sizeof(r->outcome->path), "%s", hk_run_writer_path(r->writer));
     }
     return hk_run_append(r->writer, launch);
+}
+
+static void function_append(void *user, const char *cell, const char *function, double instructions)
+{
+    struct recording *r = user;
+
+    fprintf(r->functions, "%s\t%s\t%.9g\n", cell, function, instructions);
 }
 
 static void boot_tell(void *user, uint32_t done, uint32_t total)
@@ -61,6 +73,17 @@ static enum hk_status filter_compile(struct recording *r, char *error)
     return HK_EPARSE;
 }
 
+static enum hk_status functions_write(struct recording *r)
+{
+    char path[sizeof(r->outcome->path) + sizeof(FUNCTIONS_FILE) + 1];
+
+    if (fflush(r->functions) != 0) {
+        return HK_ENOMEM;
+    }
+    snprintf(path, sizeof(path), "%s/" FUNCTIONS_FILE, r->outcome->path);
+    return hk_file_write(path, r->functions_text, r->functions_bytes);
+}
+
 /* Close the run directory, if there is one; what went wrong becomes its note. */
 static enum hk_status recording_finish(struct recording *r, enum hk_status status, char *error)
 {
@@ -76,7 +99,10 @@ static enum hk_status recording_finish(struct recording *r, enum hk_status statu
         return status;
     }
     r->outcome->partial = failed;
-    finished = hk_run_finish(r->writer, failed, failed ? error : r->outcome->summary.clock);
+    finished = functions_write(r);
+    enum hk_status closed =
+        hk_run_finish(r->writer, failed, failed ? error : r->outcome->summary.clock);
+    finished = finished != HK_OK ? finished : closed;
     if (finished != HK_OK && !failed) {
         snprintf(error, HK_TEXT_BYTES, "%.400s: %s", r->outcome->path, hk_status_text(finished));
         return finished;
@@ -98,6 +124,7 @@ enum hk_status hk_guest_record(const struct hk_guest_plan *plan, struct hk_guest
         .place = plan->place,
         .wanted = cell_wanted,
         .on_launch = launch_append,
+        .on_function = function_append,
         .on_boot = boot_tell,
         .user = &r,
         .stop = plan->stop,
@@ -109,8 +136,18 @@ enum hk_status hk_guest_record(const struct hk_guest_plan *plan, struct hk_guest
     if (status != HK_OK) {
         return status;
     }
+    r.functions = open_memstream(&r.functions_text, &r.functions_bytes);
+    if (r.functions == NULL) {
+        snprintf(error, HK_TEXT_BYTES, "%s", hk_status_text(HK_ENOMEM));
+        status = HK_ENOMEM;
+        goto done;
+    }
+    fprintf(r.functions, "cell\tfunction\tinstructions_per_op\n");
     status = hk_guest_run(&options, &outcome->summary, error);
     status = recording_finish(&r, status, error);
+    fclose(r.functions);
+    free(r.functions_text);
+done:
     if (plan->filter != NULL) {
         regfree(&r.filter);
     }

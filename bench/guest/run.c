@@ -187,6 +187,29 @@ static void cell_count(struct hk_guest_summary *summary, const struct hk_launch 
     summary->timed_count += launch->exactness == HK_TIMED;
 }
 
+struct attribution {
+    const struct hk_guest_options *options;
+    const char *cell;
+};
+
+static void function_hand_over(void *user, const char *function, double instructions)
+{
+    const struct attribution *a = user;
+
+    a->options->on_function(a->options->user, a->cell, function, instructions);
+}
+
+static void functions_hand_over(const struct hk_guest_options *o, const struct boot *boot,
+                                const char *name)
+{
+    const struct hk_guest_row *row = row_find(&boot->report, name);
+    struct attribution a = {o, name};
+
+    if (o->on_function != NULL && boot->counted && row != NULL) {
+        hk_guest_row_functions(row, &boot->counts, function_hand_over, &a);
+    }
+}
+
 /* All launches of one cell, classified, to the caller. */
 static enum hk_status cell_hand_over(const struct hk_guest_options *o, const char *name,
                                      const struct boot *boots, struct hk_launch *launches,
@@ -232,6 +255,7 @@ static enum hk_status cells_hand_over(const struct hk_guest_options *o, const st
             }
             if (!seen && (o->wanted == NULL || o->wanted(o->user, name))) {
                 status = cell_hand_over(o, name, boots, launches, summary);
+                functions_hand_over(o, &boots[b], name);
             }
         }
     }

@@ -39,17 +39,24 @@ grep -q 'user   -> kernel  hk_entry_syscall' "$tmp/trace" || { echo "no crossing
 out=$(PATH=$tmp "$hkbench" kernel --scenario hello 2>&1)
 [ $? = 3 ] && grep -q 'apt install qemu-system-x86' <<<"$out" || { echo "$out"; failed=1; }
 
-# waiting for a debugger for ever: a signal ends it, and its QEMU with it
-"$hkbench" kernel --scenario hello --gdb 47110 >"$tmp/out" 2>&1 &
-pid=$!
-for _ in $(seq 50); do
-  qemu=$(ps -o pid= --ppid $pid 2>/dev/null | tr -d ' ')
-  [ -n "$qemu" ] && break
-  sleep 0.1
+# waiting for a debugger for ever: a signal ends it, even one it cannot see, and its QEMU with it
+for signal in INT TERM KILL; do
+  "$hkbench" kernel --scenario hello --gdb 47110 >"$tmp/out" 2>&1 &
+  pid=$!
+  qemu=
+  for _ in $(seq 100); do
+    qemu=$(cat /proc/$pid/task/$pid/children 2>/dev/null | tr -d ' ')
+    [ -n "$qemu" ] && break
+    sleep 0.05
+  done
+  kill -$signal $pid
+  wait $pid 2>/dev/null
+  rc=$?
+  [ $signal = KILL ] || [ $rc = 3 ] || { echo "$signal: status $rc"; cat "$tmp/out"; failed=1; }
+  for _ in $(seq 40); do
+    [ -n "$qemu" ] && kill -0 "$qemu" 2>/dev/null || break
+    sleep 0.05
+  done
+  [ -n "$qemu" ] && kill -0 "$qemu" 2>/dev/null && { echo "QEMU outlives its command"; failed=1; }
 done
-kill -INT $pid
-wait $pid
-rc=$?
-[ $rc = 3 ] || { echo "interrupted: status $rc"; cat "$tmp/out"; failed=1; }
-[ -n "$qemu" ] && kill -0 "$qemu" 2>/dev/null && { echo "QEMU $qemu outlives its command"; failed=1; }
 exit $failed

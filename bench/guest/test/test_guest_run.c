@@ -188,6 +188,24 @@ static void filter_chooses_cells(void **state)
 
 static volatile sig_atomic_t stop_now = 1;
 
+/* A copy of the programs with the head of the first one overwritten; its name goes to path. */
+static void archive_damage(char *path)
+{
+    static const char junk[64] = "no program begins like this";
+    char command[2 * HK_GUEST_PATH_BYTES + 8];
+    FILE *file;
+
+    strcpy(path, "/tmp/hkbench-programs-XXXXXX");
+    close(mkstemp(path));
+    snprintf(command, sizeof(command), "cp %s %s", files.programs, path);
+    assert_int_equal(system(command), 0);
+    file = fopen(path, "r+");
+    assert_non_null(file);
+    assert_int_equal(fseek(file, 8 + 60, SEEK_SET), 0); /* the archive's and the member's head */
+    assert_int_equal(fwrite(junk, sizeof(junk), 1, file), 1);
+    fclose(file);
+}
+
 /* What cannot work ends with a status and a reason, never with a hang. */
 static void bad_runs_say_why(void **state)
 {
@@ -216,6 +234,10 @@ static void bad_runs_say_why(void **state)
     options.files = &broken;
     assert_int_equal(hk_guest_run(&options, &summary, error), HK_EIO); /* the plugin sees it first */
     assert_non_null(strstr(error, "no readable archive"));
+    archive_damage(broken.programs); /* still an archive, no longer programs */
+    assert_int_equal(hk_guest_run(&options, &summary, error), HK_EROW);
+    unlink(broken.programs);
+    assert_non_null(strstr(error, "cannot start the program init"));
     assert_int_equal(log.launch_count, 0);
     log_fini(&log);
 }
@@ -268,6 +290,9 @@ static void run_is_recorded(void **state)
     snprintf(path, sizeof(path), "%s/exact.json", outcome.path);
     assert_int_equal(access(path, R_OK), 0);
     hk_run_fini(&run);
+    snprintf(path, sizeof(path), "grep -q '^guest/null_syscall/general\thk_entry_syscall\t[0-9]' "
+             "%s/functions.tsv", outcome.path);
+    assert_int_equal(system(path), 0);
     plan.filter = "no_such_cell";
     assert_int_equal(hk_guest_record(&plan, &outcome, error), HK_ENOENT);
     assert_string_equal(outcome.path, "");

@@ -41,7 +41,8 @@ struct hk_guest_outcome {
  * error    [out]  on failure one line with cause and remedy
  *
  * The run directory exists as soon as a launch was handed over; a run that ends early is valid and
- * marked partial, with the cause as its note. Returns HK_OK; HK_EPARSE for a bad expression;
+ * marked partial, with the cause as its note. functions.tsv beside the launches
+ * says where each cell's instructions are: cell, function, instructions per operation. Returns HK_OK; HK_EPARSE for a bad expression;
  * HK_ENOENT when it matches no cell; else the statuses of hk_guest_run and of the result writer.
  */
 enum hk_status hk_guest_record(const struct hk_guest_plan *plan, struct hk_guest_outcome *outcome,

@@ -86,6 +86,14 @@ enum hk_status hk_guest_row_launch(const struct hk_guest_row *row, const struct 
                                    uint32_t index, struct hk_launch *launch);
 
 /*
+ * Call each(user, function, instructions per operation) for every function whose cost is not zero,
+ * the dearest over 2N operations first. Nothing for a row without counted regions.
+ */
+void hk_guest_row_functions(const struct hk_guest_row *row, const struct hk_counts *counts,
+                            void (*each)(void *user, const char *function, double instructions),
+                            void *user);
+
+/*
  * Decide between exact and near for the launches of one cell.
  *
  * EXACT when all that hold carry the same counters with equal values and there are at least two;

@@ -29,6 +29,8 @@ struct hk_guest_options {
 
     bool (*wanted)(void *user, const char *name); /* NULL: every cell */
     enum hk_status (*on_launch)(void *user, const struct hk_launch *launch);
+    /* where a cell's instructions are, from its first counted boot; NULL: none */
+    void (*on_function)(void *user, const char *cell, const char *function, double instructions);
     void (*on_boot)(void *user, uint32_t done, uint32_t total); /* NULL: none */
     void *user;
     const volatile sig_atomic_t *stop; /* may be NULL */
