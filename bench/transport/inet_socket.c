@@ -9,38 +9,46 @@
 #include "socket_pair.h"
 #include "transports.h"
 
-static int loopback_socket(int type, struct sockaddr_in *address)
+enum hk_status hk_loopback_socket(int type, struct sockaddr_in *address, int *fd)
 {
-    socklen_t length = sizeof(*address);
-    int fd = socket(AF_INET, type | SOCK_CLOEXEC, 0);
+    struct sockaddr_in bound = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    socklen_t length = sizeof(bound);
+    int opened = socket(AF_INET, type | SOCK_CLOEXEC, 0);
 
-    *address = (struct sockaddr_in){.sin_family = AF_INET,
-                                    .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-    if (fd >= 0 && (bind(fd, (struct sockaddr *)address, length) != 0 ||
-                    getsockname(fd, (struct sockaddr *)address, &length) != 0))
-        hk_fd_close(&fd);
-    return fd;
+    if (opened < 0)
+        return hk_errno_status(errno);
+    if (bind(opened, (struct sockaddr *)&bound, length) != 0 ||
+        getsockname(opened, (struct sockaddr *)&bound, &length) != 0) {
+        hk_fd_close(&opened);
+        return HK_ENOTSUP;
+    }
+    *address = bound;
+    *fd = opened;
+    return HK_OK;
 }
 
-static enum hk_status tcp_connect(int fds[2])
+enum hk_status hk_loopback_connect(int fds[2])
 {
     struct sockaddr_in address;
-    int listener = loopback_socket(SOCK_STREAM, &address);
+    int listener, ends[2] = {-1, -1};
     int one = 1;
+    enum hk_status status = hk_loopback_socket(SOCK_STREAM, &address, &listener);
 
-    fds[0] = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    fds[1] = -1;
-    if (listener >= 0 && fds[0] >= 0 && listen(listener, 1) == 0 &&
-        connect(fds[0], (struct sockaddr *)&address, sizeof(address)) == 0)
-        fds[1] = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
-    enum hk_status status = fds[1] >= 0 ? HK_OK : hk_errno_status(errno);
-    hk_fd_close(&listener);
-    if (status != HK_OK) {
-        hk_fd_close(&fds[0]);
+    if (status != HK_OK)
         return status;
+    ends[0] = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    if (ends[0] >= 0 && listen(listener, 1) == 0 &&
+        connect(ends[0], (struct sockaddr *)&address, sizeof(address)) == 0)
+        ends[1] = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
+    hk_fd_close(&listener);
+    if (ends[1] < 0) {
+        hk_fd_close(&ends[0]);
+        return HK_ENOTSUP;
     }
-    for (int side = 0; side < 2; side++)
-        setsockopt(fds[side], IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
+    for (int side = 0; side < 2; side++) {
+        setsockopt(ends[side], IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
+        fds[side] = ends[side];
+    }
     return HK_OK;
 }
 
@@ -48,7 +56,7 @@ static enum hk_status tcp_probe(char reason[HK_REASON_BYTES])
 {
     int fds[2];
 
-    if (tcp_connect(fds) != HK_OK)
+    if (hk_loopback_connect(fds) != HK_OK)
         return hk_reason_set(reason, "no TCP over 127.0.0.1: bring the loopback device up "
                                      "(ip link set lo up)");
     hk_fd_close(&fds[0]);
@@ -59,7 +67,7 @@ static enum hk_status tcp_probe(char reason[HK_REASON_BYTES])
 static enum hk_status tcp_open(struct hk_link *link)
 {
     int fds[2];
-    enum hk_status status = tcp_connect(fds);
+    enum hk_status status = hk_loopback_connect(fds);
 
     return status == HK_OK ? hk_socket_pair_open(link, fds) : status;
 }
@@ -67,17 +75,20 @@ static enum hk_status tcp_open(struct hk_link *link)
 static enum hk_status udp_connect(int fds[2])
 {
     struct sockaddr_in addresses[2];
+    enum hk_status status;
 
-    for (int side = 0; side < 2; side++)
-        fds[side] = loopback_socket(SOCK_DGRAM, &addresses[side]);
-    for (int side = 0; side < 2; side++)
-        if (fds[0] < 0 || fds[1] < 0 ||
-            connect(fds[side], (struct sockaddr *)&addresses[!side], sizeof(addresses[0])) != 0) {
-            hk_fd_close(&fds[0]);
-            hk_fd_close(&fds[1]);
-            return HK_ENOTSUP;
-        }
-    return HK_OK;
+    fds[0] = fds[1] = -1;
+    status = hk_loopback_socket(SOCK_DGRAM, &addresses[0], &fds[0]);
+    if (status == HK_OK)
+        status = hk_loopback_socket(SOCK_DGRAM, &addresses[1], &fds[1]);
+    for (int side = 0; side < 2 && status == HK_OK; side++)
+        if (connect(fds[side], (struct sockaddr *)&addresses[!side], sizeof(addresses[0])) != 0)
+            status = HK_ENOTSUP;
+    if (status != HK_OK) {
+        hk_fd_close(&fds[0]);
+        hk_fd_close(&fds[1]);
+    }
+    return status;
 }
 
 static enum hk_status udp_probe(char reason[HK_REASON_BYTES])

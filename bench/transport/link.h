@@ -20,6 +20,7 @@
 #include <sys/types.h>
 
 #include "hk/base/units.h"
+#include "hk/transport/ipc.h"
 #include "hk/transport/transport.h"
 
 /* Two lines apart, because adjacent-line prefetchers pair lines. */
@@ -82,9 +83,6 @@ static inline bool hk_link_peer_gone(const struct hk_link *link, enum hk_side si
  * when the peer is gone; else the status of the error.
  */
 enum hk_status hk_link_error(const struct hk_link *link, enum hk_side side, int error);
-
-/* Status of an errno value that says nothing about the peer. */
-enum hk_status hk_errno_status(int error);
 
 /*
  * One step of waiting for something that no call can wait for (a full ring with

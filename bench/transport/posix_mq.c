@@ -10,17 +10,14 @@
 #include "link.h"
 #include "transports.h"
 
-/* Within a default installation's limits (10 messages of 8 KiB). */
-#define QUEUE_MESSAGES 8
-#define QUEUE_MESSAGE_BYTES_MAX (8 * HK_KIB)
+#define QUEUE_MESSAGES 8 /* a default installation allows 10 */
 #define NAME_TRIES 100
 
 struct mq_state {
     mqd_t queues[2]; /* by the side that receives */
 };
 
-/* Opens a queue that has no name any more: nothing is left if we are killed. */
-static enum hk_status mq_open_unnamed(size_t message_bytes, mqd_t *queue)
+enum hk_status hk_mq_create(size_t message_bytes, mqd_t *queue)
 {
     struct mq_attr attributes = {.mq_maxmsg = QUEUE_MESSAGES, .mq_msgsize = (long)message_bytes};
     char name[64];
@@ -42,7 +39,7 @@ static enum hk_status mq_open_unnamed(size_t message_bytes, mqd_t *queue)
 static enum hk_status mq_probe(char reason[HK_REASON_BYTES])
 {
     mqd_t queue;
-    enum hk_status status = mq_open_unnamed(1, &queue);
+    enum hk_status status = hk_mq_create(1, &queue);
 
     if (status != HK_OK)
         return hk_reason_set(reason, "no POSIX message queue (%s): needs CONFIG_POSIX_MQUEUE and "
@@ -59,10 +56,10 @@ static enum hk_status queues_open(struct hk_link *link)
         return HK_ENOMEM;
     *state = (struct mq_state){.queues = {-1, -1}};
     link->state = state;
-    enum hk_status status = mq_open_unnamed(link->options.message_bytes, &state->queues[0]);
+    enum hk_status status = hk_mq_create(link->options.message_bytes, &state->queues[0]);
     if (status != HK_OK)
         return status;
-    return mq_open_unnamed(link->options.message_bytes, &state->queues[1]);
+    return hk_mq_create(link->options.message_bytes, &state->queues[1]);
 }
 
 static enum hk_status queue_send(struct hk_link *link, enum hk_side side, const void *data,
@@ -107,7 +104,7 @@ const struct hk_transport hk_transport_posix_mq = {
     .name = "posix_mq",
     .summary = "POSIX message queues: mq_send and mq_receive",
     .flags = HK_TRANSPORT_DATAGRAM,
-    .message_bytes_max = QUEUE_MESSAGE_BYTES_MAX,
+    .message_bytes_max = HK_QUEUE_MESSAGE_BYTES_MAX,
     .claim = {.same_core_switches_min = 1.9,
               .same_core_switches_max = 2.2,
               .cross_core_switches_max = 2.2,

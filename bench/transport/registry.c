@@ -26,6 +26,8 @@ const struct hk_transport *const hk_transports[] = {
     &hk_transport_thread_futex_ring,
     &hk_transport_thread_spin_ring,
     &hk_transport_thread_spin_futex_ring,
+    &hk_transport_io_uring,
+    &hk_transport_io_uring_sqpoll,
     &hk_transport_process_vm_eventfd,
     &hk_transport_page_grant,
     &hk_transport_page_grant_copy,

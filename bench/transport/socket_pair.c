@@ -92,8 +92,7 @@ enum hk_status hk_socket_packet_send(struct hk_link *link, enum hk_side side, co
     return HK_OK;
 }
 
-/* Nothing received: an empty message, or the end of a connection? */
-static bool hung_up(int fd)
+bool hk_socket_hung_up(int fd)
 {
     struct pollfd poll_fd = {.fd = fd, .events = POLLIN | POLLRDHUP};
 
@@ -111,7 +110,7 @@ enum hk_status hk_socket_packet_receive(struct hk_link *link, enum hk_side side,
         if (status != HK_OK)
             return status;
     }
-    if (n == 0 && hung_up(state->fds[side]))
+    if (n == 0 && hk_socket_hung_up(state->fds[side]))
         return HK_EPEER;
     *bytes = (size_t)n;
     return HK_OK;

@@ -37,4 +37,7 @@ enum hk_status hk_socket_packet_send(struct hk_link *link, enum hk_side side, co
 enum hk_status hk_socket_packet_receive(struct hk_link *link, enum hk_side side, void *data,
                                         size_t capacity, size_t *bytes);
 
+/* Nothing received: is it the end of the connection, and not an empty message? */
+bool hk_socket_hung_up(int fd);
+
 #endif

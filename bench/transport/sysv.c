@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "sysv.h"
+#include "hk/transport/ipc.h"
 
 #include <errno.h>
 #include <sched.h>
@@ -10,6 +10,8 @@
 #include <sys/sem.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+#include "link.h"
 
 #define KEY_MARK 0x686b0000u /* "hk" */
 #define KEY_MARK_MASK 0xffff0000u

@@ -6,11 +6,9 @@
 #include <sys/msg.h>
 #include <unistd.h>
 
-#include "sysv.h"
+#include "hk/transport/ipc.h"
+#include "link.h"
 #include "transports.h"
-
-/* A default installation's kernel.msgmax. */
-#define QUEUE_MESSAGE_BYTES_MAX (8 * HK_KIB)
 
 struct sysv_message {
     long type; /* > 0 */
@@ -105,7 +103,7 @@ const struct hk_transport hk_transport_sysv_msg = {
     .name = "sysv_msg",
     .summary = "System V message queues: msgsnd and msgrcv",
     .flags = HK_TRANSPORT_DATAGRAM,
-    .message_bytes_max = QUEUE_MESSAGE_BYTES_MAX,
+    .message_bytes_max = HK_QUEUE_MESSAGE_BYTES_MAX,
     .claim = {.same_core_switches_min = 1.9,
               .same_core_switches_max = 2.2,
               .cross_core_switches_max = 2.2,

@@ -5,8 +5,8 @@
 #include <sys/sem.h>
 #include <unistd.h>
 
+#include "hk/transport/ipc.h"
 #include "ring_pair.h"
-#include "sysv.h"
 #include "transports.h"
 
 struct sem_state {

@@ -26,6 +26,8 @@ extern const struct hk_transport hk_transport_spin_futex_ring;
 extern const struct hk_transport hk_transport_thread_futex_ring;
 extern const struct hk_transport hk_transport_thread_spin_ring;
 extern const struct hk_transport hk_transport_thread_spin_futex_ring;
+extern const struct hk_transport hk_transport_io_uring;
+extern const struct hk_transport hk_transport_io_uring_sqpoll;
 extern const struct hk_transport hk_transport_process_vm_eventfd;
 extern const struct hk_transport hk_transport_page_grant;
 extern const struct hk_transport hk_transport_page_grant_copy;

@@ -30,6 +30,12 @@ struct hk_path {
 
     /* Does n operations: the timed body. */
     enum hk_status (*run)(void *state, uint64_t n);
+
+    /*
+     * After run, untimed: HK_OK when the payload of the last operation arrived
+     * as it was sent, else HK_EROW. NULL: there is no payload.
+     */
+    enum hk_status (*verify)(void *state);
     void (*close)(void *state);
 };
 
