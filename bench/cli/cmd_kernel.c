@@ -200,6 +200,8 @@ static enum hk_exit result_show(const struct hk_qemu_result *result, const struc
         return HK_EXIT_UNMEASURED;
     }
     table_print(&report, o->count ? &counts : NULL, o);
+    fprintf(stderr, "first line after %.1f ms, ended after %.1f ms\n",
+            (double)result->first_output_ns / HK_NS_PER_MS, (double)result->wall_ns / HK_NS_PER_MS);
     code = end_judge(&report, result);
     hk_counts_fini(&counts);
     hk_guest_report_fini(&report);

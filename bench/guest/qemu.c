@@ -54,6 +54,8 @@ struct child {
     int counts; /* memory file the plugin writes; -1 without */
     bool reaped;
     int wait_status;
+    uint64_t started_ns;
+    uint64_t first_output_ns; /* absolute, like started_ns; 0 until it comes */
     struct buffer text;
     struct buffer complaint;
 };
@@ -82,12 +84,12 @@ const char *hk_qemu_machine_name(enum hk_qemu_machine machine)
     return (unsigned)machine < HK_QEMU_MACHINE_COUNT ? machines[machine].name : "?";
 }
 
-static uint64_t now_ms(void)
+static uint64_t now_ns(void)
 {
     struct timespec t;
 
     clock_gettime(CLOCK_MONOTONIC, &t);
-    return (uint64_t)t.tv_sec * 1000u + (uint64_t)t.tv_nsec / HK_NS_PER_MS;
+    return (uint64_t)t.tv_sec * HK_NS_PER_S + (uint64_t)t.tv_nsec;
 }
 
 /* --- the command line ------------------------------------------------------ */
@@ -289,6 +291,7 @@ static enum hk_status child_start(const struct arguments *a, struct child *child
         snprintf(error, HK_QEMU_ERROR_BYTES, "no pipe to QEMU: %s", strerror(errno));
         goto done;
     }
+    child->started_ns = now_ns();
     child->pid = fork();
     if (child->pid == 0) {
         child_exec(a, out[1], err[1], child->counts, failed[1], parent);
@@ -418,6 +421,9 @@ static enum hk_status stream_read(struct child *child, const struct hk_qemu_opti
         return HK_OK;
     }
     status = buffer_read(&child->text, child->out, limit);
+    if (child->first_output_ns == 0 && child->text.count > 0) {
+        child->first_output_ns = now_ns();
+    }
     lines_offer(o, &child->text);
     if (status == HK_EEMPTY) {
         close(child->out);
@@ -435,7 +441,7 @@ static enum hk_status child_follow(struct child *child, const struct hk_qemu_opt
                                    char *error)
 {
     size_t limit = o->output_bytes != 0 ? o->output_bytes : OUTPUT_BYTES_DEFAULT;
-    uint64_t deadline_ms = now_ms() + o->timeout_ms;
+    uint64_t deadline_ns = child->started_ns + (uint64_t)o->timeout_ms * HK_NS_PER_MS;
     enum hk_status status;
 
     while (child->out >= 0 || !child->reaped) {
@@ -447,7 +453,7 @@ static enum hk_status child_follow(struct child *child, const struct hk_qemu_opt
             snprintf(error, HK_QEMU_ERROR_BYTES, "stopped while the guest was running");
             return HK_EINTR;
         }
-        if (o->timeout_ms != 0 && now_ms() >= deadline_ms) {
+        if (o->timeout_ms != 0 && now_ns() >= deadline_ns) {
             snprintf(error, HK_QEMU_ERROR_BYTES, "the guest did not finish within %u ms and was "
                      "killed; its last line: %.200s", o->timeout_ms, last_line(&child->text));
             return HK_ETIMEOUT;
@@ -563,6 +569,9 @@ static enum hk_status run_child(const struct hk_qemu_options *o, const struct ar
         status = child_follow(child, o, error);
     }
     if (status == HK_OK) {
+        result->wall_ns = now_ns() - child->started_ns;
+        result->first_output_ns =
+            child->first_output_ns != 0 ? child->first_output_ns - child->started_ns : 0;
         status = end_classify(child, result, error);
     }
     if (status == HK_OK) {

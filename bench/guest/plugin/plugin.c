@@ -80,6 +80,7 @@ static struct {
     enum ring trace_ring;
     uint64_t trace_count;   /* instructions since the start */
     uint64_t trace_crossed; /* the same at the last crossing */
+    const struct function *trace_function; /* of the instruction before */
 } plugin;
 
 static const char *const count_names[] = {
@@ -170,25 +171,32 @@ static void on_mark(unsigned int vcpu, void *user)
     }
 }
 
-/* One line per crossing: when, where to, and how long the ring before was kept. */
+/* One line per crossing: when, from where to where, and how long the ring before was kept. */
+static void trace_crossing(const struct insn *insn)
+{
+    const struct function *from = plugin.trace_function;
+
+    fprintf(plugin.trace, "%12" PRIu64 "  %-6s -> %-6s  %s%s -> %s%s  (%" PRIu64 " in %s)\n",
+            plugin.trace_count, ring_name(plugin.trace_ring), ring_name(insn->ring),
+            function_program(from), function_name(from), function_program(insn->function),
+            function_name(insn->function), plugin.trace_count - plugin.trace_crossed,
+            ring_name(plugin.trace_ring));
+    plugin.trace_crossed = plugin.trace_count;
+}
+
 static void trace_insn(const struct insn *insn)
 {
-    bool crossing = insn->ring != plugin.trace_ring;
-
     if (plugin.trace_count == 0 && insn->ring == RING_USER) {
         return; /* firmware and early boot: the log starts with the kernel */
     }
-    plugin.trace_count++;
-    if (crossing) {
-        fprintf(plugin.trace, "%12" PRIu64 "  %-6s -> %-6s  %s%s  (%" PRIu64 " in %s)\n",
-                plugin.trace_count, ring_name(plugin.trace_ring), ring_name(insn->ring),
-                function_program(insn->function), function_name(insn->function),
-                plugin.trace_count - plugin.trace_crossed, ring_name(plugin.trace_ring));
-        plugin.trace_crossed = plugin.trace_count;
-        plugin.trace_ring = insn->ring;
+    if (plugin.trace_function != NULL && insn->ring != plugin.trace_ring) {
+        trace_crossing(insn);
     }
+    plugin.trace_count++;
+    plugin.trace_ring = insn->ring;
+    plugin.trace_function = insn->function;
     if (insn->kind == INSN_CR3_WRITE) {
-        fprintf(plugin.trace, "%12" PRIu64 "  address space    %s%s\n", plugin.trace_count,
+        fprintf(plugin.trace, "%12" PRIu64 "  address space     %s%s\n", plugin.trace_count,
                 function_program(insn->function), function_name(insn->function));
     }
 }

@@ -48,8 +48,10 @@ struct hk_qemu_result {
     size_t text_bytes;
     char *counts; /* what the plugin wrote, terminated; NULL without plugin */
     size_t counts_bytes;
-    bool exited;        /* the guest ended itself by the exit device */
-    uint8_t exit_value; /* the value it gave; only when exited */
+    uint64_t first_output_ns; /* from the start of QEMU to the guest's first byte; 0: it was silent */
+    uint64_t wall_ns;         /* from the start of QEMU to its end */
+    bool exited;              /* the guest ended itself by the exit device */
+    uint8_t exit_value;       /* the value it gave; only when exited */
 };
 
 /* "microvm" or "q35". HK_ENOENT for any other text, with *machine untouched. */
