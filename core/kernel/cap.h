@@ -6,6 +6,7 @@
 #ifndef HK_KERNEL_CAP_H
 #define HK_KERNEL_CAP_H
 
+#include "kernel/thread.h"
 #include "kernel/types.h"
 
 /* The IPC fast path reads these fields: see arch/x86_64/offsets.h. */
@@ -43,6 +44,18 @@ hk_result hk_cap_give(struct hk_cpu *cpu, struct hk_object *object, uint64_t rig
  */
 enum hk_status hk_cap_find(struct hk_process *process, uint64_t handle, enum hk_object_type type,
                            uint64_t rights, struct hk_object **object);
+
+/*
+ * Whether the thread may do this through that handle, in a few instructions: one
+ * bit says type and right, and thread->caps[handle].object is the object. When
+ * it is false, hk_cap_find() knows why.
+ *
+ * right  [in]  one HK_RIGHT_* that belongs to one type
+ */
+static inline bool hk_cap_has(const struct hk_thread *thread, uint64_t handle, uint64_t right)
+{
+    return handle < HK_HANDLE_COUNT && (thread->caps[handle].rights & right) != 0;
+}
 
 /* As hk_cap_find() without regard to type; returns the entry itself. */
 enum hk_status hk_cap_entry(struct hk_process *process, uint64_t handle, struct hk_cap **cap);

@@ -27,8 +27,8 @@
 struct hk_cpu {
     struct hk_thread *current; /* NULL: idle */
     uint64_t exit_work;        /* HK_WORK_* */
+    struct hk_thread *hand_over; /* hk_sched_hand_over() */
     struct hk_kernel *kernel;
-    struct hk_thread *hand_over; /* runs next whatever the policy says: it has a client's budget */
     struct hk_run_queue run;
     const struct hk_policy *policy;
     struct hk_deadline deadlines; /* head of the ring of armed deadlines, by time */
@@ -67,6 +67,19 @@ struct hk_kernel {
     struct hk_service_registry services;
     char command_line[HK_COMMAND_LINE_BYTES];
 };
+
+/*
+ * The current thread waits: run this one next, in its place, without asking the
+ * policy. It has the current thread's budget, or nobody else is ready. It is in
+ * no queue, and a call that hands over wakes nobody else.
+ */
+static inline void hk_sched_hand_over(struct hk_cpu *cpu, struct hk_thread *thread)
+{
+    thread->state = HK_THREAD_RUNNING;
+    cpu->hand_over = thread;
+    cpu->exit_work = HK_WORK_SCHEDULE;
+    cpu->switch_count++;
+}
 
 /* The kernel's window on physical memory. */
 static inline void *hk_window(const struct hk_kernel *kernel, uint64_t physical)

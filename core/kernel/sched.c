@@ -139,13 +139,6 @@ void hk_sched_yield(struct hk_cpu *cpu)
     cpu->exit_work |= HK_WORK_SCHEDULE | HK_WORK_YIELD;
 }
 
-void hk_sched_hand_over(struct hk_cpu *cpu, struct hk_thread *thread)
-{
-    thread->state = HK_THREAD_RUNNING; /* it is in no queue; nothing comes between here and the exit */
-    cpu->hand_over = thread;
-    cpu->exit_work |= HK_WORK_SCHEDULE;
-}
-
 enum hk_status hk_sched_select(struct hk_cpu *cpu, uint64_t policy)
 {
     struct hk_thread *first = NULL;
@@ -176,16 +169,18 @@ void hk_sched_exit(struct hk_cpu *cpu)
     struct hk_thread *next = cpu->hand_over;
 
     cpu->exit_work = 0;
+    cpu->hand_over = NULL;
+    if (next != NULL) {
+        cpu->current = next; /* no queue changes: the slice that runs goes on */
+        return;
+    }
     if (!(work & HK_WORK_SCHEDULE))
         return;
     if (previous != NULL && previous->state == HK_THREAD_RUNNING)
         enqueue(cpu, previous, !(work & HK_WORK_YIELD));
-    if (next == NULL) {
-        next = cpu->policy->pick(&cpu->run);
-        if (next != NULL)
-            hk_sched_remove(cpu, next);
-    }
-    cpu->hand_over = NULL;
+    next = cpu->policy->pick(&cpu->run);
+    if (next != NULL)
+        hk_sched_remove(cpu, next);
     cpu->current = next;
     if (next != NULL)
         next->state = HK_THREAD_RUNNING;

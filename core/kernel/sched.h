@@ -42,12 +42,6 @@ void hk_sched_yield(struct hk_cpu *cpu);
 enum hk_status hk_sched_select(struct hk_cpu *cpu, uint64_t policy);
 
 /*
- * The current thread has called or was put aside: run this one next, on the
- * budget it was given, without asking the policy.
- */
-void hk_sched_hand_over(struct hk_cpu *cpu, struct hk_thread *thread);
-
-/*
  * On the way out of the kernel, when cpu->exit_work is set: choose who runs.
  * cpu->current is it afterwards; NULL when nobody is ready (the port idles then).
  */

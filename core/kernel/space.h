@@ -52,16 +52,37 @@ enum hk_status hk_space_unmap(struct hk_kernel *kernel, struct hk_space *space, 
 enum hk_status hk_space_protect(struct hk_kernel *kernel, struct hk_space *space,
                                 uint64_t address, uint64_t protection);
 
+/* As hk_space_find(), by walking the tables; remembers the page for the next time. */
+enum hk_status hk_space_walk(struct hk_kernel *kernel, struct hk_space *space, uint64_t address,
+                             uint64_t protection, void **window);
+
 /*
  * Find the memory behind a user address.
  *
  * protection  [in]  HK_MAP_* the user must have there
  * window      [out] kernel pointer to that byte, valid to the end of its page
  *
- * Returns HK_OK; HK_EFAULT.
+ * Returns HK_OK; HK_EFAULT. Cost a few instructions for the page of the last time.
  */
-enum hk_status hk_space_find(struct hk_kernel *kernel, struct hk_space *space,
-                             uint64_t address, uint64_t protection, void **window);
+static inline enum hk_status hk_space_find(struct hk_kernel *kernel, struct hk_space *space,
+                                           uint64_t address, uint64_t protection, void **window)
+{
+    if (space->cached_page != (address & ~(uint64_t)(HK_PAGE_BYTES - 1)) ||
+        (!space->cached_write && (protection & HK_MAP_WRITE)))
+        return hk_space_walk(kernel, space, address, protection, window);
+    *window = (void *)(space->cached_window + address % HK_PAGE_BYTES);
+    return HK_OK;
+}
+
+/* The same if it is the page of the last time, else NULL: for paths that have another way. */
+static inline void *hk_space_window(const struct hk_space *space, uint64_t address,
+                                    uint64_t protection)
+{
+    if (space->cached_page != (address & ~(uint64_t)(HK_PAGE_BYTES - 1)) ||
+        (!space->cached_write && (protection & HK_MAP_WRITE)))
+        return NULL;
+    return (void *)(space->cached_window + address % HK_PAGE_BYTES);
+}
 
 /*
  * Copy between user memory and kernel memory, or between two spaces. On

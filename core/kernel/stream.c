@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "kernel/stream.h"
 
+#include "arch/x86_64/copy.h"
 #include "kernel/cap.h"
 #include "kernel/kernel.h"
 #include "kernel/syscall.h"
@@ -201,60 +202,64 @@ hk_result hk_sys_stream_read(struct hk_cpu *cpu, uint64_t handle, uint64_t addre
     return HK_OK;
 }
 
-/*
- * The one piece of a message that most are: within a page, for a reader that sleeps
- * without a time-out. False: nothing was done, the general way will.
- */
-static bool hand_to_reader(struct hk_cpu *cpu, struct hk_thread *reader, uint64_t address,
-                           uint64_t bytes)
+static inline bool within_page(uint64_t address, uint64_t bytes)
 {
-    void *from, *to;
+    return address / HK_PAGE_BYTES == (address + bytes - 1) / HK_PAGE_BYTES;
+}
 
-    if (reader->flags != 0 || bytes > reader->wait.bytes ||
-        address % HK_PAGE_BYTES + bytes > HK_PAGE_BYTES ||
-        reader->wait.address % HK_PAGE_BYTES + bytes > HK_PAGE_BYTES ||
-        hk_space_find(cpu->kernel, &cpu->current->process->space, address, HK_MAP_READ, &from) !=
-            HK_OK ||
-        hk_space_find(cpu->kernel, &reader->process->space, reader->wait.address, HK_MAP_WRITE,
-                      &to) != HK_OK)
-        return false;
-    hk_port_copy(to, from, bytes);
-    hk_wait_queue_remove(reader);
-    reader->frame.rax = bytes;
-    hk_sched_hand_over(cpu, reader);
-    return true;
+/* Both halves in the general way. */
+static __attribute__((noinline)) hk_result exchange_in_steps(struct hk_cpu *cpu, uint64_t out, uint64_t in, uint64_t data,
+                                   uint64_t bytes, uint64_t capacity)
+{
+    hk_result written;
+
+    if (bytes == 0 || capacity == 0)
+        return HK_EINVAL;
+    written = hk_sys_stream_write(cpu, out, data, bytes, HK_TIMEOUT_NOW, 0);
+    return written < 0 ? written
+                       : hk_sys_stream_read(cpu, in, data, capacity, HK_TIMEOUT_NONE, 0);
 }
 
 /*
  * stream_exchange(out, in, data, bytes, capacity): write, then read into the same
- * buffer. When the write met a sleeping reader and the read has to wait, the CPU
+ * buffer. When the write meets a sleeping reader and the read has to wait, the CPU
  * goes straight to that reader: the two calls and two switches of a round trip
- * through two streams become one call and one switch on either side.
+ * through two streams become one call and one switch on either side. That takes a
+ * message within the page each side used last, and a reader without a time-out.
  */
 hk_result hk_sys_stream_exchange(struct hk_cpu *cpu, uint64_t out, uint64_t in, uint64_t data,
                                  uint64_t bytes, uint64_t capacity)
 {
+    struct hk_thread *self = cpu->current, *reader;
     struct hk_stream *to, *from;
-    struct hk_thread *reader;
-    hk_result written;
-    enum hk_status status = find(cpu, out, &to);
+    void *source, *target;
 
-    if (status == HK_OK)
-        status = find(cpu, in, &from);
-    if (status != HK_OK)
-        return status;
-    if (bytes == 0 || capacity == 0)
-        return HK_EINVAL;
+    if (!hk_cap_has(self, out, HK_RIGHT_STREAM) || !hk_cap_has(self, in, HK_RIGHT_STREAM))
+        goto steps;
+    to = (struct hk_stream *)(void *)self->caps[out].object;
+    from = (struct hk_stream *)(void *)self->caps[in].object;
     reader = to->readers.first;
-    if (reader != NULL && from->written == from->read &&
-        !hk_peer_gone(from->object.references, cpu->current) &&
-        hand_to_reader(cpu, reader, data, bytes)) {
-        cpu->current->wait.address = data;
-        cpu->current->wait.bytes = capacity;
-        hk_wait_block(cpu, &from->readers, HK_TIMEOUT_NONE);
-        return HK_OK;
-    }
-    written = hk_sys_stream_write(cpu, out, data, bytes, HK_TIMEOUT_NOW, 0);
-    return written < 0 ? written
-                       : hk_sys_stream_read(cpu, in, data, capacity, HK_TIMEOUT_NONE, 0);
+    if (reader == NULL || reader->flags != 0 || bytes > reader->wait.bytes || bytes == 0 ||
+        !within_page(data, bytes) || !within_page(reader->wait.address, bytes))
+        goto steps;
+    /* one reference to the stream read from is our own: alone we would wait for nobody; and with
+     * others ready, the policy says who comes next */
+    if (from->written != from->read || from->object.references == 1 || cpu->run.count > 0 ||
+        capacity == 0)
+        goto steps;
+    source = hk_space_window(&self->process->space, data, HK_MAP_READ);
+    target = hk_space_window(&reader->process->space, reader->wait.address, HK_MAP_WRITE);
+    if (source == NULL || target == NULL)
+        goto steps;
+    hk_copy_inline(target, source, bytes);
+    hk_wait_queue_remove(reader);
+    reader->frame.rax = bytes;
+    hk_sched_hand_over(cpu, reader);
+    self->state = HK_THREAD_WAITING;
+    self->wait.address = data;
+    self->wait.bytes = capacity;
+    hk_wait_queue_append(&from->readers, self);
+    return HK_OK;
+steps:
+    return exchange_in_steps(cpu, out, in, data, bytes, capacity);
 }

@@ -5,35 +5,6 @@
 #include "kernel/kernel.h"
 #include "port/port.h"
 
-void hk_wait_queue_append(struct hk_wait_queue *queue, struct hk_thread *thread)
-{
-    thread->queue = queue;
-    thread->next = NULL;
-    thread->previous = queue->last;
-    if (queue->last != NULL)
-        queue->last->next = thread;
-    else
-        queue->first = thread;
-    queue->last = thread;
-}
-
-void hk_wait_queue_remove(struct hk_thread *thread)
-{
-    struct hk_wait_queue *queue = thread->queue;
-
-    if (queue == NULL)
-        return;
-    if (thread->previous != NULL)
-        thread->previous->next = thread->next;
-    else
-        queue->first = thread->next;
-    if (thread->next != NULL)
-        thread->next->previous = thread->previous;
-    else
-        queue->last = thread->previous;
-    thread->queue = NULL;
-}
-
 static void timed_out(struct hk_cpu *cpu, struct hk_deadline *deadline)
 {
     hk_thread_wake(cpu, HK_CONTAINER(deadline, struct hk_thread, deadline), HK_ETIMEOUT);

@@ -131,8 +131,34 @@ void hk_thread_wake(struct hk_cpu *cpu, struct hk_thread *thread, hk_result resu
 /* Arm a thread's time-out, relative; HK_TIMEOUT_NONE does nothing. */
 void hk_thread_time(struct hk_cpu *cpu, struct hk_thread *thread, uint64_t timeout_ns);
 
-/* Link and unlink at a queue, nothing more. */
-void hk_wait_queue_append(struct hk_wait_queue *queue, struct hk_thread *thread);
-void hk_wait_queue_remove(struct hk_thread *thread);
+/* Link and unlink at a queue, nothing more; a thread in no queue may be unlinked. */
+static inline void hk_wait_queue_append(struct hk_wait_queue *queue, struct hk_thread *thread)
+{
+    thread->queue = queue;
+    thread->next = NULL;
+    thread->previous = queue->last;
+    if (queue->last != NULL)
+        queue->last->next = thread;
+    else
+        queue->first = thread;
+    queue->last = thread;
+}
+
+static inline void hk_wait_queue_remove(struct hk_thread *thread)
+{
+    struct hk_wait_queue *queue = thread->queue;
+
+    if (queue == NULL)
+        return;
+    if (thread->previous != NULL)
+        thread->previous->next = thread->next;
+    else
+        queue->first = thread->next;
+    if (thread->next != NULL)
+        thread->next->previous = thread->previous;
+    else
+        queue->last = thread->previous;
+    thread->queue = NULL;
+}
 
 #endif

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* The machine under the kernel: QEMU's debug console and exit device, TSC, local APIC. */
+#include "arch/x86_64/copy.h"
 #include "arch/x86_64/machine.h"
 #include "kernel/boot.h"
 #include "port/port.h"
@@ -127,14 +128,7 @@ void hk_port_zero(void *to, uint64_t bytes)
 
 void hk_port_copy(void *to, const void *from, uint64_t bytes)
 {
-    uint64_t words = bytes / 8, rest = bytes % 8;
-
-    __asm__ volatile("rep movsq\n\t"
-                     "mov %3, %%rcx\n\t"
-                     "rep movsb"
-                     : "+D"(to), "+S"(from), "+c"(words)
-                     : "r"(rest)
-                     : "memory");
+    hk_copy_inline(to, from, bytes);
 }
 
 /* What the compiler calls for copies and fills of structures. */

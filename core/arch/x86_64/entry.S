@@ -207,6 +207,26 @@ general_with_work:
     mov %r14, THREAD_R14(%r11)
     mov %r15, THREAD_R15(%r11)
     movq $USER_RFLAGS, THREAD_RFLAGS(%r11)
+    mov hk_cpu_here + CPU_HAND_OVER, %rdx
+    test %rdx, %rdx
+    jz hk_exit_full
+    /* a general call hands over to one that sleeps in another: only these registers are kept */
+    movq $0, hk_cpu_here + CPU_HAND_OVER
+    movq $0, hk_cpu_here + CPU_EXIT_WORK
+    mov %rdx, hk_cpu_here + CPU_CURRENT
+    mov THREAD_SPACE_ROOT(%rdx), %rcx
+    cmp THREAD_SPACE_ROOT(%r11), %rcx
+    je 1f
+    mov %rcx, %cr3
+1:  mov %rdx, %r11
+    mov THREAD_RAX(%r11), %rax
+    mov THREAD_RBX(%r11), %rbx
+    mov THREAD_RBP(%r11), %rbp
+    mov THREAD_R12(%r11), %r12
+    mov THREAD_R13(%r11), %r13
+    mov THREAD_R14(%r11), %r14
+    mov THREAD_R15(%r11), %r15
+    jmp general_return
 
 /* Leave the kernel for whoever is to run, with all registers from its frame. */
     .globl hk_exit_full

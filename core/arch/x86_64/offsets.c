@@ -8,6 +8,7 @@
 
 SAME(CPU_CURRENT, hk_cpu, current);
 SAME(CPU_EXIT_WORK, hk_cpu, exit_work);
+SAME(CPU_HAND_OVER, hk_cpu, hand_over);
 SAME(THREAD_STATE, hk_thread, state);
 SAME(THREAD_FLAGS, hk_thread, flags);
 SAME(THREAD_CAPS, hk_thread, caps);

@@ -5,6 +5,7 @@
 
 #define CPU_CURRENT 0
 #define CPU_EXIT_WORK 8
+#define CPU_HAND_OVER 16
 
 #define THREAD_STATE 8
 #define THREAD_FLAGS 12

@@ -161,17 +161,12 @@ enum hk_status hk_space_protect(struct hk_kernel *kernel, struct hk_space *space
     return HK_OK;
 }
 
-enum hk_status hk_space_find(struct hk_kernel *kernel, struct hk_space *space,
-                             uint64_t address, uint64_t protection, void **window)
+enum hk_status hk_space_walk(struct hk_kernel *kernel, struct hk_space *space, uint64_t address,
+                             uint64_t protection, void **window)
 {
     uint64_t offset = address % HK_PAGE_BYTES;
     const uint64_t *entry;
 
-    if (space->cached_page == address - offset &&
-        (space->cached_write || !(protection & HK_MAP_WRITE))) {
-        *window = (void *)(space->cached_window + offset);
-        return HK_OK;
-    }
     if (address >= HK_USER_END || space->root == 0)
         return HK_EFAULT;
     entry = entry_of(kernel, space->root, address, false);
