@@ -12,9 +12,11 @@
 /* Grid of v = ln(1 + theta max) for the start of the search, theta = xi / sigma. */
 #define GRID_FIRST (-7.0)
 #define GRID_LAST 60.0
-#define GRID_STEP 0.5
-#define GOLDEN_STEPS 40
-#define BISECTIONS 50
+#define GRID_STEP 1.0
+#define GOLDEN_STEPS 28 /* narrows a bracket by 10^-6 */
+#define NEWTON_STEPS 40
+#define BISECTIONS 40
+#define XI_TOLERANCE 1e-5
 
 void gpd_points_init(struct gpd_points *points, const double *ascending, size_t n, double offset)
 {
@@ -78,98 +80,132 @@ static struct gpd_parameters at_theta(const struct gpd_points *points, double v)
     return p;
 }
 
-enum hk_status gpd_maximise(const struct gpd_points *points, struct gpd_parameters *out)
+/* A function of one variable to maximise, with what else it needs. */
+struct search {
+    const struct gpd_points *points;
+    double distance;
+    double log_ratio;
+};
+
+typedef double (*search_fn)(const struct search *search, double at);
+
+/* Golden section: the argument of the largest value between low and high. */
+static double golden_maximise(search_fn f, const struct search *search, double low, double high)
 {
     const double golden = 0.6180339887498949;
+    double left = high - golden * (high - low);
+    double right = low + golden * (high - low);
+    double at_left = f(search, left);
+    double at_right = f(search, right);
+    for (int i = 0; i < GOLDEN_STEPS; i++) {
+        if (at_left >= at_right) {
+            high = right;
+            right = left;
+            at_right = at_left;
+            left = high - golden * (high - low);
+            at_left = f(search, left);
+        } else {
+            low = left;
+            left = right;
+            at_left = at_right;
+            right = low + golden * (high - low);
+            at_right = f(search, right);
+        }
+    }
+    return at_left >= at_right ? left : right;
+}
+
+static double theta_value(const struct search *search, double v)
+{
+    return at_theta(search->points, v).log_likelihood;
+}
+
+enum hk_status gpd_maximise(const struct gpd_points *points, struct gpd_parameters *out)
+{
+    const struct search search = {.points = points};
     double best_v = GRID_FIRST;
     double best = -INFINITY;
     for (double v = GRID_FIRST; v <= GRID_LAST; v += GRID_STEP) {
-        const double here = at_theta(points, v).log_likelihood;
+        const double here = theta_value(&search, v);
         if (here > best) {
             best = here;
             best_v = v;
         }
     }
-    /* A maximum at the edge of what is allowed is no maximum. */
-    if (!isfinite(best) || best_v >= GRID_LAST ||
-        !isfinite(at_theta(points, best_v - GRID_STEP).log_likelihood)) {
+    if (!isfinite(best)) {
         return HK_ENOISE;
     }
-    double low = best_v - GRID_STEP;
-    double high = best_v + GRID_STEP;
-    for (int i = 0; i < GOLDEN_STEPS; i++) {
-        const double left = high - golden * (high - low);
-        const double right = low + golden * (high - low);
-        if (at_theta(points, left).log_likelihood >= at_theta(points, right).log_likelihood) {
-            high = right;
-        } else {
-            low = left;
-        }
+    const double v =
+        golden_maximise(theta_value, &search, best_v - GRID_STEP, best_v + GRID_STEP);
+    const struct gpd_parameters found = at_theta(points, v);
+    /* A maximum at the edge of what is allowed is no maximum. */
+    if (!isfinite(found.log_likelihood) || found.xi < GPD_XI_MIN + 0.01 ||
+        found.xi > GPD_XI_MAX - 0.01) {
+        return HK_ENOISE;
     }
-    *out = at_theta(points, (low + high) / 2.0);
-    return isfinite(out->log_likelihood) ? HK_OK : HK_ENOISE;
+    *out = found;
+    return HK_OK;
+}
+
+/*
+ * Best sigma for a given xi. The score in ln sigma,
+ * (1 + xi) sum y / (sigma + xi y) - N, falls in sigma: Newton inside a bracket.
+ */
+static double best_sigma(const struct gpd_points *points, double xi)
+{
+    const double edge = fmax(0.0, -xi * points->max); /* of the support, for xi < 0 */
+    double low = log(fmax(1e-12 * points->mean, edge * (1.0 + 1e-12)));
+    double high = log(1e6 * (points->mean + points->max));
+    double at = log(fmax(points->mean, 1.5 * edge)); /* well off the pole at the edge */
+    for (int i = 0; i < NEWTON_STEPS; i++) {
+        const double sigma = exp(at);
+        double sum = 0.0;
+        double slope = 0.0;
+        for (size_t j = 0; j < points->count; j++) {
+            const double share = points->value[j] / (sigma + xi * points->value[j]);
+            sum += points->weight[j] * share;
+            slope -= points->weight[j] * share * sigma / (sigma + xi * points->value[j]);
+        }
+        const double score = (1.0 + xi) * sum - points->total;
+        if (fabs(score) <= 1e-9 * points->total) {
+            break;
+        }
+        *(score > 0.0 ? &low : &high) = at;
+        const double next = at - score / ((1.0 + xi) * slope);
+        at = next > low && next < high ? next : low + (high - low) / 2.0;
+    }
+    return exp(at);
 }
 
 double gpd_profile_xi(const struct gpd_points *points, double xi)
 {
-    /*
-     * The score in ln sigma, -N + (1 + xi) sum y / (sigma + xi y), falls in sigma:
-     * its root is the best sigma.
-     */
-    double low = log(fmax(1e-12 * points->mean, -xi * points->max * (1.0 + 1e-12)));
-    double high = log(1e6 * (points->mean + points->max));
-    for (int i = 0; i < BISECTIONS; i++) {
-        const double middle = low + (high - low) / 2.0;
-        const double sigma = exp(middle);
-        double sum = 0.0;
-        for (size_t j = 0; j < points->count; j++) {
-            sum += points->weight[j] * points->value[j] / (sigma + xi * points->value[j]);
-        }
-        if ((1.0 + xi) * sum > points->total) {
-            low = middle;
-        } else {
-            high = middle;
-        }
-    }
-    return log_likelihood(points, xi, exp(high));
+    return log_likelihood(points, xi, best_sigma(points, xi));
 }
 
-static double at_ratio(const struct gpd_points *points, double distance, double log_ratio,
-                       double xi)
+static double ratio_value(const struct search *search, double xi)
 {
-    const double sigma = fabs(xi) < XI_ZERO ? -distance / log_ratio
-                                            : xi * distance / expm1(-xi * log_ratio);
-    return log_likelihood(points, xi, sigma);
+    const double sigma = fabs(xi) < XI_ZERO
+                             ? -search->distance / search->log_ratio
+                             : xi * search->distance / expm1(-xi * search->log_ratio);
+    return log_likelihood(search->points, xi, sigma);
 }
 
 double gpd_profile_ratio(const struct gpd_points *points, double distance, double log_ratio)
 {
-    const double golden = 0.6180339887498949;
+    const struct search search = {points, distance, log_ratio};
     const double step = 0.25;
     double best_xi = 0.0;
     double best = -INFINITY;
     for (double xi = -0.95; xi < 4.0; xi += step) {
-        const double here = at_ratio(points, distance, log_ratio, xi);
+        const double here = ratio_value(&search, xi);
         if (here > best) {
             best = here;
             best_xi = xi;
         }
     }
-    double low = fmax(GPD_XI_MIN, best_xi - step);
-    double high = best_xi + step;
-    for (int i = 0; i < GOLDEN_STEPS; i++) {
-        const double left = high - golden * (high - low);
-        const double right = low + golden * (high - low);
-        const double at_left = at_ratio(points, distance, log_ratio, left);
-        const double at_right = at_ratio(points, distance, log_ratio, right);
-        best = fmax(best, fmax(at_left, at_right));
-        if (at_left >= at_right) {
-            high = right;
-        } else {
-            low = left;
-        }
-    }
-    return best;
+    const double xi = golden_maximise(ratio_value, &search, fmax(GPD_XI_MIN, best_xi - step),
+                                      best_xi + step);
+    return fmax(best, ratio_value(&search, xi));
 }
 
 /* End of the profile interval of xi on one side, clamped to the range allowed. */
@@ -181,7 +217,7 @@ static double xi_end(const struct gpd_points *points, const struct gpd_parameter
     if (gpd_profile_xi(points, limit) > best->log_likelihood - drop) {
         return limit;
     }
-    for (int i = 0; i < BISECTIONS && fabs(outside - inside) > 1e-7; i++) {
+    for (int i = 0; i < BISECTIONS && fabs(outside - inside) > XI_TOLERANCE; i++) {
         const double middle = inside + (outside - inside) / 2.0;
         if (gpd_profile_xi(points, middle) > best->log_likelihood - drop) {
             inside = middle;

@@ -12,14 +12,13 @@
 #include "hk/stats/quantile.h"
 
 #define COUNT_MIN 300u
-#define EXCEEDANCES_MAX 20000u /* more: the share beyond the threshold must fall as n grows */
 #define FORWARD_STOP_RATE 0.10
 #define EXCEEDING_MIN_FOR_INDEX 10u
 #define BISECTIONS 40
 #define LOG_RATIO_MIN (-70.0) /* e^-70 of the exceedances: as good as never */
 
-static const double candidate_quantiles[] = {0.80, 0.85, 0.90,  0.925, 0.95,
-                                             0.97, 0.98, 0.985, 0.99,  0.995};
+static const double candidate_quantiles[] = {0.85,  0.90,  0.925, 0.95,  0.97,  0.98,
+                                             0.985, 0.99,  0.995, 0.998, 0.999, 0.9995};
 
 #define CANDIDATES_MAX HK_ARRAY_COUNT(candidate_quantiles)
 
@@ -115,13 +114,14 @@ static enum hk_status choose_threshold(const double *sorted, size_t n,
 {
     struct hk_tail tails[CANDIDATES_MAX];
     size_t count = 0;
+    /* The share beyond must fall as n grows: convergence to the law is slow. */
+    const double most = pow((double)n, 2.0 / 3.0);
     for (size_t i = 0; i < CANDIDATES_MAX; i++) {
         double threshold;
         (void)hk_quantile(sorted, n, candidate_quantiles[i], &threshold);
         const bool repeated = count > 0 && threshold <= tails[count - 1].threshold_ns;
         const size_t beyond = n - first_above(sorted, n, threshold);
-        const bool last = i + 1 == CANDIDATES_MAX;
-        if (repeated || (beyond > EXCEEDANCES_MAX && !last)) {
+        if (repeated || (double)beyond > most) {
             continue;
         }
         if (fit_at(sorted, n, threshold, options, &tails[count]) == HK_OK) {

@@ -68,10 +68,10 @@ struct hk_tail_options {
  * n          [in]  >= 300
  * options    [in]
  *
- * The threshold is the lowest of a fixed list of quantiles (0.80 to 0.995) from
+ * The threshold is the lowest of a fixed list of quantiles (0.85 to 0.9995) from
  * which on the GPD is not rejected (ForwardStop at 10 %) and the shape agrees
  * with that of every higher threshold within their intervals; the highest usable
- * one if none passes (anderson_p then says so). Thresholds with more than 20,000
+ * one if none passes (anderson_p then says so). Thresholds with more than n^(2/3)
  * values beyond are passed over: the share beyond must fall as n grows. The
  * Anderson-Darling p values are those for estimated parameters, by percentage
  * points that depend on the shape (docs/decisions/0151).

@@ -1,0 +1,177 @@
+/* SPDX-License-Identifier: MIT */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <math.h>
+#include <string.h>
+
+#include <stdlib.h>
+
+#include "hk/model/jitter.h"
+#include "support.h"
+#include "delays.h"
+
+#define NOMINAL_NS 2000000.0
+#define MEAN_NS 200000.0
+#define D0_NS 13000.0
+
+static const struct hk_bootstrap_options options = {0, 500, 0.95};
+
+static void closed_forms(void **state)
+{
+    (void)state;
+    double j;
+    assert_int_equal(hk_jitter_textbook(2.385, &j), HK_OK);
+    assert_near(j, 2.385 * 1.41421356237309505, 1e-15);
+    assert_int_equal(hk_jitter_dependent(2.385, -0.5, &j), HK_OK);
+    assert_near(j, 2.385 * sqrt(3.0), 1e-15);
+    assert_refused(hk_jitter_textbook(-1.0, &j), HK_EINVAL, &j);
+    assert_refused(hk_jitter_dependent(1.0, 1.5, &j), HK_EINVAL, &j);
+    assert_refused(hk_jitter_dependent(INFINITY, 0.0, &j), HK_EINVAL, &j);
+}
+
+/* Jitter per unit of mean delay and of J_cc / J, in closed form or published. */
+static const struct {
+    enum delay_law law;
+    double cv;
+    double rho1;
+    double jitter;
+    double cycle_ratio;
+} known[] = {
+    {DELAY_EXPONENTIAL, 1.0, 0.0, 1.41421356, 1.7320508},
+    {DELAY_GAMMA4, 0.5, 0.0, 0.70710678, 1.7320508},
+    {DELAY_WEIBULL, 1.75806, 0.0, 2.48627, 1.7320508},
+    /* EAR(1): (6 - 8 rho + 2 rho^2) / (2 - 2 rho), then the root */
+    {DELAY_EAR, 1.0, 0.7, 0.77459667, 1.5165751},
+};
+
+static void both_runs_recover_the_known_laws(void **state)
+{
+    (void)state;
+    enum { N = 60000 };
+    struct hk_rng *rng = test_rng(130);
+    double *delay = malloc(N * sizeof *delay);
+    double *period = malloc(N * sizeof *period);
+    for (size_t k = 0; k < sizeof known / sizeof known[0]; k++) {
+        struct hk_lateness l;
+        struct hk_jitter j;
+        fill_delays(rng, known[k].law, MEAN_NS, delay, N);
+        for (int i = 0; i < N; i++) {
+            delay[i] += D0_NS;
+        }
+        assert_int_equal(hk_lateness_analyse(delay, N, &options, rng, &l), HK_OK);
+        fill_delays(rng, known[k].law, MEAN_NS, delay, N);
+        fill_periods(delay, N, NOMINAL_NS, period);
+        assert_int_equal(hk_jitter_analyse(period, N - 1, NOMINAL_NS, &options, rng, &j), HK_OK);
+        assert_near(l.cv, known[k].cv, 0.05);
+        assert_near(l.rho1, known[k].rho1, 0.02);
+        assert_near(l.delta_ns / MEAN_NS, known[k].law == DELAY_GAMMA4 ? 0.98 : 1.0, 0.03);
+        assert_true(l.d0_ns >= D0_NS && l.d0_ns < D0_NS + 0.06 * MEAN_NS);
+        assert_near(l.dependent_ns / MEAN_NS, known[k].jitter, 0.04);
+        assert_near(j.rms_ns / MEAN_NS, known[k].jitter, 0.04);
+        assert_near(j.cycle_ratio, known[k].cycle_ratio, 0.02);
+        assert_near(l.textbook_ns, l.delta_ns * sqrt(2.0), 1e-9);
+        assert_true(l.dependent_interval_ns.lower < l.dependent_ns &&
+                    l.dependent_ns < l.dependent_interval_ns.upper);
+        assert_true(j.trimmed_rms_ns < j.rms_ns);
+        if (known[k].law != DELAY_EAR) {
+            assert_near(j.rho1, -0.5, 0.02);
+            /* a lighter or heavier law changes the share of the top 0.1 % */
+            assert_true(j.top_share_ratio > 0.001 && j.top_share_ratio < 0.35);
+        }
+    }
+    free(delay);
+    free(period);
+    hk_rng_destroy(rng);
+}
+
+static void the_exponential_law_is_recognised_and_others_are_not(void **state)
+{
+    (void)state;
+    enum { N = 20000 };
+    struct hk_rng *rng = test_rng(131);
+    double *delay = malloc(N * sizeof *delay);
+    struct hk_lateness l;
+    fill_delays(rng, DELAY_EXPONENTIAL, MEAN_NS, delay, N);
+    assert_int_equal(hk_lateness_analyse(delay, N, &options, rng, &l), HK_OK);
+    assert_true(l.exponential.ks < 0.012);
+    assert_true(l.cv_interval.lower < 1.0 && l.cv_interval.upper > 1.0);
+    fill_delays(rng, DELAY_LOGNORMAL, MEAN_NS, delay, N);
+    assert_int_equal(hk_lateness_analyse(delay, N, &options, rng, &l), HK_OK);
+    assert_true(l.exponential.ks > 0.15);
+    assert_true(l.cv_interval.lower > 1.5);
+    free(delay);
+    hk_rng_destroy(rng);
+}
+
+/*
+ * Theory: the standard error of ln J is 1.5 / sqrt n for independent exponential
+ * delays; periods taken as independent would give 1.118 / sqrt n.
+ */
+static void the_interval_knows_that_periods_share_delays(void **state)
+{
+    (void)state;
+    enum { N = 4000, REPLICATES = 200 };
+    struct hk_rng *rng = test_rng(132);
+    double delay[N];
+    double period[N];
+    double mean_se = 0.0;
+    uint64_t hits = 0;
+    const struct hk_bootstrap_options quick = {0, 300, 0.9};
+    for (int r = 0; r < REPLICATES; r++) {
+        struct hk_jitter j;
+        fill_delays(rng, DELAY_EXPONENTIAL, MEAN_NS, delay, N);
+        fill_periods(delay, N, NOMINAL_NS, period);
+        assert_int_equal(hk_jitter_analyse(period, N - 1, NOMINAL_NS, &quick, rng, &j), HK_OK);
+        mean_se += j.relative_error_se / REPLICATES;
+        hits += j.rms_interval_ns.lower <= MEAN_NS * sqrt(2.0) &&
+                j.rms_interval_ns.upper >= MEAN_NS * sqrt(2.0);
+    }
+    assert_near(mean_se * sqrt(N), 1.5, 0.1);
+    assert_in_range(hits, 165, 193);
+    hk_rng_destroy(rng);
+}
+
+static void bad_input_is_refused(void **state)
+{
+    (void)state;
+    struct hk_rng *rng = test_rng(133);
+    double x[128];
+    struct hk_lateness l;
+    struct hk_jitter j;
+    for (int i = 0; i < 128; i++) {
+        x[i] = 1000.0 + 17.0 * sin(i);
+    }
+    assert_refused(hk_lateness_analyse(x, 99, &options, rng, &l), HK_ENOISE, &l);
+    assert_refused(hk_jitter_analyse(x, 99, 1000.0, &options, rng, &j), HK_ENOISE, &j);
+    assert_refused(hk_jitter_analyse(x, 128, 0.0, &options, rng, &j), HK_EINVAL, &j);
+    assert_refused(hk_jitter_analyse(x, 128, 1000.0, NULL, rng, &j), HK_EINVAL, &j);
+    x[7] = -1.0;
+    assert_refused(hk_lateness_analyse(x, 128, &options, rng, &l), HK_EINVAL, &l);
+    x[7] = INFINITY;
+    assert_refused(hk_lateness_analyse(x, 128, &options, rng, &l), HK_EINVAL, &l);
+    assert_refused(hk_jitter_analyse(x, 128, 1000.0, &options, rng, &j), HK_EINVAL, &j);
+    for (int i = 0; i < 128; i++) {
+        x[i] = 1000.0;
+    }
+    assert_refused(hk_lateness_analyse(x, 128, &options, rng, &l), HK_ENOISE, &l);
+    assert_refused(hk_jitter_analyse(x, 128, 1000.0, &options, rng, &j), HK_ENOISE, &j);
+    hk_rng_destroy(rng);
+}
+
+int main(void)
+{
+    hk_gsl_init();
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(closed_forms),
+        cmocka_unit_test(both_runs_recover_the_known_laws),
+        cmocka_unit_test(the_exponential_law_is_recognised_and_others_are_not),
+        cmocka_unit_test(the_interval_knows_that_periods_share_delays),
+        cmocka_unit_test(bad_input_is_refused),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
