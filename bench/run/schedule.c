@@ -33,6 +33,7 @@ static void assign_group(struct hk_schedule *s, size_t cell)
         g = &s->groups[s->group_count++];
         memcpy(g->key, key, sizeof key);
     }
+    s->cells[cell].copies = copies;
     g->cells[g->count] = cell;
     g->copies[g->count++] = copies;
 }
@@ -132,9 +133,9 @@ static void decide(const struct hk_effort *effort, bool has_cost, struct hk_cell
 {
     const uint32_t ok = c->launches - c->failures;
 
-    if (ok < effort->launches_min)
-        c->end = c->launches >= 2 * effort->launches_max ? HK_CELL_ENOUGH : HK_CELL_RUNS;
-    else if (!has_cost || c->launches >= effort->launches_max)
+    if (ok < effort->launches_min * c->copies)
+        c->end = HK_CELL_RUNS; /* failures end it elsewhere */
+    else if (!has_cost || ok >= effort->launches_max)
         c->end = HK_CELL_ENOUGH;
     else if (c->interval_ratio >= 0 && c->interval_ratio <= effort->interval_ratio)
         c->end = HK_CELL_NARROW;

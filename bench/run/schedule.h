@@ -17,6 +17,7 @@ enum hk_cell_end {
 struct hk_cell {
     const char *name;
     enum hk_cell_end end;
+    uint32_t copies;   /* replicates that a launch of its group gives */
     uint32_t launches; /* numbered so far */
     uint32_t failures;
     size_t cost_count;

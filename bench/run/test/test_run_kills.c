@@ -1,0 +1,234 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Sudden deaths, swept over the life of a launch: the runner goes on with a reason, and
+ * nothing is left behind, neither processes nor System V objects.
+ */
+#include <dirent.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "smoke.h"
+
+enum { DESCENDANTS_MAX = 64 };
+
+static const char *const launch_command[] = {"/proc/self/exe", "launch", NULL};
+
+static void sleep_ms(long ms)
+{
+    nanosleep(&(struct timespec){ms / 1000, ms % 1000 * 1000000}, NULL);
+}
+
+/* Parent of a process; 0 when it is gone or waits to be reaped. */
+static int live_parent(int pid)
+{
+    char path[64], state = 'Z';
+    int parent = 0;
+
+    snprintf(path, sizeof path, "/proc/%d/stat", pid);
+    FILE *f = fopen(path, "re");
+    if (f == NULL)
+        return 0;
+    if (fscanf(f, "%*d (%*[^)]) %c %d", &state, &parent) != 2 || state == 'Z')
+        parent = 0;
+    fclose(f);
+    return parent;
+}
+
+/* Live descendants of a process, the nearest first; at most max. */
+static size_t find_descendants(int root, int *pids, size_t max)
+{
+    size_t count = 0;
+
+    for (size_t i = 0; i <= count; i++) {
+        const int parent = i == 0 ? root : pids[i - 1];
+        DIR *dir = opendir("/proc");
+        for (struct dirent *e = readdir(dir); e != NULL && count < max; e = readdir(dir))
+            if (e->d_name[0] >= '1' && e->d_name[0] <= '9' &&
+                live_parent(atoi(e->d_name)) == parent)
+                pids[count++] = atoi(e->d_name);
+        closedir(dir);
+    }
+    return count;
+}
+
+/* Waits a few seconds for the last signals to arrive, then insists. */
+static void assert_all_gone(const int *pids, size_t count)
+{
+    for (int tries = 0; tries < 500; tries++) {
+        size_t alive = 0;
+        for (size_t i = 0; i < count; i++)
+            alive += live_parent(pids[i]) != 0;
+        if (alive == 0)
+            return;
+        sleep_ms(10);
+    }
+    fail_msg("processes are left behind");
+}
+
+static size_t count_lines(const char *path)
+{
+    FILE *f = fopen(path, "re");
+    size_t lines = 0;
+
+    if (f == NULL)
+        return 0;
+    for (int c = fgetc(f); c != EOF; c = fgetc(f))
+        lines += c == '\n';
+    fclose(f);
+    return lines;
+}
+
+static size_t count_system_v(void)
+{
+    return count_lines("/proc/sysvipc/msg") + count_lines("/proc/sysvipc/sem") +
+           count_lines("/proc/sysvipc/shm");
+}
+
+static volatile sig_atomic_t stopped;
+
+static void on_interrupt(int number)
+{
+    (void)number;
+    stopped = 1;
+}
+
+/* A child that runs cells as hkbench would, and says with its exit status how it ended. */
+static pid_t start_runner(const char *folder, const char *filter)
+{
+    struct hk_effort effort = smoke_effort;
+    struct hk_run_outcome outcome;
+    char error[HK_TEXT_BYTES];
+
+    effort.launches_min = effort.launches_max = 2;
+    const struct hk_run_plan plan = {
+        .effort = &effort, .filter = filter, .budget_ns = 60ull * HK_NS_PER_S, .seed = 3,
+        .out_root = folder, .machine_json = "{\"id\":\"test\"}", .arguments = "test",
+        .launch_command = launch_command, .stop = &stopped};
+    stopped = 0;
+    signal(SIGINT, on_interrupt);
+    const pid_t pid = fork();
+    if (pid == 0)
+        _exit(hk_run_execute(&plan, &outcome, error) == HK_OK ? 0 : 1);
+    return pid;
+}
+
+static void make_folder(char *folder)
+{
+    strcpy(folder, "/tmp/hk_test_XXXXXX");
+    assert_non_null(mkdtemp(folder));
+}
+
+static void remove_folder(const char *folder)
+{
+    char command[64];
+
+    snprintf(command, sizeof command, "rm -r %s", folder);
+    assert_int_equal(system(command), 0);
+}
+
+/* The run under a folder reads as valid, and every launch that failed says why. */
+static bool check_run(const char *folder)
+{
+    char path[4096], error[HK_TEXT_BYTES] = "";
+    struct hk_run run;
+
+    assert_int_equal(hk_run_latest(folder, NULL, path, sizeof path), HK_OK);
+    if (hk_run_read(path, &run, error) != HK_OK)
+        fail_msg("%s", error);
+    for (size_t i = 0; i < run.launch_count; i++)
+        assert_true(run.launches[i].state == HK_LAUNCH_OK || run.launches[i].reason != NULL);
+    const bool partial = run.partial;
+    hk_run_fini(&run);
+    return partial;
+}
+
+static const char filter[] =
+    "^native/(round_trip/(pipe|sysv_msg|futex_ring)/place:same_core/bytes:64|"
+    "chain/pipe/place:same_core/servers:3/bytes:1)$";
+
+/* Kills one descendant of the runner after a delay: the leader, or what it forked. */
+static void kill_one_and_finish(long delay_ms, size_t which)
+{
+    int pids[DESCENDANTS_MAX], status;
+    char folder[32];
+
+    make_folder(folder);
+    const pid_t runner = start_runner(folder, filter);
+    sleep_ms(delay_ms);
+    const size_t count = find_descendants(runner, pids, DESCENDANTS_MAX);
+    if (count > 0)
+        kill(pids[which % count], SIGKILL);
+    assert_int_equal(waitpid(runner, &status, 0), runner);
+    assert_true(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+    assert_all_gone(pids, count);
+    check_run(folder);
+    remove_folder(folder);
+}
+
+static void the_run_goes_on_when_any_part_dies(void **state)
+{
+    (void)state;
+    const size_t before = count_system_v();
+    for (size_t i = 0; i < 10; i++)
+        kill_one_and_finish(120 + 23 * (long)i, i);
+    assert_true(count_system_v() <= before);
+}
+
+static void nothing_outlives_a_killed_runner(void **state)
+{
+    (void)state;
+    for (long delay_ms = 105; delay_ms < 300; delay_ms += 39) {
+        int pids[DESCENDANTS_MAX];
+        char folder[32];
+        make_folder(folder);
+        const pid_t runner = start_runner(folder, filter);
+        sleep_ms(delay_ms);
+        const size_t count = find_descendants(runner, pids, DESCENDANTS_MAX);
+        kill(runner, SIGKILL);
+        waitpid(runner, NULL, 0);
+        assert_all_gone(pids, count);
+        remove_folder(folder);
+    }
+}
+
+static void an_interrupt_leaves_a_valid_partial_run(void **state)
+{
+    (void)state;
+    for (long delay_ms = 130; delay_ms < 260; delay_ms += 41) {
+        int pids[DESCENDANTS_MAX], status;
+        char folder[32];
+        make_folder(folder);
+        const pid_t runner = start_runner(folder, "^native/(chain|wakeup)/");
+        sleep_ms(delay_ms);
+        const size_t count = find_descendants(runner, pids, DESCENDANTS_MAX);
+        kill(runner, SIGINT);
+        assert_int_equal(waitpid(runner, &status, 0), runner);
+        assert_true(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+        assert_all_gone(pids, count);
+        assert_true(check_run(folder));
+        remove_folder(folder);
+    }
+}
+
+int main(int argc, char **argv)
+{
+    if (argc > 1 && strcmp(argv[1], "launch") == 0)
+        return hk_launch_lead(HK_LAUNCH_FD) == HK_OK ? 0 : 1;
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(the_run_goes_on_when_any_part_dies),
+        cmocka_unit_test(nothing_outlives_a_killed_runner),
+        cmocka_unit_test(an_interrupt_leaves_a_valid_partial_run),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

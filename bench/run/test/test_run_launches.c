@@ -1,0 +1,229 @@
+/* SPDX-License-Identifier: MIT */
+/* One launch of each kind with a tiny effort, judged by its structure, never by its numbers. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "smoke.h"
+
+static const char *const launch_command[] = {"/proc/self/exe", "launch", NULL};
+
+/* Measures what a filter selects; the run is read back. */
+static void measure(const char *filter, const volatile sig_atomic_t *stop, struct hk_run *run,
+                    struct hk_run_outcome *outcome)
+{
+    char folder[] = "/tmp/hk_test_XXXXXX", command[64], error[HK_TEXT_BYTES] = "";
+
+    assert_non_null(mkdtemp(folder));
+    const struct hk_run_plan plan = {
+        .effort = &smoke_effort,
+        .filter = filter,
+        .budget_ns = 60ull * HK_NS_PER_S,
+        .seed = 20385,
+        .out_root = folder,
+        .machine_json = "{\"id\":\"test\"}",
+        .arguments = "test",
+        .remark = "a test",
+        .launch_command = launch_command,
+        .stop = stop,
+    };
+    if (hk_run_execute(&plan, outcome, error) != HK_OK)
+        fail_msg("%s: %s", filter, error);
+    if (hk_run_read(outcome->path, run, error) != HK_OK)
+        fail_msg("%s: %s", filter, error);
+    snprintf(command, sizeof command, "rm -r %s", folder);
+    assert_int_equal(system(command), 0);
+}
+
+static void has_counter(const struct hk_launch *launch, const char *name)
+{
+    double value;
+
+    if (!hk_launch_counter(launch, name, &value))
+        fail_msg("%s has no counter %s", launch->name, name);
+}
+
+static void has_series(const struct hk_launch *launch, const char *name)
+{
+    const struct hk_series *series = hk_launch_series(launch, name);
+
+    if (series == NULL || series->count == 0)
+        fail_msg("%s has no series %s", launch->name, name);
+}
+
+static const char *const timed_counters[] = {"cost_ns", "mean_ns", "median_ns", "hk_blocks_kept",
+                                             "hk_blocks_dropped", "hk_switches_per_op"};
+
+static const struct {
+    const char *filter;
+    bool latencies;
+} timed_cases[] = {
+    {"^native/round_trip/(pipe|null|inline)/place:same_core/bytes:64$", true},
+    {"^native/round_trip/unix_seqpacket/place:same_core/bytes:65536$", true},
+    {"^native/syscall/getppid/", true},
+    {"^native/one_way/pipe/place:same_core/bytes:64$", false},
+    {"^native/chain/pipe/place:same_core/servers:3/bytes:256$", true},
+    {"^native/inject/pipe/place:same_core/servers:2/bytes:64/delay_ns:500$", true},
+    {"^native/inject_syscall/pipe_self/bytes:64/delay_ns:500$", true},
+    {"^native/copy/memcpy/state:l1/bytes:64$", true},
+    {"^native/remap/(mremap|memfd)/bytes:16384$", true},
+};
+
+/* On a busy machine a count may be off; what it is then called is INVALID, with the reason. */
+static void every_timed_kind_gives_its_numbers(void **state)
+{
+    (void)state;
+    for (size_t k = 0; k < HK_ARRAY_COUNT(timed_cases); k++) {
+        struct hk_run_outcome outcome;
+        struct hk_run run;
+        measure(timed_cases[k].filter, NULL, &run, &outcome);
+        assert_true(run.launch_count > 0);
+        for (size_t i = 0; i < run.launch_count; i++) {
+            const struct hk_launch *launch = &run.launches[i];
+            if (launch->state != HK_LAUNCH_OK && launch->state != HK_LAUNCH_INVALID)
+                fail_msg("%s: %s", launch->name, launch->reason);
+            for (size_t n = 0; n < HK_ARRAY_COUNT(timed_counters); n++)
+                has_counter(launch, timed_counters[n]);
+            has_series(launch, "block_mean_ns");
+            if (!timed_cases[k].latencies)
+                continue;
+            has_series(launch, "latency_bucket_ns");
+            has_series(launch, "latency_bucket_count");
+        }
+        hk_run_fini(&run);
+    }
+}
+
+static void two_cpu_cells_have_a_cost_or_a_reason(void **state)
+{
+    struct hk_run_outcome outcome;
+    struct hk_run run;
+
+    (void)state;
+    measure("^native/(round_trip/pipe/place:cross_core/bytes:64|floor/.*)$", NULL, &run, &outcome);
+    assert_true(run.launch_count >= 2); /* what fails is tried again */
+    for (size_t i = 0; i < run.launch_count; i++) {
+        const struct hk_launch *launch = &run.launches[i];
+        if (launch->state == HK_LAUNCH_OK)
+            has_counter(launch, "cost_ns");
+        else
+            assert_non_null(launch->reason);
+    }
+    hk_run_fini(&run);
+}
+
+static void concurrent_arms_come_from_one_launch(void **state)
+{
+    struct hk_run_outcome outcome;
+    struct hk_run run;
+
+    (void)state;
+    measure("^native/wakeup/.*policy:other/load:loaded.*", NULL, &run, &outcome);
+    assert_true(run.launch_count >= 3);
+    for (size_t i = 0; i < run.launch_count; i++) {
+        const struct hk_launch *launch = &run.launches[i];
+        assert_int_equal(launch->state, HK_LAUNCH_OK);
+        has_series(launch,
+                   strstr(launch->name, "lateness") != NULL ? "lateness_ns" : "interval_ns");
+    }
+    hk_run_fini(&run);
+}
+
+static void a_stop_leaves_a_valid_partial_run(void **state)
+{
+    const volatile sig_atomic_t stop = 1;
+    struct hk_run_outcome outcome;
+    struct hk_run run;
+
+    (void)state;
+    measure("^native/round_trip/pipe/", &stop, &run, &outcome);
+    assert_true(outcome.interrupted && outcome.partial && run.partial);
+    assert_int_equal(run.launch_count, 0);
+    hk_run_fini(&run);
+}
+
+static void a_pair_of_the_same_cell_gives_ratios(void **state)
+{
+    static const char cell[] = "native/round_trip/pipe/place:same_core/bytes:64";
+    const struct hk_pair_plan plan = {
+        .a = cell, .b = cell, .launches = 2, .rounds = 8, .block_ns = 300 * HK_NS_PER_US,
+        .seed = 5, .launch_command = launch_command};
+    char error[HK_TEXT_BYTES] = "";
+    double ratios[2];
+    size_t count = 0;
+
+    (void)state;
+    if (hk_pair_run(&plan, ratios, &count, error) != HK_OK)
+        fail_msg("%s", error);
+    assert_in_range(count, 1, 2);
+    for (size_t i = 0; i < count; i++)
+        assert_true(ratios[i] > -3 && ratios[i] < 3);
+}
+
+/* Cells that make no sense are refused with a reason; nothing is written. */
+static void pairs_that_cannot_be_are_refused(void **state)
+{
+    static const char *const bad_cells[] = {
+        "native/no_such_kind/x",
+        "native/floor/cache_line/place:cross_core",
+        "native/round_trip/pipe/place:same_core/bytes:99999999",
+        "native/round_trip/no_such_transport/place:same_core/bytes:1",
+        "native/round_trip/pipe/place:on_the_moon/bytes:1",
+        "native/chain/pipe/place:same_core/servers:99/bytes:1",
+        "native/remap/mremap/bytes:17",
+        "native/copy/memcpy/state:l9/bytes:64",
+    };
+
+    (void)state;
+    for (size_t i = 0; i < HK_ARRAY_COUNT(bad_cells); i++) {
+        const struct hk_pair_plan plan = {
+            .a = bad_cells[i], .b = bad_cells[i], .launches = 1, .rounds = 8,
+            .block_ns = 100 * HK_NS_PER_US, .launch_command = launch_command};
+        char error[HK_TEXT_BYTES] = "";
+        double ratio = 17;
+        size_t count = 99;
+        assert_int_not_equal(hk_pair_run(&plan, &ratio, &count, error), HK_OK);
+        assert_true(error[0] != '\0');
+        assert_int_equal(count, 99);
+    }
+}
+
+static void only_one_run_holds_the_lock(void **state)
+{
+    struct hk_run_lock first = {.fd = -1}, second = {.fd = -1};
+    pid_t holder = 0;
+
+    (void)state;
+    if (hk_run_lock_acquire(&first, &holder) == HK_EBUSY) {
+        print_message("skipped: process %d is measuring here\n", (int)holder);
+        skip();
+    }
+    assert_int_equal(hk_run_lock_acquire(&second, &holder), HK_EBUSY);
+    assert_int_equal(holder, getpid());
+    hk_run_lock_release(&first);
+    assert_int_equal(hk_run_lock_acquire(&second, &holder), HK_OK);
+    hk_run_lock_release(&second);
+}
+
+int main(int argc, char **argv)
+{
+    if (argc > 1 && strcmp(argv[1], "launch") == 0)
+        return hk_launch_lead(HK_LAUNCH_FD) == HK_OK ? 0 : 1;
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(every_timed_kind_gives_its_numbers),
+        cmocka_unit_test(two_cpu_cells_have_a_cost_or_a_reason),
+        cmocka_unit_test(concurrent_arms_come_from_one_launch),
+        cmocka_unit_test(a_stop_leaves_a_valid_partial_run),
+        cmocka_unit_test(a_pair_of_the_same_cell_gives_ratios),
+        cmocka_unit_test(pairs_that_cannot_be_are_refused),
+        cmocka_unit_test(only_one_run_holds_the_lock),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
