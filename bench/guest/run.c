@@ -73,6 +73,7 @@ static enum hk_status boot_run(const struct hk_guest_options *o, enum hk_qemu_cl
     const bool exact = clock == HK_QEMU_EXACT;
     char append[APPEND_BYTES];
     struct hk_qemu_options qemu = {
+        .program = o->program,
         .kernel = o->files->kernel,
         .programs = o->files->programs,
         .append = append,
@@ -315,7 +316,7 @@ static void clock_choose(const struct hk_guest_options *o, struct hk_guest_summa
         snprintf(summary->clock, sizeof(summary->clock), "instructions (TCG, icount)");
         return;
     }
-    summary->kvm = hk_qemu_kvm_check(NULL, o->files->probe, reason) == HK_OK;
+    summary->kvm = hk_qemu_kvm_check(o->program, o->files->probe, reason) == HK_OK;
     if (summary->kvm) {
         snprintf(summary->clock, sizeof(summary->clock),
                  "instructions (TCG, icount), and cycles under KVM, which passed its self-check");

@@ -242,6 +242,54 @@ static void bad_runs_say_why(void **state)
     log_fini(&log);
 }
 
+/*
+ * Where KVM passes its check, its rows stand in a world of their own. A script plays a QEMU whose KVM
+ * works and answers for both guests; without KVM it is QEMU itself.
+ */
+static void kvm_rows_stand_apart(void **state)
+{
+    static const char script[] =
+        "#!/bin/sh\n"
+        "case \"$*\" in\n"
+        "*'-accel kvm'*probe*) printf 'loop=3100\\nuser=1\\ninterrupt=1\\n'; exit 33 ;;\n"
+        "*'-accel kvm'*) echo HK1 begin version=1 scenario=experiments place=default\n"
+        "  echo HK1 row guest/null_syscall/general ops=64 ticks_n=1000 ticks_2n=7400 region_n=0"
+        " region_2n=1\n"
+        "  echo HK1 done leaks=0\n"
+        "  exit 33 ;;\n"
+        "esac\n"
+        "exec qemu-system-x86_64 \"$@\"\n";
+    char path[] = "/tmp/hkbench-script-XXXXXX";
+    int fd = mkstemp(path);
+    struct log log;
+    struct hk_guest_options options = options_of(HK_QEMU_MICROVM, &log);
+    struct hk_guest_summary summary;
+    char error[HK_QEMU_ERROR_BYTES];
+
+    (void)state;
+    assert_true(fd >= 0);
+    assert_int_equal(write(fd, script, sizeof(script) - 1), sizeof(script) - 1);
+    fchmod(fd, 0700);
+    close(fd);
+    options.program = path;
+    options.wanted = only_null_syscall;
+    options.kvm = true;
+    log_init(&log);
+    assert_int_equal(hk_guest_run(&options, &summary, error), HK_OK);
+    unlink(path);
+    fflush(log.stream);
+    if (access("/dev/kvm", R_OK | W_OK) == 0) {
+        assert_true(summary.kvm);
+        assert_int_equal(summary.timed_count, 1);
+        assert_non_null(strstr(log.text, "guest_kvm/null_syscall/general 1 0 0 - hk_cycles=100\n"));
+    } else {
+        assert_false(summary.kvm);
+        assert_non_null(strstr(summary.clock, "/dev/kvm"));
+    }
+    assert_true(summary.exact_count > 0);
+    log_fini(&log);
+}
+
 #define MACHINE_JSON "{\"id\": \"test-machine\", \"host_name\": \"h\", \"cpu_count\": 1}"
 
 static struct hk_guest_plan plan_of(const char *out_root)
@@ -328,6 +376,7 @@ int main(void)
         cmocka_unit_test(suite_is_exact_everywhere),
         cmocka_unit_test(filter_chooses_cells),
         cmocka_unit_test(bad_runs_say_why),
+        cmocka_unit_test(kvm_rows_stand_apart),
         cmocka_unit_test(run_is_recorded),
         cmocka_unit_test(unwritable_folder_is_said),
         cmocka_unit_test(missing_files_are_named),

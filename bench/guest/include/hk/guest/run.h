@@ -20,6 +20,7 @@
 
 struct hk_guest_options {
     const struct hk_guest_files *files;
+    const char *program; /* NULL: qemu-system-x86_64 from PATH */
     enum hk_qemu_machine machine;
     uint32_t memory_mib; /* of the guest */
     uint32_t boots;      /* replicates, 2 to 100: fewer cannot tell exact from near */
