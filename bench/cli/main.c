@@ -8,6 +8,9 @@
 #include "hk/stats/gsl.h"
 
 static const struct hk_command *const commands[] = {
+    &hk_cmd_list,
+    &hk_cmd_run,
+    &hk_cmd_launch,
     &hk_cmd_fit,
     &hk_cmd_validate,
     &hk_cmd_kernel,

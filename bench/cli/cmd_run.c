@@ -1,0 +1,189 @@
+/* SPDX-License-Identifier: MIT */
+/* Measures, and the hidden command that leads one launch of a measurement. */
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "commands.h"
+#include "hk/base/units.h"
+#include "hk/counters/clock.h"
+#include "hk/machine/record.h"
+#include "hk/run/run.h"
+#include "progress.h"
+
+struct run_options {
+    const char *filter;
+    const char *out;
+    uint64_t budget_s;
+    uint64_t seed;
+    bool quick;
+    bool full;
+    bool json;
+    bool shared;
+};
+
+static const struct hk_option options[] = {
+#define AT(f) offsetof(struct run_options, f)
+    {"filter", 'f', HK_OPTION_TEXT, "REGEX", "only cells whose name matches", AT(filter), 0, 0},
+    {"quick", 0, HK_OPTION_FLAG, NULL, "what the models need, in 150 s (the default)", AT(quick), 0,
+     0},
+    {"full", 0, HK_OPTION_FLAG, NULL, "every transport, place and size, in an hour", AT(full), 0, 0},
+    {"budget", 'b', HK_OPTION_UINT, "SECONDS", "stop measuring after this long", AT(budget_s), 1,
+     86400},
+    {"out", 'o', HK_OPTION_TEXT, "FOLDER", "where results go (results)", AT(out), 0, 0},
+    {"seed", 0, HK_OPTION_UINT, "N", "of order, contents and injected delays (from the clock)",
+     AT(seed), 1, UINT64_MAX},
+    {"shared", 0, HK_OPTION_FLAG, NULL, "measure although another run does: both are disturbed",
+     AT(shared), 0, 0},
+    {"json", 0, HK_OPTION_FLAG, NULL, "print the outcome as JSON", AT(json), 0, 0},
+#undef AT
+};
+static const struct run_options defaults = {.out = "results"};
+
+/* The program itself, whatever its path is by now. */
+static const char *const launch_command[] = {"/proc/self/exe", "launch", NULL};
+
+static volatile sig_atomic_t stopped;
+
+/* The second Ctrl-C ends the program at once; its launches die with it. */
+static void on_signal(int number)
+{
+    stopped = 1;
+    signal(number, SIG_DFL);
+}
+
+static void show_progress(void *context, const struct hk_run_progress *p)
+{
+    uint64_t done = p->launches_done, total = p->launches_planned;
+
+    /* Whichever ends the run first: the budget or the plan. */
+    if (p->elapsed_ns * total > p->budget_ns * done) {
+        done = p->elapsed_ns;
+        total = p->budget_ns;
+    }
+    hk_progress_show(context, done < total ? done : total, total, p->cell);
+}
+
+static void print_json(const struct hk_run_outcome *o)
+{
+    /* Paths with a quote or a backslash are the user's own choice; they are escaped. */
+    printf("{\"path\":\"");
+    for (const char *c = o->path; *c != '\0'; c++)
+        printf(*c == '"' || *c == '\\' ? "\\%c" : (unsigned char)*c < ' ' ? "?" : "%c", *c);
+    printf("\",\"partial\":%s,\"interrupted\":%s,\"cells\":%zu,\"cells_narrow\":%zu,"
+           "\"cells_unavailable\":%zu,\"cells_broken\":%zu,\"launches_ok\":%zu}\n",
+           o->partial ? "true" : "false", o->interrupted ? "true" : "false", o->cells,
+           o->cells_narrow, o->cells_unavailable, o->cells_broken, o->launches_ok);
+}
+
+static void print_outcome(const struct run_options *o, const struct hk_run_outcome *outcome)
+{
+    if (o->json) {
+        print_json(outcome);
+        return;
+    }
+    printf("%s%s\n%s\n", outcome->path, outcome->partial ? " (partial)" : "", outcome->note);
+}
+
+static enum hk_exit measure(const struct run_options *o, const char *machine_json,
+                            const char *remark)
+{
+    char arguments[HK_TEXT_BYTES], error[HK_TEXT_BYTES];
+    struct hk_run_outcome outcome;
+    struct hk_progress bar;
+    const struct hk_run_plan plan = {
+        .mode = o->full ? HK_RUN_FULL : HK_RUN_QUICK,
+        .filter = o->filter,
+        .budget_ns = o->budget_s * HK_NS_PER_S,
+        .seed = o->seed != 0 ? o->seed : hk_clock_raw_ns(),
+        .out_root = o->out,
+        .machine_json = machine_json,
+        .arguments = arguments,
+        .remark = remark,
+        .launch_command = launch_command,
+        .stop = &stopped,
+        .progress = show_progress,
+        .progress_context = &bar,
+    };
+
+    snprintf(arguments, sizeof arguments, "run --%s%s%s --budget %llu --seed %llu",
+             o->full ? "full" : "quick", o->filter != NULL ? " --filter " : "",
+             o->filter != NULL ? o->filter : "", (unsigned long long)o->budget_s,
+             (unsigned long long)plan.seed);
+    hk_progress_init(&bar);
+    const enum hk_status status = hk_run_execute(&plan, &outcome, error);
+    hk_progress_fini(&bar);
+    if (status != HK_OK) {
+        hk_cli_error("run", "%s", error);
+        return status == HK_EPARSE || status == HK_ENOENT ? HK_EXIT_USAGE : HK_EXIT_UNMEASURED;
+    }
+    print_outcome(o, &outcome);
+    return outcome.launches_ok > 0 && !outcome.interrupted ? HK_EXIT_OK : HK_EXIT_UNMEASURED;
+}
+
+static enum hk_exit run(const void *values, int argc, char **argv)
+{
+    const struct run_options *o = values;
+    struct hk_run_lock lock = {.fd = -1};
+    char remark[64] = "";
+    char *machine_json;
+    pid_t holder = 0;
+
+    (void)argc, (void)argv;
+    if (o->quick && o->full) {
+        hk_cli_error("run", "--quick and --full exclude each other");
+        return HK_EXIT_USAGE;
+    }
+    const enum hk_status locked = hk_run_lock_acquire(&lock, &holder);
+    if (locked == HK_EBUSY)
+        snprintf(remark, sizeof remark, "process %d was measuring too", (int)holder);
+    if (locked == HK_EBUSY && !o->shared) {
+        hk_cli_error("run", "process %d is measuring on this machine; wait for it, or use --shared "
+                     "and distrust the times", (int)holder);
+        return HK_EXIT_UNMEASURED;
+    }
+    if (hk_machine_record("", &machine_json) != HK_OK) {
+        hk_run_lock_release(&lock);
+        hk_cli_error("run", "out of memory");
+        return HK_EXIT_UNMEASURED;
+    }
+    signal(SIGINT, on_signal);
+    signal(SIGTERM, on_signal);
+    const enum hk_exit code = measure(o, machine_json, remark[0] != '\0' ? remark : NULL);
+    free(machine_json);
+    hk_run_lock_release(&lock);
+    return code;
+}
+
+const struct hk_command hk_cmd_run = {
+    .name = "run",
+    .summary = "measure this machine",
+    .details = "Every launch of a cell is a fresh process tree; launches are interleaved in random\n"
+               "order until each cell's interval is narrow enough or the budget is spent. Ctrl-C\n"
+               "ends the run with what there is.",
+    .options = options,
+    .option_count = HK_ARRAY_COUNT(options),
+    .defaults = &defaults,
+    .options_bytes = sizeof defaults,
+    .run = run,
+};
+
+static enum hk_exit lead(const void *values, int argc, char **argv)
+{
+    (void)values, (void)argc, (void)argv;
+    const enum hk_status status = hk_launch_lead(HK_LAUNCH_FD);
+    if (status == HK_EPARSE) {
+        hk_cli_error("launch", "hkbench run starts this by itself, with a request on descriptor %d",
+                     HK_LAUNCH_FD);
+        return HK_EXIT_USAGE;
+    }
+    return status == HK_OK ? HK_EXIT_OK : HK_EXIT_UNMEASURED;
+}
+
+const struct hk_command hk_cmd_launch = {
+    .name = "launch",
+    .summary = "lead one launch of a run",
+    .hidden = true,
+    .run = lead,
+};
