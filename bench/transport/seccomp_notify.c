@@ -269,10 +269,11 @@ const struct hk_transport hk_transport_seccomp_notify = {
     .summary = "a system call of the client answered by the server: seccomp user notification",
     .flags = HK_TRANSPORT_UPCALL | HK_TRANSPORT_CALL_ONLY,
     .message_bytes_max = HK_MIB,
+    /* The client's call ends before the tracepoint that counts system calls: counted as 0. */
     .claim = {.same_core_switches_min = 1.9,
               .same_core_switches_max = 2.2,
               .cross_core_switches_max = 2.2,
-              .client_syscalls_min = 1,
+              .client_syscalls_min = 0,
               .client_syscalls_max = 1,
               .server_syscalls_min = 2,
               .server_syscalls_max = 4},

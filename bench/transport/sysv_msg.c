@@ -42,7 +42,8 @@ static enum hk_status sysv_open(struct hk_link *link)
     link->state = state;
     *state = (struct sysv_state){.queues = {-1, -1}, .creator = getpid()};
     for (int side = 0; side < 2; side++) {
-        state->messages[side] = calloc(1, sizeof(struct sysv_message) + link->options.message_bytes);
+        state->messages[side] =
+            calloc(1, sizeof(struct sysv_message) + link->options.message_bytes);
         if (!state->messages[side])
             return HK_ENOMEM;
         enum hk_status status = hk_sysv_msg_create(&state->queues[side]);

@@ -35,7 +35,10 @@ static enum hk_status seqpacket_open(struct hk_link *link)
     return open_pair(link, SOCK_SEQPACKET);
 }
 
-/* A stream's reader also switches when its own data are consumed: up to three and a bit. */
+/*
+ * On one CPU a stream's round trip has two to four switches: its sender is also
+ * woken when the receiver has consumed the data.
+ */
 const struct hk_transport hk_transport_unix_stream = {
     .name = "unix_stream",
     .summary = "Unix stream socket pair: send and recv",
@@ -60,8 +63,8 @@ const struct hk_transport hk_transport_unix_dgram = {
     .flags = HK_TRANSPORT_DATAGRAM,
     .message_bytes_max = PACKET_BYTES_MAX,
     .claim = {.same_core_switches_min = 1.9,
-              .same_core_switches_max = 4.1,
-              .cross_core_switches_max = 4.1,
+              .same_core_switches_max = 2.2,
+              .cross_core_switches_max = 2.2,
               .client_syscalls_min = 2,
               .client_syscalls_max = 2,
               .server_syscalls_min = 2,
@@ -79,8 +82,8 @@ const struct hk_transport hk_transport_unix_seqpacket = {
     .flags = HK_TRANSPORT_DATAGRAM,
     .message_bytes_max = PACKET_BYTES_MAX,
     .claim = {.same_core_switches_min = 1.9,
-              .same_core_switches_max = 4.1,
-              .cross_core_switches_max = 4.1,
+              .same_core_switches_max = 2.2,
+              .cross_core_switches_max = 2.2,
               .client_syscalls_min = 2,
               .client_syscalls_max = 2,
               .server_syscalls_min = 2,

@@ -36,7 +36,7 @@
 #define CHECK(condition)                                                                          \
     do {                                                                                          \
         if (!(condition))                                                                         \
-            return failed_at(__LINE__, #condition);                                                    \
+            return failed_at(__LINE__, #condition);                                               \
     } while (0)
 
 static bool one_cpu;
