@@ -1,0 +1,35 @@
+# SPDX-License-Identifier: MIT
+# Prediction over measurement against the measurement. Per formula two blocks, the textbook and the
+# stronger models; column 7 is the panel: 0 times (ns), 1 probabilities, 2 anything else.
+data = ARG1; output = ARG2; format = ARG3; caption = ARG4
+height = 600
+load "style.gp"
+stats data using 7 nooutput name "P"
+stats data using 1 nooutput name "S"
+blocks = P_blocks
+lowest = 0.03; highest = 30
+inside(x) = x < lowest ? lowest * 1.06 : x > highest ? highest / 1.06 : x
+array names[3] = ["measured time (µs)", "measured probability", "measured bytes per message"]
+array scale[3] = [1e3, 1, 1]
+panels = P_max + 1
+set logscale xy
+set format x "10^{%L}"
+set format y "%g"
+set yrange [lowest : highest]
+set ytics (0.03, 0.1, 0.3, "0.5" 0.5, 1, 2, 3, 10, 30)
+set bmargin 0
+set multiplot layout 1, panels margins 0.09, 0.98, 0.30, 0.90 spacing 0.06 \
+    title "Prediction over measurement on held-out cells; points at the edge lie beyond it"
+do for [p = 0 : panels - 1] {
+    if (p > 0) { unset label 1; unset key; set ylabel "" } else {
+        set ylabel "predicted / measured, 95 % intervals"
+        set key at screen 0.5, 0.14 center center horizontal noenhanced maxrows 2 Left reverse
+    }
+    set xlabel names[p + 1]
+    plot 1 with lines lc rgb "#808080" lw 1 dt solid notitle, \
+         for [i = 0 : blocks - 1] data index i \
+             using (column(7) == p ? $1 / scale[p + 1] : NaN):(inside($4)):($2 / scale[p + 1]):($3 / scale[p + 1]):(inside($5)):(inside($6)) \
+             with xyerrorbars lc rgb colours[1 + (i / 2) % 7] pt i % 2 == 0 ? 6 : 7 ps 0.9 dt solid \
+             title columnheader(1)
+}
+unset multiplot
