@@ -10,6 +10,7 @@
 enum delay_law {
     DELAY_EXPONENTIAL, /* the textbook's */
     DELAY_LOGNORMAL,   /* sd 1.5 of the logarithm: heavier than exponential, CV 2.9 */
+    DELAY_LOGNORMAL1,  /* sd 1 of the logarithm, CV 1.31 */
     DELAY_WEIBULL,     /* shape 0.6 */
     DELAY_GAMMA4,      /* sum of four: lighter, CV 0.5 */
     DELAY_EAR,         /* exponential law, lag-1 autocorrelation 0.7 */
@@ -28,6 +29,9 @@ static inline void fill_delays(struct hk_rng *rng, enum delay_law law, double me
             break;
         case DELAY_LOGNORMAL:
             x[i] = mean_ns * exp(1.5 * hk_rng_normal(rng) - 1.125);
+            break;
+        case DELAY_LOGNORMAL1:
+            x[i] = mean_ns * exp(hk_rng_normal(rng) - 0.5);
             break;
         case DELAY_WEIBULL:
             x[i] = mean_ns / tgamma(1.0 + 1.0 / 0.6) * pow(e, 1.0 / 0.6);
