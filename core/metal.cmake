@@ -54,10 +54,20 @@ function(hk_program name)
   set_property(GLOBAL APPEND PROPERTY HK_PROGRAMS hk_program_${name})
 endfunction()
 
-hk_program(init user/init.c user/hello.c user/experiments.c user/experiments_call.c user/experiments_stream.c
+hk_program(init
+  user/compose.c
+  user/experiments.c
+  user/experiments_call.c
+  user/experiments_service.c
+  user/experiments_stream.c
   user/faults.c
-  user/spawn.c)
+  user/hello.c
+  user/init.c
+  user/services_scenario.c
+  user/spawn.c
+  ${HK_SERVICE_SOURCES})
 hk_program(peer user/peer.c)
+hk_program(server user/server.c ${HK_SERVICE_SOURCES})
 hk_program(victim user/victim.c)
 
 get_property(programs GLOBAL PROPERTY HK_PROGRAMS)

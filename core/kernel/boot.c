@@ -81,15 +81,27 @@ void hk_boot(struct hk_cpu *cpu, const struct hk_boot_module *archive)
 {
     struct hk_kernel *kernel = cpu->kernel;
     struct hk_process *init;
+    const char *place = "";
+    uint64_t place_bytes;
+    uint32_t placement = 0;
     enum hk_status status;
 
     kernel->boot_pages = kernel->pages.count - kernel->pages.free_count;
     hk_print(kernel, HK_PROTOCOL " begin version=1");
     print_option(kernel, "scenario", "none");
-    print_option(kernel, "place", "default");
+    print_option(kernel, "place", "hybrid");
     hk_print(kernel, "\n");
     if (hk_scenario_boot(cpu))
         return;
+    place_bytes = hk_boot_option(kernel, "place", &place);
+    status = hk_composition_parse(place, place_bytes, &placement);
+    if (status == HK_OK)
+        status = hk_composition_start(cpu, placement);
+    if (status != HK_OK) {
+        fail(cpu, "cannot compose: place= wants hybrid, monolithic, microkernel or "
+                  "service:kernel|server,...", status);
+        return;
+    }
     status = archive->bytes == 0 ? HK_ENOENT
                                  : hk_archive_open(kernel, archive->data, archive->bytes);
     if (status != HK_OK) {

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "kernel/endpoint.h"
 
+#include "kernel/composition.h"
 #include "kernel/irq.h"
 #include "kernel/kernel.h"
 #include "port/port.h"
@@ -122,6 +123,10 @@ static enum hk_status give(struct hk_cpu *cpu, const struct ipc_class *class, ui
     badge = self->caps[self->frame.rdi].badge;
     if (endpoint->receive_capabilities == 0)
         return HK_EPEER;
+    if (endpoint->instance != NULL) {
+        hk_instance_call(endpoint->instance, self, badge);
+        return HK_OK;
+    }
     receiver = take_receiver(cpu, endpoint);
     if (receiver == NULL) {
         if (class->timed && self->ipc_timeout_ns == HK_TIMEOUT_NOW)
@@ -252,6 +257,11 @@ void hk_event_raise(struct hk_cpu *cpu, struct hk_event *event)
 
     if (event->count++ > 0)
         return;
+    if (endpoint->instance != NULL) {
+        event->count = 0;
+        hk_instance_event(endpoint->instance, event->badge, 1);
+        return;
+    }
     receiver = take_receiver(cpu, endpoint);
     if (receiver != NULL) {
         receiver->budget = &receiver->own_budget;

@@ -28,6 +28,27 @@ void hk_irq_unbind(struct hk_cpu *cpu, struct hk_endpoint *endpoint)
     }
 }
 
+enum hk_status hk_irq_attach(struct hk_cpu *cpu, uint64_t line, struct hk_endpoint *endpoint,
+                             uint64_t badge)
+{
+    struct hk_irq *irq;
+
+    if (line >= HK_IRQ_COUNT)
+        return HK_EINVAL;
+    irq = &cpu->kernel->irqs[line];
+    if (irq->event.endpoint != NULL)
+        return HK_EBUSY;
+    irq->event = (struct hk_event){ .endpoint = endpoint, .badge = badge };
+    hk_irq_acknowledge(cpu, (uint32_t)line);
+    return HK_OK;
+}
+
+void hk_irq_acknowledge(struct hk_cpu *cpu, uint32_t line)
+{
+    cpu->kernel->irqs[line].masked = false;
+    hk_port_irq_mask(cpu, line, false);
+}
+
 /* The line, if the caller's process may command interrupts. */
 static enum hk_status find(struct hk_cpu *cpu, uint64_t line, struct hk_irq **irq)
 {
@@ -56,13 +77,7 @@ hk_result hk_sys_irq_bind(struct hk_cpu *cpu, uint64_t line, uint64_t handle, ui
                              HK_RIGHT_RECEIVE, &endpoint);
     if (status != HK_OK)
         return status;
-    if (irq->event.endpoint != NULL)
-        return HK_EBUSY;
-    irq->event = (struct hk_event){ .endpoint = (struct hk_endpoint *)(void *)endpoint,
-                                    .badge = badge };
-    irq->masked = false;
-    hk_port_irq_mask(cpu, (uint32_t)line, false);
-    return HK_OK;
+    return hk_irq_attach(cpu, line, (struct hk_endpoint *)(void *)endpoint, badge);
 }
 
 hk_result hk_sys_irq_ack(struct hk_cpu *cpu, uint64_t line, uint64_t b, uint64_t c, uint64_t d,
@@ -76,8 +91,7 @@ hk_result hk_sys_irq_ack(struct hk_cpu *cpu, uint64_t line, uint64_t b, uint64_t
         return status;
     if (irq->event.endpoint == NULL)
         return HK_ENOENT;
-    irq->masked = false;
-    hk_port_irq_mask(cpu, (uint32_t)line, false);
+    hk_irq_acknowledge(cpu, (uint32_t)line);
     return HK_OK;
 }
 

@@ -22,6 +22,13 @@ void hk_timer_destroy(struct hk_cpu *cpu, struct hk_object *object);
  */
 void hk_irq_raised(struct hk_cpu *cpu, uint32_t line);
 
+/* Send a line's interrupts to an endpoint. HK_OK; HK_EINVAL; HK_EBUSY when somebody has it. */
+enum hk_status hk_irq_attach(struct hk_cpu *cpu, uint64_t line, struct hk_endpoint *endpoint,
+                             uint64_t badge);
+
+/* The driver has served the line: the next interrupt may come. */
+void hk_irq_acknowledge(struct hk_cpu *cpu, uint32_t line);
+
 /* Nobody listens to this endpoint's interrupts any more. */
 void hk_irq_unbind(struct hk_cpu *cpu, struct hk_endpoint *endpoint);
 

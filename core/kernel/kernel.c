@@ -21,6 +21,7 @@ uint64_t hk_kernel_fini(struct hk_kernel *kernel)
 {
     while (kernel->processes != NULL)
         hk_process_end(kernel->cpu, kernel->processes, HK_EXIT_KILLED, 0);
+    hk_composition_fini(kernel->cpu);
     hk_service_fini(kernel->cpu);
     hk_deadline_disarm(kernel->cpu, &kernel->cpu->slice);
     hk_object_pools_trim(kernel);

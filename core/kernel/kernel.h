@@ -5,6 +5,7 @@
 #ifndef HK_KERNEL_KERNEL_H
 #define HK_KERNEL_KERNEL_H
 
+#include "kernel/composition.h"
 #include "kernel/endpoint.h"
 #include "kernel/object.h"
 #include "kernel/page.h"
@@ -65,6 +66,7 @@ struct hk_kernel {
     struct hk_module modules[HK_MODULE_COUNT];
     uint32_t module_count;
     struct hk_service_registry services;
+    struct hk_instance instances[HK_SERVICES]; /* services that the composition puts here */
     char command_line[HK_COMMAND_LINE_BYTES];
 };
 

@@ -38,8 +38,9 @@ static enum hk_status read_name(struct hk_cpu *cpu, const struct hk_thread *thre
 static hk_result give_call_right(struct hk_process *process, struct hk_endpoint *endpoint)
 {
     uint64_t handle;
-    enum hk_status status =
-        hk_cap_insert(process, &endpoint->object, HK_RIGHT_CALL | HK_RIGHT_COPY, 0, &handle);
+    /* the badge tells the service which client asks */
+    enum hk_status status = hk_cap_insert(process, &endpoint->object,
+                                          HK_RIGHT_CALL | HK_RIGHT_COPY, process->pid, &handle);
 
     return status == HK_OK ? (hk_result)handle : status;
 }

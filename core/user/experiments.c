@@ -9,6 +9,7 @@
 #include "user/experiments.h"
 
 #include "hk/base/mark.h"
+#include "user/compose.h"
 #include "user/scenario.h"
 
 #define OPS_DEFAULT 64
@@ -72,6 +73,9 @@ static void run_row(struct hk_lab *lab, const struct hk_experiment *row)
     }
     hk_line_begin(&line, "row");
     hk_line_text(&line, row->name);
+    if (row->placed != 0)
+        hk_line_text(&line, lab->placement & 1u << (row->placed - 1) ? "/place:kernel"
+                                                                     : "/place:server");
     hk_line_field(&line, "ops", ops);
     hk_line_field(&line, "ticks_n", ticks_n);
     hk_line_field(&line, "ticks_2n", ticks_2n);
@@ -83,17 +87,25 @@ static void run_row(struct hk_lab *lab, const struct hk_experiment *row)
 static const struct hk_experiment_table *const tables[] = {
     &hk_experiments_call,
     &hk_experiments_stream,
+    &hk_experiments_service,
 };
 
 int hk_scenario_experiments(uint64_t *ipc_page)
 {
     struct hk_lab lab = { .ipc_page = ipc_page };
+    struct hk_composition composition;
 
     /* fixed priorities: nobody's turn ends by time in the middle of a region */
     (void)hk_syscall(HK_SYS_policy_select, HK_POLICY_PRIORITY, 0, 0);
+    if (hk_compose(&composition) != HK_OK) {
+        hk_say("fail", "the services do not start");
+        return 1;
+    }
+    lab.placement = composition.placement;
 
     for (size_t t = 0; t < HK_ARRAY_COUNT(tables); t++)
         for (size_t i = 0; i < tables[t]->count; i++)
             run_row(&lab, &tables[t]->rows[i]);
+    hk_compose_stop(&composition);
     return lab.failed ? 1 : 0;
 }

@@ -17,6 +17,7 @@ struct hk_lab {
     uint64_t server_count;
     uint64_t handle;    /* what run works on */
     uint64_t handle2;
+    uint32_t placement; /* bit per service: in the kernel */
     uint64_t regions;   /* marked so far */
     bool failed;
 };
@@ -28,6 +29,7 @@ struct hk_experiment {
     void (*finish)(struct hk_lab *lab); /* NULL: nothing; runs after a failed prepare too */
     uint64_t parameter;
     uint64_t ops; /* N; 0: the default */
+    uint64_t placed; /* number of a service + 1: where it runs is part of the name; 0: none */
 };
 
 struct hk_experiment_table {
@@ -36,6 +38,7 @@ struct hk_experiment_table {
 };
 
 extern const struct hk_experiment_table hk_experiments_call;
+extern const struct hk_experiment_table hk_experiments_service;
 extern const struct hk_experiment_table hk_experiments_stream;
 
 /* Start a peer as server[server_count++]; lab->handle is its endpoint then. */

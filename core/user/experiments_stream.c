@@ -71,10 +71,10 @@ static void finish(struct hk_lab *lab)
 }
 
 static const struct hk_experiment rows[] = {
-    { "guest/round_trip/stream/bytes:1", with_stream, write_read, finish, 1, 0 },
-    { "guest/round_trip/stream/bytes:8", with_stream, write_read, finish, 8, 0 },
-    { "guest/round_trip/stream_exchange/bytes:1", with_exchange, exchange, finish, 1, 0 },
-    { "guest/round_trip/stream_exchange/bytes:8", with_exchange, exchange, finish, 8, 0 },
+    { "guest/round_trip/stream/bytes:1", with_stream, write_read, finish, 1, 0, 0 },
+    { "guest/round_trip/stream/bytes:8", with_stream, write_read, finish, 8, 0, 0 },
+    { "guest/round_trip/stream_exchange/bytes:1", with_exchange, exchange, finish, 1, 0, 0 },
+    { "guest/round_trip/stream_exchange/bytes:8", with_exchange, exchange, finish, 8, 0, 0 },
 };
 
 const struct hk_experiment_table hk_experiments_stream = { rows, HK_ARRAY_COUNT(rows) };

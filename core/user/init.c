@@ -7,6 +7,7 @@ static const struct hk_scenario scenarios[] = {
     { "hello", hk_scenario_hello },
     { "experiments", hk_scenario_experiments },
     { "faults", hk_scenario_faults },
+    { "services", hk_scenario_services },
 };
 
 int main(uint64_t argument, uint64_t *ipc_page)

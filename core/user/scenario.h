@@ -13,5 +13,6 @@ struct hk_scenario {
 int hk_scenario_hello(uint64_t *ipc_page);
 int hk_scenario_experiments(uint64_t *ipc_page);
 int hk_scenario_faults(uint64_t *ipc_page);
+int hk_scenario_services(uint64_t *ipc_page);
 
 #endif

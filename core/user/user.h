@@ -131,6 +131,21 @@ static inline int64_t hk_call_long(uint64_t handle, uint64_t words,
  */
 int64_t hk_user_ipc(int64_t tag, uint64_t *handle, uint64_t word[HK_MESSAGE_REGISTER_WORDS]);
 
+/* The fastest class that takes so many words. */
+static inline int64_t hk_call_class(uint64_t words)
+{
+    if (words <= HK_MESSAGE_SHORT_WORDS)
+        return HK_IPC_CALL;
+    return words <= HK_MESSAGE_REGISTER_WORDS ? HK_IPC_CALL_LONG : HK_IPC_CALL_ANY;
+}
+
+static inline int64_t hk_reply_wait_class(uint64_t words)
+{
+    if (words <= HK_MESSAGE_SHORT_WORDS)
+        return HK_IPC_REPLY_WAIT;
+    return words <= HK_MESSAGE_REGISTER_WORDS ? HK_IPC_REPLY_WAIT_LONG : HK_IPC_REPLY_WAIT_ANY;
+}
+
 /* A line for the host, built piece by piece and written by hk_line_end(). */
 struct hk_line {
     char text[512];

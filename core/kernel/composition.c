@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: MIT */
+#include "kernel/composition.h"
+
+#include "kernel/irq.h"
+#include "kernel/kernel.h"
+#include "kernel/service.h"
+#include "port/port.h"
+
+static void *instance_page(struct hk_service_host *host)
+{
+    struct hk_instance *instance = HK_CONTAINER(host, struct hk_instance, host);
+    struct hk_kernel *kernel = instance->cpu->kernel;
+    uint64_t *physical = &instance->pages[instance->page_count];
+
+    if (instance->page_count == HK_INSTANCE_PAGES ||
+        hk_page_allocate(kernel, HK_PAGE_OWNER_KERNEL, physical) != HK_OK)
+        return NULL;
+    instance->page_count++;
+    return hk_window(kernel, *physical);
+}
+
+static void instance_irq_ack(struct hk_service_host *host, uint32_t line)
+{
+    hk_irq_acknowledge(HK_CONTAINER(host, struct hk_instance, host)->cpu, line);
+}
+
+static enum hk_status start(struct hk_cpu *cpu, struct hk_instance *instance,
+                            const struct hk_service *service)
+{
+    enum hk_status status = hk_endpoint_create(cpu, &instance->endpoint);
+
+    if (status != HK_OK)
+        return status;
+    instance->service = service;
+    instance->cpu = cpu;
+    instance->host = (struct hk_service_host){ instance_page, instance_irq_ack };
+    instance->state = instance_page(&instance->host);
+    if (instance->state == NULL)
+        return HK_ENOMEM;
+    instance->endpoint->instance = instance;
+    instance->endpoint->receive_capabilities = 1; /* somebody does receive: the kernel */
+    status = hk_service_register(cpu, service->name, instance->endpoint);
+    if (status == HK_OK && service->irq != HK_SERVICE_NO_IRQ)
+        status = hk_irq_attach(cpu, service->irq, instance->endpoint, HK_SERVICE_IRQ_BADGE);
+    return status;
+}
+
+enum hk_status hk_composition_start(struct hk_cpu *cpu, uint32_t placement)
+{
+    enum hk_status status = HK_OK;
+
+    for (uint32_t i = 0; i < HK_SERVICES && status == HK_OK; i++)
+        if (placement & 1u << i)
+            status = start(cpu, &cpu->kernel->instances[i], &hk_services[i]);
+    return status;
+}
+
+void hk_composition_fini(struct hk_cpu *cpu)
+{
+    for (uint32_t i = 0; i < HK_SERVICES; i++) {
+        struct hk_instance *instance = &cpu->kernel->instances[i];
+
+        if (instance->service == NULL)
+            continue;
+        instance->endpoint->instance = NULL;
+        hk_irq_unbind(cpu, instance->endpoint);
+        (void)hk_service_unregister(cpu, instance->service->name);
+        hk_object_release(cpu, &instance->endpoint->object);
+        while (instance->page_count > 0)
+            hk_page_release(cpu->kernel, instance->pages[--instance->page_count]);
+        instance->service = NULL;
+    }
+}
+
+void hk_instance_call(struct hk_instance *instance, struct hk_thread *client, uint64_t badge)
+{
+    struct hk_service_message message = {
+        .badge = badge,
+        .words = HK_SERVICE_REPLY_WORDS,
+        .buffer = hk_window(instance->cpu->kernel, client->ipc_page),
+    };
+    uint64_t *word = client->frame.word;
+
+    for (uint32_t i = 0; i < HK_MESSAGE_REGISTER_WORDS; i++)
+        message.word[i] = word[i];
+    message.word[0] =
+        (uint64_t)instance->service->handle(&instance->host, instance->state, &message);
+    client->frame.rax = message.words;
+    client->frame.rdi = 0;
+    for (uint32_t i = 0; i < HK_MESSAGE_REGISTER_WORDS; i++)
+        word[i] = i < message.words ? message.word[i] : 0;
+}
+
+void hk_instance_event(struct hk_instance *instance, uint64_t badge, uint64_t count)
+{
+    struct hk_service_message message = { .badge = badge, .word = { count } };
+
+    (void)instance->service->handle(&instance->host, instance->state, &message);
+}

@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: MIT */
+/* Services that the composition places in the kernel: endpoints without a receiver. */
+#ifndef HK_KERNEL_COMPOSITION_H
+#define HK_KERNEL_COMPOSITION_H
+
+#include "kernel/thread.h"
+#include "kernel/types.h"
+#include "services/services.h"
+
+#define HK_INSTANCE_PAGES 64
+
+/* A service in ring 0, with what it asked for. */
+struct hk_instance {
+    struct hk_service_host host;
+    const struct hk_service *service; /* NULL: not placed here */
+    struct hk_cpu *cpu;
+    struct hk_endpoint *endpoint; /* held */
+    void *state;
+    uint64_t pages[HK_INSTANCE_PAGES]; /* physical */
+    uint32_t page_count;
+};
+
+/*
+ * Start every service whose bit is set, registered under its name.
+ *
+ * Returns HK_OK; HK_ENOMEM. What was started is ended by hk_composition_fini().
+ */
+enum hk_status hk_composition_start(struct hk_cpu *cpu, uint32_t placement);
+void hk_composition_fini(struct hk_cpu *cpu);
+
+/*
+ * The direct call: the client's message to the service and the reply back, in the
+ * client's frame and IPC page. The cost of this against a rendezvous is what a
+ * composition trades.
+ */
+void hk_instance_call(struct hk_instance *instance, struct hk_thread *client, uint64_t badge);
+
+/* A message from the kernel: an interrupt of its device. */
+void hk_instance_event(struct hk_instance *instance, uint64_t badge, uint64_t count);
+
+#endif
