@@ -22,6 +22,9 @@
 #define PROGRAM "qemu-system-x86_64"
 #define PACKAGE "qemu-system-x86"
 #define OUTPUT_BYTES_DEFAULT ((size_t)16 * HK_MIB)
+#define OTHER_PLUGIN_API                                                                       \
+    "this QEMU speaks another plugin interface; exact counts need QEMU 4.2 to 8.2 (Debian 12: " \
+    "apt install " PACKAGE ")"
 #define STDERR_BYTES 4096u
 #define ARGUMENT_CAPACITY 48u
 #define POLL_MS 100 /* how soon a stop request is seen */
@@ -482,17 +485,13 @@ static const struct {
     enum hk_status status;
     const char *remedy;
 } complaints[] = {
-    {"plugin requires API version", HK_ENOTSUP,
-     "this QEMU speaks another plugin interface; exact counts need QEMU 4.2 to 8.2 (Debian 12: "
-     "apt install " PACKAGE ")"},
-    {"this QEMU speaks plugin API", HK_ENOTSUP,
-     "this QEMU speaks another plugin interface; exact counts need QEMU 4.2 to 8.2 (Debian 12: "
-     "apt install " PACKAGE ")"},
+    {"plugin requires API version", HK_ENOTSUP, OTHER_PLUGIN_API}, /* said by QEMU */
+    {"this QEMU speaks plugin API", HK_ENOTSUP, OTHER_PLUGIN_API}, /* said by the plugin */
     {"plugin interface", HK_ENOTSUP, "this QEMU was built without plugins"},
     {"invalid accelerator kvm", HK_ENOTSUP, "this QEMU was built without KVM"},
     {"failed to initialize kvm", HK_ENOTSUP, "KVM cannot be used here"},
     {"access KVM kernel module", HK_ENOTSUP, "KVM cannot be used here"},
-    {"annot set up guest memory", HK_ENOMEM, "this machine has too little free memory for the guest"},
+    {"cannot set up guest memory", HK_ENOMEM, "this machine has too little free memory for the guest"},
 };
 
 static enum hk_status complaint_status(struct child *child, char *error)

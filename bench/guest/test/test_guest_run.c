@@ -24,7 +24,7 @@
 #include "hk/guest/record.h"
 
 #define LONG_RUNS 20
-#define LOAD_PROCESSES 3
+#define LOAD_PROCESSES 2
 #define TIMEOUT_MS 60000
 
 /* Everything a run handed over, as text: two runs are identical when their texts are. */
