@@ -11,6 +11,7 @@
 #include "hk/machine/record.h"
 #include "hk/run/run.h"
 #include "progress.h"
+#include "run_guest.h"
 
 struct run_options {
     const char *filter;
@@ -19,6 +20,7 @@ struct run_options {
     uint64_t seed;
     bool quick;
     bool full;
+    bool guest;
     bool json;
     bool shared;
 };
@@ -29,6 +31,8 @@ static const struct hk_option options[] = {
     {"quick", 0, HK_OPTION_FLAG, NULL, "what the models need, in 150 s (the default)", AT(quick), 0,
      0},
     {"full", 0, HK_OPTION_FLAG, NULL, "every transport, place and size, in an hour", AT(full), 0, 0},
+    {"guest", 0, HK_OPTION_FLAG, NULL, "count the kernel core's experiments in QEMU instead",
+     AT(guest), 0, 0},
     {"budget", 'b', HK_OPTION_UINT, "SECONDS", "stop measuring after this long", AT(budget_s), 1,
      86400},
     {"out", 'o', HK_OPTION_TEXT, "FOLDER", "where results go (results)", AT(out), 0, 0},
@@ -135,6 +139,11 @@ static enum hk_exit run(const void *values, int argc, char **argv)
         hk_cli_error("run", "--quick and --full exclude each other");
         return HK_EXIT_USAGE;
     }
+    if (o->guest && (o->quick || o->full || o->budget_s != 0 || o->seed != 0)) {
+        hk_cli_error("run", "--guest counts everything, without a clock or chance: leave out "
+                     "--quick, --full, --budget and --seed");
+        return HK_EXIT_USAGE;
+    }
     const enum hk_status locked = hk_run_lock_acquire(&lock, &holder);
     if (locked == HK_EBUSY)
         snprintf(remark, sizeof remark, "process %d was measuring too", (int)holder);
@@ -148,9 +157,12 @@ static enum hk_exit run(const void *values, int argc, char **argv)
         hk_cli_error("run", "out of memory");
         return HK_EXIT_UNMEASURED;
     }
+    const struct hk_run_guest_options guest = {.filter = o->filter, .out = o->out,
+        .machine_json = machine_json, .json = o->json, .stop = &stopped};
     signal(SIGINT, on_signal);
     signal(SIGTERM, on_signal);
-    const enum hk_exit code = measure(o, machine_json, remark[0] != '\0' ? remark : NULL);
+    const enum hk_exit code = o->guest ? hk_cli_run_guest(&guest)
+        : measure(o, machine_json, remark[0] != '\0' ? remark : NULL);
     free(machine_json);
     hk_run_lock_release(&lock);
     return code;

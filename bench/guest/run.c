@@ -221,13 +221,14 @@ static enum hk_status cell_hand_over(const struct hk_guest_options *o, const cha
 
     if (status == HK_OK) {
         hk_guest_launches_classify(launches, count);
-        if (count < o->boots && launches[0].exactness == HK_EXACT) {
-            launches[0].exactness = HK_NEAR; /* a boot without the row is a difference */
+        for (size_t i = 0; i < count; i++) {
+            if (count < o->boots && launches[i].exactness == HK_EXACT) {
+                launches[i].exactness = HK_NEAR; /* a boot without the row is a difference */
+            }
         }
         cell_count(summary, &launches[0]);
     }
     for (size_t i = 0; i < count; i++) {
-        launches[i].exactness = launches[0].exactness;
         if (status == HK_OK) {
             status = o->on_launch(o->user, &launches[i]);
         }

@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: MIT */
+#include "run_guest.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include <jansson.h>
+
+#include "guest_files.h"
+#include "hk/guest/record.h"
+#include "progress.h"
+
+#define BOOTS 3 /* equal three times: exact */
+#define MEMORY_MIB 128
+#define BOOT_TIMEOUT_MS 60000
+
+static void show_boot(void *context, uint32_t done, uint32_t total)
+{
+    hk_progress_show(context, done, total, "booting and counting");
+}
+
+static enum hk_exit print_json(const struct hk_guest_outcome *o)
+{
+    const struct hk_guest_summary *s = &o->summary;
+    json_t *object = json_pack("{s:s, s:b, s:i, s:i, s:i, s:i, s:i, s:s}", "path", o->path,
+                               "partial", o->partial, "cells_exact", (int)s->exact_count,
+                               "cells_near", (int)s->near_count, "cells_timed",
+                               (int)s->timed_count, "cells_invalid", (int)s->invalid_count,
+                               "cells_unavailable", (int)s->absent_count, "clock", s->clock);
+    char *text = json_dumps(object, JSON_COMPACT);
+
+    json_decref(object);
+    if (text == NULL) {
+        hk_cli_error("run", "the folder's name is no valid UTF-8: leave out --json");
+        return HK_EXIT_USAGE;
+    }
+    puts(text);
+    free(text);
+    return HK_EXIT_OK;
+}
+
+static void print_text(const struct hk_guest_outcome *o)
+{
+    const struct hk_guest_summary *s = &o->summary;
+
+    printf("%s%s\n%u cells exact, %u near, %u timed, %u invalid, %u not available\nclock: %s\n",
+           o->path, o->partial ? " (partial)" : "", s->exact_count, s->near_count, s->timed_count,
+           s->invalid_count, s->absent_count, s->clock);
+}
+
+static enum hk_exit outcome_show(const struct hk_guest_outcome *outcome, enum hk_status status,
+                                 bool json)
+{
+    enum hk_exit printed = HK_EXIT_OK;
+
+    if (outcome->path[0] != '\0' && json) {
+        printed = print_json(outcome);
+    } else if (outcome->path[0] != '\0') {
+        print_text(outcome);
+    }
+    if (status == HK_EPARSE || status == HK_ENOENT) {
+        return HK_EXIT_USAGE;
+    }
+    return status == HK_OK ? printed : HK_EXIT_UNMEASURED;
+}
+
+enum hk_exit hk_cli_run_guest(const struct hk_run_guest_options *options)
+{
+    static struct hk_guest_files files;
+    static struct hk_guest_outcome outcome;
+    struct hk_progress bar;
+    char error[HK_TEXT_BYTES];
+    char arguments[HK_TEXT_BYTES];
+    const struct hk_guest_plan plan = {
+        .files = &files,
+        .filter = options->filter,
+        .machine = HK_QEMU_MICROVM,
+        .memory_mib = MEMORY_MIB,
+        .boots = BOOTS,
+        .timeout_ms = BOOT_TIMEOUT_MS,
+        .kvm = true,
+        .out_root = options->out,
+        .machine_json = options->machine_json,
+        .arguments = arguments,
+        .stop = options->stop,
+        .on_boot = show_boot,
+        .user = &bar,
+    };
+    enum hk_status status;
+
+    if (hk_cli_guest_files("run", &files) != HK_OK) {
+        return HK_EXIT_USAGE;
+    }
+    snprintf(arguments, sizeof(arguments), "run --guest%s%s",
+             options->filter != NULL ? " --filter " : "",
+             options->filter != NULL ? options->filter : "");
+    hk_progress_init(&bar);
+    status = hk_guest_record(&plan, &outcome, error);
+    hk_progress_fini(&bar);
+    if (status != HK_OK) {
+        hk_cli_error("run", "%s", error);
+    }
+    return outcome_show(&outcome, status, options->json);
+}
