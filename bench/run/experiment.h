@@ -11,6 +11,7 @@
 
 #include "hk/counters/clock.h"
 #include "hk/counters/perf.h"
+#include "hk/machine/topology.h"
 #include "hk/run/run.h"
 #include "hk/transport/transport.h"
 
@@ -31,6 +32,16 @@ struct hk_expectation {
 
 #define HK_EXPECT_NOTHING ((struct hk_expectation){-1, -1, -1, -1, -1, -1})
 
+/* The CPUs of each place, looked up once per run. */
+struct hk_places {
+    bool available[HK_PLACE_COUNT];
+    struct hk_cpu_pair pairs[HK_PLACE_COUNT];
+    char reasons[HK_PLACE_COUNT][HK_PLACE_REASON_BYTES];
+};
+
+/* HK_ENOTSUP, HK_ENOMEM when the topology cannot be had. */
+enum hk_status hk_places_find(struct hk_places *places);
+
 /* A cell being measured, as every process of its launch sees it. */
 struct hk_task {
     char name[HK_NAME_BYTES];
@@ -40,6 +51,7 @@ struct hk_task {
     struct hk_effort effort;
     struct hk_clock clock;
     struct hk_perf_access access;
+    const struct hk_places *places;
     uint32_t ordinal;  /* among the launch's tasks: spreads concurrent ones over CPUs */
     uint64_t start_ns; /* CLOCK_MONOTONIC at which concurrent tasks begin together */
 
@@ -106,7 +118,7 @@ hk_task_refuse(struct hk_task *task, enum hk_status status, const char *format, 
 /* An integer key of the task's name, or fallback when it is absent or no number. */
 int64_t hk_task_int(const struct hk_task *task, const char *key, int64_t fallback);
 
-/* Fill task->cpus from the name's place; HK_ENOTSUP with reason. No place: two times any CPU. */
+/* Fill task->cpus from the name's place; HK_ENOTSUP with reason. No place: one CPU for both. */
 enum hk_status hk_task_place(struct hk_task *task);
 
 /* Bind the calling thread to one CPU. HK_ENOTSUP. */

@@ -87,6 +87,7 @@ static enum hk_status open_task(struct lead *lead, size_t i)
     *task = (struct hk_task){.index = asked->index, .seed = asked->seed, .ordinal = (uint32_t)i,
                              .effort = lead->request.effort, .clock = lead->request.clock,
                              .access = lead->request.access,
+                             .places = &lead->request.places,
                              .expected = HK_EXPECT_NOTHING};
     memcpy(task->name, asked->name, sizeof task->name);
     task->name[sizeof task->name - 1] = '\0';

@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include <errno.h>
 #include <sched.h>
-#include <string.h>
 
 #include "experiment.h"
 
@@ -42,19 +40,31 @@ enum hk_status hk_pin(int cpu)
     return sched_setaffinity(0, sizeof set, &set) == 0 ? HK_OK : HK_ENOTSUP;
 }
 
+enum hk_status hk_places_find(struct hk_places *places)
+{
+    struct hk_topology *topology;
+
+    const enum hk_status status = hk_topology_create(&topology);
+    if (status != HK_OK)
+        return status;
+    for (enum hk_place p = 0; p < HK_PLACE_COUNT; p++)
+        places->available[p] =
+            hk_topology_place(topology, p, &places->pairs[p], places->reasons[p]) == HK_OK;
+    hk_topology_destroy(topology);
+    return HK_OK;
+}
+
 enum hk_status hk_task_place(struct hk_task *task)
 {
-    char place[32];
+    enum hk_place place = HK_PLACE_SAME_CORE;
+    char name[32];
 
-    task->cpus[0] = task->cpus[1] = hk_nth_cpu(hk_cpu_count() - 1);
-    if (hk_name_text(task->name, "place", place, sizeof place) != HK_OK ||
-        strcmp(place, "same_core") == 0)
-        return HK_OK;
-    if (strcmp(place, "cross_core") != 0)
-        return hk_task_refuse(task, HK_ENOTSUP, "no %s pair of CPUs in the affinity mask", place);
-    if (hk_cpu_count() < 2)
-        return hk_task_refuse(task, HK_ENOTSUP,
-                              "one CPU only; give the process two (taskset, cpuset)");
-    task->cpus[1] = hk_nth_cpu(hk_cpu_count() - 2);
+    if (hk_name_text(task->name, "place", name, sizeof name) == HK_OK &&
+        hk_place_find(name, &place) != HK_OK)
+        return hk_task_refuse(task, HK_EINVAL, "no place is called %s", name);
+    if (!task->places->available[place])
+        return hk_task_refuse(task, HK_ENOTSUP, "%s", task->places->reasons[place]);
+    task->cpus[0] = task->places->pairs[place].client;
+    task->cpus[1] = task->places->pairs[place].server;
     return HK_OK;
 }

@@ -22,6 +22,7 @@ struct hk_request {
     uint64_t deadline_ns; /* from the start of the launch */
     struct hk_clock clock;
     struct hk_perf_access access;
+    struct hk_places places;
     struct hk_effort effort;
     struct hk_request_task tasks[HK_TASKS_MAX];
 };

@@ -60,6 +60,7 @@ struct run {
     const struct hk_effort *effort;
     struct hk_clock clock;
     struct hk_perf_access access;
+    struct hk_places places;
     struct hk_schedule schedule;
     struct hk_run_writer *writer;
     struct hk_request *request;
@@ -85,6 +86,7 @@ static void fill_request(struct run *run, const struct hk_cell_group *g, size_t 
     r->deadline_ns = launch_deadline_ns(run->effort);
     r->clock = run->clock;
     r->access = run->access;
+    r->places = run->places;
     r->effort = *run->effort;
     for (size_t i = 0; i < g->count; i++) {
         const struct hk_cell *c = &run->schedule.cells[g->cells[i]];
@@ -244,6 +246,12 @@ static enum hk_status prepare(struct run *run, const struct hk_cells *cells,
         snprintf(error, HK_TEXT_BYTES, "no usable clock: %s", hk_status_text(status));
         return status;
     }
+    status = hk_places_find(&run->places);
+    if (status != HK_OK) {
+        snprintf(error, HK_TEXT_BYTES, "the machine's topology cannot be read: %s",
+                 hk_status_text(status));
+        return status;
+    }
     hk_perf_access_init(&run->access);
     run->request = calloc(1, sizeof *run->request);
     status = run->request == NULL ? HK_ENOMEM
@@ -331,6 +339,10 @@ enum hk_status hk_pair_run(const struct hk_pair_plan *plan, double *log_ratio, s
     request->deadline_ns = launch_slack_ns + 8 * plan->rounds * plan->block_ns;
     hk_perf_access_init(&request->access);
     status = hk_clock_init(&request->clock, calibrate_ns);
+    if (status == HK_OK)
+        status = hk_places_find(&request->places);
+    if (status != HK_OK)
+        snprintf(error, HK_TEXT_BYTES, "no usable clock or topology: %s", hk_status_text(status));
     for (uint32_t i = 0; i < plan->launches && status == HK_OK; i++) {
         last = pair_launch(plan, request, i, &log_ratio[n], error);
         if (last == HK_OK)
