@@ -10,14 +10,23 @@
 #include "hk/guest/report.h"
 
 #define BOOTS_MAX 100u
+#define PLACES_MAX 100u
 #define APPEND_BYTES 512u
 #define EXACT_WORLD "guest/"
 #define KVM_WORLD "guest_kvm/"
 
 struct boot {
-    struct hk_guest_report report;
+    struct hk_guest_report report; /* empty when it failed before it could be read */
     struct hk_counts counts;
     bool counted;
+};
+
+/* All boots of one world: those of the first composition, then those of the second, ... */
+struct world {
+    const struct hk_guest_options *options;
+    size_t boot_count;
+    struct boot *boots;
+    struct hk_launch *launches; /* room for one cell's */
 };
 
 /* --- one boot --------------------------------------------------------------- */
@@ -68,7 +77,7 @@ static enum hk_status boot_decode(const struct hk_qemu_result *result, struct bo
 }
 
 static enum hk_status boot_run(const struct hk_guest_options *o, enum hk_qemu_clock clock,
-                               struct boot *boot, char *error)
+                               const char *place, struct boot *boot, char *error)
 {
     const bool exact = clock == HK_QEMU_EXACT;
     char append[APPEND_BYTES];
@@ -87,8 +96,7 @@ static enum hk_status boot_run(const struct hk_guest_options *o, enum hk_qemu_cl
     };
     struct hk_qemu_result result;
     enum hk_status status;
-    int bytes = snprintf(append, sizeof(append), "scenario=experiments%s%s",
-                         o->place != NULL ? " place=" : "", o->place != NULL ? o->place : "");
+    int bytes = snprintf(append, sizeof(append), "scenario=experiments place=%s", place);
 
     if (bytes < 0 || (size_t)bytes >= sizeof(append)) {
         snprintf(error, HK_QEMU_ERROR_BYTES, "the composition is longer than %u characters",
@@ -105,15 +113,6 @@ static enum hk_status boot_run(const struct hk_guest_options *o, enum hk_qemu_cl
     }
     hk_qemu_result_fini(&result);
     return status;
-}
-
-static void boots_fini(struct boot *boots, size_t count)
-{
-    for (size_t i = 0; i < count; i++) {
-        hk_guest_report_fini(&boots[i].report);
-        hk_counts_fini(&boots[i].counts);
-    }
-    free(boots);
 }
 
 /* --- cells over boots --------------------------------------------------------- */
@@ -148,26 +147,56 @@ static enum hk_status world_rename(struct hk_launch *launch, bool counted)
     return HK_OK;
 }
 
-static enum hk_status launches_make(const char *name, const struct boot *boots, size_t boot_count,
-                                    struct hk_launch *launches, size_t *count)
+/* Says whether a cell that some boot of a composition has is missing in another one of it. */
+static bool cell_missing(const struct world *w, const char *name)
+{
+    for (size_t first = 0; first < w->boot_count; first += w->options->boots) {
+        size_t have = 0;
+
+        for (size_t i = first; i < first + w->options->boots; i++) {
+            have += row_find(&w->boots[i].report, name) != NULL;
+        }
+        if (have != 0 && have != w->options->boots) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static enum hk_status launches_make(struct world *w, const char *name, size_t *count)
 {
     enum hk_status status = HK_OK;
 
     *count = 0;
-    for (size_t i = 0; i < boot_count && status == HK_OK; i++) {
-        const struct hk_guest_row *row = row_find(&boots[i].report, name);
+    for (size_t i = 0; i < w->boot_count && status == HK_OK; i++) {
+        const struct boot *boot = &w->boots[i];
+        const struct hk_guest_row *row = row_find(&boot->report, name);
+        struct hk_launch *launch = &w->launches[*count];
 
         if (row == NULL) {
             continue;
         }
-        status = hk_guest_row_launch(row, boots[i].counted ? &boots[i].counts : NULL, (uint32_t)i,
-                                     &launches[*count]);
+        status = hk_guest_row_launch(row, boot->counted ? &boot->counts : NULL, (uint32_t)*count,
+                                     launch);
         if (status == HK_OK) {
             (*count)++;
-            status = world_rename(&launches[*count - 1], boots[i].counted);
+            status = world_rename(launch, boot->counted);
         }
     }
     return status;
+}
+
+static void launches_classify(const struct world *w, const char *name, size_t count)
+{
+    hk_guest_launches_classify(w->launches, count);
+    if (!cell_missing(w, name)) {
+        return;
+    }
+    for (size_t i = 0; i < count; i++) { /* a boot without the row is a difference */
+        if (w->launches[i].exactness == HK_EXACT) {
+            w->launches[i].exactness = HK_NEAR;
+        }
+    }
 }
 
 static void cell_count(struct hk_guest_summary *summary, const struct hk_launch *launch)
@@ -212,87 +241,132 @@ static void functions_hand_over(const struct hk_guest_options *o, const struct b
 }
 
 /* All launches of one cell, classified, to the caller. */
-static enum hk_status cell_hand_over(const struct hk_guest_options *o, const char *name,
-                                     const struct boot *boots, struct hk_launch *launches,
+static enum hk_status cell_hand_over(struct world *w, const char *name,
                                      struct hk_guest_summary *summary)
 {
     size_t count;
-    enum hk_status status = launches_make(name, boots, o->boots, launches, &count);
+    enum hk_status status = launches_make(w, name, &count);
 
     if (status == HK_OK) {
-        hk_guest_launches_classify(launches, count);
-        for (size_t i = 0; i < count; i++) {
-            if (count < o->boots && launches[i].exactness == HK_EXACT) {
-                launches[i].exactness = HK_NEAR; /* a boot without the row is a difference */
-            }
-        }
-        cell_count(summary, &launches[0]);
+        launches_classify(w, name, count);
+        cell_count(summary, &w->launches[0]);
     }
     for (size_t i = 0; i < count; i++) {
         if (status == HK_OK) {
-            status = o->on_launch(o->user, &launches[i]);
+            status = w->options->on_launch(w->options->user, &w->launches[i]);
         }
-        hk_launch_fini(&launches[i]);
+        hk_launch_fini(&w->launches[i]);
     }
     return status;
 }
 
-static enum hk_status cells_hand_over(const struct hk_guest_options *o, const struct boot *boots,
-                                      struct hk_guest_summary *summary)
+static bool seen_before(const struct world *w, size_t boot, const char *name)
 {
-    struct hk_launch *launches = calloc(o->boots, sizeof(*launches));
-    enum hk_status status = HK_OK;
-
-    if (launches == NULL) {
-        return HK_ENOMEM;
-    }
-    /* a boot that crashed has fewer rows: each row is taken from the first boot that has it */
-    for (size_t b = 0; b < o->boots && status == HK_OK; b++) {
-        for (size_t i = 0; i < boots[b].report.row_count && status == HK_OK; i++) {
-            const char *name = boots[b].report.rows[i].name;
-            bool seen = false;
-
-            for (size_t before = 0; before < b && !seen; before++) {
-                seen = row_find(&boots[before].report, name) != NULL;
-            }
-            if (!seen && (o->wanted == NULL || o->wanted(o->user, name))) {
-                status = cell_hand_over(o, name, boots, launches, summary);
-                functions_hand_over(o, &boots[b], name);
-            }
+    for (size_t i = 0; i < boot; i++) {
+        if (row_find(&w->boots[i].report, name) != NULL) {
+            return true;
         }
     }
-    free(launches);
+    return false;
+}
+
+/* Each cell once, at the first boot that has it: compositions and crashed boots lack some. */
+static enum hk_status cells_hand_over(struct world *w, struct hk_guest_summary *summary)
+{
+    const struct hk_guest_options *o = w->options;
+    enum hk_status status = HK_OK;
+
+    for (size_t b = 0; b < w->boot_count; b++) {
+        const struct hk_guest_report *report = &w->boots[b].report;
+
+        for (size_t i = 0; i < report->row_count && status == HK_OK; i++) {
+            const char *name = report->rows[i].name;
+
+            if (seen_before(w, b, name) || (o->wanted != NULL && !o->wanted(o->user, name))) {
+                continue;
+            }
+            status = cell_hand_over(w, name, summary);
+            functions_hand_over(o, &w->boots[b], name);
+        }
+    }
     return status;
 }
 
 /* --- a run --------------------------------------------------------------------- */
 
-static enum hk_status world_run(const struct hk_guest_options *o, enum hk_qemu_clock clock,
-                                uint32_t total, struct hk_guest_summary *summary, char *error)
+/* Failures of this boot alone; any other would meet the next composition as well. */
+static bool is_own_failure(enum hk_status status)
 {
-    struct boot *boots = calloc(o->boots, sizeof(*boots));
-    uint32_t before = clock == HK_QEMU_EXACT ? 0 : o->boots;
-    enum hk_status handed;
-    enum hk_status status = HK_OK;
+    return status == HK_EROW || status == HK_ETIMEOUT || status == HK_EPEER ||
+           status == HK_EPARSE || status == HK_ETOOBIG;
+}
 
-    if (boots == NULL) {
-        snprintf(error, HK_QEMU_ERROR_BYTES, "%s", hk_status_text(HK_ENOMEM));
-        return HK_ENOMEM;
-    }
-    for (uint32_t i = 0; i < o->boots && status == HK_OK; i++) {
+/* Boots everything; the first failure is returned, and ends its composition or the world. */
+static enum hk_status world_boot(struct world *w, enum hk_qemu_clock clock, uint32_t before,
+                                 uint32_t total, struct hk_guest_summary *summary, char *error)
+{
+    const struct hk_guest_options *o = w->options;
+    enum hk_status first_failure = HK_OK;
+    char later[HK_QEMU_ERROR_BYTES];
+
+    for (uint32_t i = 0; i < w->boot_count; i++) {
+        enum hk_status status;
+
         if (o->on_boot != NULL) {
             o->on_boot(o->user, before + i, total);
         }
-        status = boot_run(o, clock, &boots[i], error);
-        summary->leak_count += boots[i].report.leaks;
+        status = boot_run(o, clock, o->places[i / o->boots], &w->boots[i],
+                          first_failure == HK_OK ? error : later);
+        summary->leak_count += w->boots[i].report.leaks;
+        first_failure = first_failure == HK_OK ? status : first_failure;
+        if (status != HK_OK && !is_own_failure(status)) {
+            break;
+        }
+        if (status != HK_OK) {
+            i += o->boots - 1 - i % o->boots;
+        }
     }
-    handed = cells_hand_over(o, boots, summary);
-    boots_fini(boots, o->boots);
+    return first_failure;
+}
+
+static void world_fini(struct world *w)
+{
+    for (size_t i = 0; w->boots != NULL && i < w->boot_count; i++) {
+        hk_guest_report_fini(&w->boots[i].report);
+        hk_counts_fini(&w->boots[i].counts);
+    }
+    free(w->boots);
+    free(w->launches);
+}
+
+static enum hk_status world_run(const struct hk_guest_options *o, enum hk_qemu_clock clock,
+                                uint32_t total, struct hk_guest_summary *summary, char *error)
+{
+    struct world w = {.options = o, .boot_count = (size_t)o->boots * o->place_count};
+    enum hk_status status = HK_ENOMEM;
+    enum hk_status handed;
+
+    w.boots = calloc(w.boot_count, sizeof(*w.boots));
+    w.launches = calloc(w.boot_count, sizeof(*w.launches));
+    if (w.boots == NULL || w.launches == NULL) {
+        snprintf(error, HK_QEMU_ERROR_BYTES, "%s", hk_status_text(HK_ENOMEM));
+        goto done;
+    }
+    status = world_boot(&w, clock, clock == HK_QEMU_EXACT ? 0 : total / 2, total, summary, error);
+    handed = cells_hand_over(&w, summary);
     if (status == HK_OK && handed != HK_OK) {
         snprintf(error, HK_QEMU_ERROR_BYTES, "a launch could not be kept: %s",
                  hk_status_text(handed));
+        status = handed;
     }
-    return status != HK_OK ? status : handed;
+done:
+    world_fini(&w);
+    return status;
+}
+
+static bool is_word(const char *text)
+{
+    return text != NULL && text[0] != '\0' && strpbrk(text, " \t\n") == NULL;
 }
 
 static enum hk_status options_check(const struct hk_guest_options *o, char *error)
@@ -302,9 +376,16 @@ static enum hk_status options_check(const struct hk_guest_options *o, char *erro
                  "repeat", BOOTS_MAX);
         return HK_EINVAL;
     }
-    if (o->place != NULL && strpbrk(o->place, " \t\n") != NULL) {
-        snprintf(error, HK_QEMU_ERROR_BYTES, "a composition is one word: service:kernel|server,...");
+    if (o->place_count < 1 || o->place_count > PLACES_MAX) {
+        snprintf(error, HK_QEMU_ERROR_BYTES, "compositions must be 1 to %u", PLACES_MAX);
         return HK_EINVAL;
+    }
+    for (uint32_t i = 0; i < o->place_count; i++) {
+        if (!is_word(o->places[i])) {
+            snprintf(error, HK_QEMU_ERROR_BYTES, "a composition is one word: hybrid, monolithic, "
+                     "microkernel or service:kernel|server,...");
+            return HK_EINVAL;
+        }
     }
     return HK_OK;
 }
@@ -339,7 +420,7 @@ enum hk_status hk_guest_run(const struct hk_guest_options *options,
         return status;
     }
     clock_choose(options, summary);
-    total = options->boots * (summary->kvm ? 2u : 1u);
+    total = options->boots * options->place_count * (summary->kvm ? 2u : 1u);
     status = world_run(options, HK_QEMU_EXACT, total, summary, error);
     if (status == HK_OK && summary->kvm) {
         status = world_run(options, HK_QEMU_KVM, total, summary, error);

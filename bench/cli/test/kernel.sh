@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
-# hkbench kernel: what it prints, how it ends, and that nothing stays behind. $1 is the program.
+# hkbench kernel and run --guest: what it prints, how it ends, and that nothing stays behind. $1 is the program.
 set -u
 hkbench=$1
 tmp=$(mktemp -d) || exit 1
@@ -38,6 +38,13 @@ grep -q 'user   -> kernel  init:.* -> hk_entry_syscall' "$tmp/trace" || { echo "
 # QEMU missing: an empty PATH
 out=$(PATH=$tmp "$hkbench" kernel --scenario hello 2>&1)
 [ $? = 3 ] && grep -q 'apt install qemu-system-x86' <<<"$out" || { echo "$out"; failed=1; }
+
+# the recorded suite: exact in every composition, and nothing else in the folder's exact.json
+out=$("$hkbench" run --guest --shared --out "$tmp/results" 2>&1)
+[ $? = 0 ] && grep -q ' cells exact, 0 near, 0 timed, 0 invalid' <<<"$out" || { echo "$out"; failed=1; }
+grep -q '"guest/call_reply/register/spaces:2/words:2"' "$tmp"/results/*/*/exact.json || failed=1
+out=$("$hkbench" run --guest --quick 2>&1)
+[ $? = 2 ] || { echo "--guest --quick: $out"; failed=1; }
 
 # waiting for a debugger for ever: a signal ends it, even one it cannot see, and its QEMU with it
 for signal in INT TERM KILL; do

@@ -75,12 +75,16 @@ static void log_fini(struct log *log)
     free(log->text);
 }
 
+static const char *const hybrid[] = {"hybrid"};
+
 static struct hk_guest_options options_of(enum hk_qemu_machine machine, struct log *log)
 {
     return (struct hk_guest_options){
         .files = &files,
         .machine = machine,
         .memory_mib = 128,
+        .places = hybrid,
+        .place_count = 1,
         .boots = 2,
         .timeout_ms = TIMEOUT_MS,
         .on_launch = launch_log,
@@ -203,9 +207,20 @@ static void bad_runs_say_why(void **state)
     options.boots = 1;
     assert_int_equal(hk_guest_run(&options, &summary, error), HK_EINVAL);
     options.boots = 2;
-    options.place = "fs:kernel scenario=tour";
+    options.places = (const char *const[]){"fs:kernel scenario=tour"};
     assert_int_equal(hk_guest_run(&options, &summary, error), HK_EINVAL);
-    options.place = NULL;
+    options.places = (const char *const[]){"fs:moon"};
+    assert_int_equal(hk_guest_run(&options, &summary, error), HK_EROW);
+    assert_non_null(strstr(error, "the guest reported: "));
+    assert_int_equal(log.launch_count, 0);
+    options.places = (const char *const[]){"fs:moon", "hybrid"}; /* the second goes on */
+    options.place_count = 2;
+    assert_int_equal(hk_guest_run(&options, &summary, error), HK_EROW);
+    assert_non_null(strstr(error, "the guest reported: "));
+    assert_int_equal(log.launch_count, 2 * summary.exact_count);
+    log.launch_count = 0;
+    options.places = hybrid;
+    options.place_count = 1;
     options.timeout_ms = 1;
     assert_int_equal(hk_guest_run(&options, &summary, error), HK_ETIMEOUT);
     options.timeout_ms = TIMEOUT_MS;
@@ -284,6 +299,8 @@ static struct hk_guest_plan plan_of(const char *out_root)
     return (struct hk_guest_plan){
         .files = &files,
         .memory_mib = 128,
+        .places = hybrid,
+        .place_count = 1,
         .boots = 2,
         .timeout_ms = TIMEOUT_MS,
         .out_root = out_root,

@@ -14,10 +14,11 @@
 struct hk_guest_plan {
     const struct hk_guest_files *files;
     const char *filter; /* POSIX extended regular expression searched in the names; NULL: all */
-    const char *place;  /* composition; NULL: the kernel's default */
+    const char *const *places; /* compositions */
+    uint32_t place_count;
     enum hk_qemu_machine machine;
     uint32_t memory_mib;
-    uint32_t boots; /* at least 2 */
+    uint32_t boots; /* of each composition, at least 2 */
     uint32_t timeout_ms;
     bool kvm; /* cycles too, where KVM passes its self-check */
     const char *out_root;

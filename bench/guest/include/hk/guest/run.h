@@ -23,10 +23,11 @@ struct hk_guest_options {
     const char *program; /* NULL: qemu-system-x86_64 from PATH */
     enum hk_qemu_machine machine;
     uint32_t memory_mib; /* of the guest */
-    uint32_t boots;      /* replicates, 2 to 100: fewer cannot tell exact from near */
+    uint32_t boots;      /* of each composition, 2 to 100: fewer cannot tell exact from near */
     uint32_t timeout_ms; /* of one boot */
     bool kvm;            /* try KVM too, after its self-check */
-    const char *place;   /* composition; NULL: the kernel's default */
+    const char *const *places; /* compositions, one after the other */
+    uint32_t place_count;      /* 1 to 100 */
 
     bool (*wanted)(void *user, const char *name); /* NULL: every cell */
     enum hk_status (*on_launch)(void *user, const struct hk_launch *launch);
@@ -49,7 +50,10 @@ struct hk_guest_summary {
 };
 
 /*
- * Run the kernel's experiments.
+ * Run the kernel's experiments in each composition.
+ *
+ * Cells that do not depend on the composition are in all of them, and have to be equal in all of
+ * them to be exact. After a boot that fails, the next composition goes on.
  *
  * options  [in]   on_launch is called for each launch, boot by boot within a cell; its status ends
  *                 the run when it is not HK_OK
