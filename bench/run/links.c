@@ -82,6 +82,7 @@ enum hk_status hk_links_open(struct hk_task *task, size_t count, bool chain)
     task->state = l;
     l->chain = chain;
     l->loop = hk_links_echo;
+    l->polling_fd = -1;
     enum hk_status status = read_name(task, l);
     if (status == HK_OK)
         status = hk_task_place(task);
@@ -114,6 +115,8 @@ void hk_links_close(struct hk_task *task)
         return;
     for (size_t i = 0; i < l->count; i++)
         hk_link_close(&l->links[i]);
+    if (l->polling_fd >= 0)
+        close(l->polling_fd);
     free(l->request);
     free(l->reply);
     free(l);

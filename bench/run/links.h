@@ -24,6 +24,7 @@ struct hk_links {
     unsigned char *reply;
     pthread_t thread;      /* the server, for transports between threads */
     bool thread_started;
+    int polling_fd;        /* keeps idle CPUs polling; -1: not asked for */
 };
 
 /*

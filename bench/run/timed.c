@@ -387,16 +387,24 @@ static void close_watch(const struct hk_task *task, struct watch *w)
         hk_perf_close(&w->servers[s]);
 }
 
-static void read_switches(const struct hk_task *task, struct work *work)
+/*
+ * Switches that belong to the operation. On one CPU the woken side may preempt the waker, so
+ * both kinds count; with a CPU each, an involuntary one is a stranger's doing.
+ */
+static uint64_t switches_of(const struct hk_task *task, pid_t pid)
 {
     struct hk_switches one;
 
-    work->switches = 0;
-    if (hk_process_switches(getpid(), &one) == HK_OK)
-        work->switches = one.voluntary + one.involuntary;
+    if (hk_process_switches(pid, &one) != HK_OK)
+        return 0;
+    return one.voluntary + (task_is_serial(task) ? one.involuntary : 0);
+}
+
+static void read_switches(const struct hk_task *task, struct work *work)
+{
+    work->switches = switches_of(task, getpid());
     for (size_t s = 0; s < task->server_count; s++)
-        if (hk_process_switches(task->server_pids[s], &one) == HK_OK)
-            work->switches += one.voluntary + one.involuntary;
+        work->switches += switches_of(task, task->server_pids[s]);
 }
 
 static void read_server_syscalls(const struct hk_task *task, const struct watch *w,
@@ -521,33 +529,63 @@ enum hk_status hk_timed_verify(struct hk_task *task, double operation_ns, struct
     return status == HK_OK ? check_claims(&task->expected, launch) : status;
 }
 
-static enum hk_status report_host(const struct hk_task *task, const struct hk_host_times *before,
-                                  uint64_t cpu_before_ns, struct hk_launch *launch)
-{
-    struct hk_host_times after;
+/* The machine at the beginning of a launch. */
+struct surroundings {
+    bool has_host; /* /proc is there */
+    bool has_pressure;
+    struct hk_host_times host;
+    uint64_t waiting_ns; /* of runnable tasks, by pressure stall information */
+    uint64_t own_cpu_ns;
+    uint64_t now_ns;
+};
 
-    if (hk_host_read(task->cpus, 2, &after) != HK_OK)
-        return HK_OK; /* no /proc: the ratios are absent */
-    enum hk_status status = hk_launch_add_counter(launch, "hk_steal_ratio",
-                                                  hk_host_steal_ratio(before, &after));
+static struct surroundings look_around(const struct hk_task *task)
+{
+    struct surroundings s = {.own_cpu_ns = hk_task_cpu_ns(task), .now_ns = hk_monotonic_ns()};
+
+    s.has_host = hk_host_read(task->cpus, 2, &s.host) == HK_OK;
+    s.has_pressure = hk_host_pressure_ns(&s.waiting_ns) == HK_OK;
+    return s;
+}
+
+/* What cannot be read is absent. */
+static enum hk_status report_surroundings(const struct hk_task *task,
+                                          const struct surroundings *before,
+                                          struct hk_launch *launch)
+{
+    const struct surroundings after = look_around(task);
+    enum hk_status status = HK_OK;
+    double error_ppm;
+
+    if (before->has_host && after.has_host) {
+        status = hk_launch_add_counter(launch, "hk_steal_ratio",
+                                       hk_host_steal_ratio(&before->host, &after.host));
+        if (status == HK_OK)
+            status = hk_launch_add_counter(
+                launch, "hk_foreign_ratio",
+                hk_host_foreign_ratio(&before->host, &after.host,
+                                      after.own_cpu_ns - before->own_cpu_ns));
+    }
+    if (status == HK_OK && before->has_pressure && after.has_pressure)
+        status = hk_launch_add_counter(launch, "hk_pressure_ratio",
+                                       (double)(after.waiting_ns - before->waiting_ns) /
+                                           (double)(after.now_ns - before->now_ns));
+    if (status == HK_OK && hk_clock_check(&task->clock, &error_ppm) == HK_OK)
+        status = hk_launch_add_counter(launch, "hk_clock_error_ppm", error_ppm);
     if (status == HK_OK)
-        status = hk_launch_add_counter(
-            launch, "hk_foreign_ratio",
-            hk_host_foreign_ratio(before, &after, hk_task_cpu_ns(task) - cpu_before_ns));
+        status = hk_launch_add_counter(launch, "hk_clock_read_ns", task->clock.read_ns);
     return status;
 }
 
 enum hk_status hk_timed_measure(struct hk_task *task, struct hk_launch *launch)
 {
-    struct hk_host_times before;
     double operation_ns;
 
     struct blocks *b = calloc(1, sizeof *b);
     if (b == NULL)
         return HK_ENOMEM;
-    const bool has_host = hk_host_read(task->cpus, 2, &before) == HK_OK;
-    const uint64_t cpu_before_ns = hk_task_cpu_ns(task);
-    b->watch_steal = has_host && before.steal_ns > 0;
+    const struct surroundings before = look_around(task);
+    b->watch_steal = before.has_host && before.host.steal_ns > 0;
     enum hk_status status = hk_timed_calibrate(task, task->effort.warm_ns, &operation_ns);
     if (status == HK_OK)
         status = measure_blocks(task, operation_ns, b);
@@ -555,12 +593,10 @@ enum hk_status hk_timed_measure(struct hk_task *task, struct hk_launch *launch)
         status = report_blocks(b, launch);
     if (status == HK_OK && !task->one_way)
         status = with_histogram(task, launch, record_latencies, NULL);
-    if (status == HK_OK && has_host)
-        status = report_host(task, &before, cpu_before_ns, launch);
+    if (status == HK_OK)
+        status = report_surroundings(task, &before, launch);
     if (status == HK_OK)
         status = hk_timed_verify(task, operation_ns, launch);
-    if (status == HK_OK)
-        status = hk_launch_add_counter(launch, "hk_clock_read_ns", task->clock.read_ns);
     free(b);
     return status;
 }

@@ -101,6 +101,26 @@ static void every_timed_kind_gives_its_numbers(void **state)
     }
 }
 
+/* Requests at a rate have a cost each; other clients and a busy peer come as helpers. */
+static void variations_of_a_round_trip_end_with_a_cost(void **state)
+{
+    struct hk_run_outcome outcome;
+    struct hk_run run;
+
+    (void)state;
+    measure("^native/round_trip/pipe/place:same_core/bytes:64/(clients:4|rate_per_s:1000)$|peer:busy$",
+            NULL, &run, &outcome);
+    assert_true(run.launch_count >= 3);
+    for (size_t i = 0; i < run.launch_count; i++) {
+        const struct hk_launch *launch = &run.launches[i];
+        if (launch->state == HK_LAUNCH_OK)
+            has_counter(launch, "cost_ns");
+        else if (launch->state == HK_LAUNCH_FAILED)
+            fail_msg("%s: %s", launch->name, launch->reason);
+    }
+    hk_run_fini(&run);
+}
+
 static void two_cpu_cells_have_a_cost_or_a_reason(void **state)
 {
     struct hk_run_outcome outcome;
@@ -218,6 +238,7 @@ int main(int argc, char **argv)
         return hk_launch_lead(HK_LAUNCH_FD) == HK_OK ? 0 : 1;
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_timed_kind_gives_its_numbers),
+        cmocka_unit_test(variations_of_a_round_trip_end_with_a_cost),
         cmocka_unit_test(two_cpu_cells_have_a_cost_or_a_reason),
         cmocka_unit_test(concurrent_arms_come_from_one_launch),
         cmocka_unit_test(a_stop_leaves_a_valid_partial_run),
