@@ -72,24 +72,28 @@ void hk_composition_fini(struct hk_cpu *cpu)
     }
 }
 
-int64_t hk_instance_call(struct hk_instance *instance, struct hk_thread *client, uint64_t badge)
+void hk_instance_call(struct hk_instance *instance, struct hk_thread *client, uint64_t badge)
 {
-    uint64_t *word = client->frame.word;
     struct hk_service_message message = {
         .badge = badge,
         .words = HK_SERVICE_REPLY_WORDS,
-        .word = word,
         .buffer = hk_window(instance->cpu->kernel, client->ipc_page),
     };
+    uint64_t *word = client->frame.word;
 
-    word[0] = (uint64_t)instance->service->handle(&instance->host, instance->state, &message);
-    return (int64_t)message.words;
+    for (uint32_t i = 0; i < HK_MESSAGE_REGISTER_WORDS; i++)
+        message.word[i] = word[i];
+    message.word[0] =
+        (uint64_t)instance->service->handle(&instance->host, instance->state, &message);
+    client->frame.rax = message.words;
+    client->frame.rdi = 0;
+    for (uint32_t i = 0; i < HK_MESSAGE_REGISTER_WORDS; i++)
+        word[i] = i < message.words ? message.word[i] : 0;
 }
 
 void hk_instance_event(struct hk_instance *instance, uint64_t badge, uint64_t count)
 {
-    uint64_t word[HK_MESSAGE_REGISTER_WORDS] = { count };
-    struct hk_service_message message = { .badge = badge, .word = word };
+    struct hk_service_message message = { .badge = badge, .word = { count } };
 
     (void)instance->service->handle(&instance->host, instance->state, &message);
 }

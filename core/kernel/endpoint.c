@@ -124,8 +124,7 @@ static enum hk_status give(struct hk_cpu *cpu, const struct ipc_class *class, ui
     if (endpoint->receive_capabilities == 0)
         return HK_EPEER;
     if (endpoint->instance != NULL) {
-        self->frame.rax = (uint64_t)hk_instance_call(endpoint->instance, self, badge);
-        self->frame.rdi = 0;
+        hk_instance_call(endpoint->instance, self, badge);
         return HK_OK;
     }
     receiver = take_receiver(cpu, endpoint);

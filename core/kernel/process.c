@@ -60,6 +60,7 @@ enum hk_status hk_process_create(struct hk_cpu *cpu, const char *name,
         hk_object_release(cpu, object);
         return status;
     }
+    hk_object_hold(object); /* by the list of processes: it may drop its own handle and live on */
     new->pid = ++kernel->last_pid;
     new->next = kernel->processes;
     kernel->processes = new;
@@ -135,6 +136,7 @@ void hk_process_end(struct hk_cpu *cpu, struct hk_process *process, enum hk_exit
     hk_port_space_leave(cpu, process->space.root);
     hk_space_fini(cpu->kernel, &process->space);
     unlink_process(cpu->kernel, process);
+    hk_object_release(cpu, &process->object); /* the list's */
     hk_wait_wake_all(cpu, &process->waiters, exit_of(process));
     hk_object_release(cpu, &process->object);
 }
@@ -144,8 +146,8 @@ void hk_process_released(struct hk_cpu *cpu, struct hk_object *object, uint32_t 
     struct hk_process *process = (struct hk_process *)(void *)object;
 
     (void)rights;
-    /* never started, and nobody is left who could: its own capability and the one that goes */
-    if (process->state == HK_PROCESS_NEW && object->references == 2)
+    /* never started, and nobody is left who could: the list, its own capability, the one that goes */
+    if (process->state == HK_PROCESS_NEW && object->references == 3)
         hk_process_end(cpu, process, HK_EXIT_KILLED, 0);
 }
 

@@ -169,7 +169,7 @@ enum hk_status hk_hosted_process(struct hk_hosted *hosted, const char *name, boo
         *thread = process->threads;
     else
         hk_process_end(cpu, process, HK_EXIT_KILLED, 0);
-    hk_object_release(cpu, &process->object); /* it holds itself while it lives */
+    hk_object_release(cpu, &process->object); /* the list holds it while it lives */
     return status;
 }
 

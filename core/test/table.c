@@ -58,7 +58,7 @@ static enum hk_status make_thread(struct hk_cpu *cpu, const char *name, struct h
         *thread = process->threads;
     else
         hk_process_end(cpu, process, HK_EXIT_KILLED, 0);
-    hk_object_release(cpu, &process->object); /* it holds itself while it lives */
+    hk_object_release(cpu, &process->object); /* the list holds it while it lives */
     return status;
 }
 

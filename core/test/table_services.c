@@ -1,8 +1,41 @@
 /* SPDX-License-Identifier: MIT */
-/* The service registry. */
+/* Processes, and the service registry. */
 #include "table.h"
 
 #define AT HK_USER_BASE
+
+static void names_are_bounded(struct hk_test *test)
+{
+    struct hk_process *process = NULL;
+
+    HK_EXPECT(test, hk_process_create(test->cpu, "", &process) == HK_EINVAL);
+    HK_EXPECT(test, hk_process_create(test->cpu, "a name of thirty-two characters.",
+                                      &process) == HK_EINVAL);
+    HK_EXPECT(test, process == NULL);
+    HK_EXPECT(test, hk_process_create(test->cpu, "a name of thirty-one characters",
+                                      &process) == HK_OK);
+    HK_EXPECT(test, process->name[30] == 's' && process->name[31] == '\0');
+    hk_process_end(test->cpu, process, HK_EXIT_KILLED, 0);
+    hk_object_release(test->cpu, &process->object);
+}
+
+/* A process without a handle to itself lives on, and its record with it. */
+static void own_handle_may_be_dropped(struct hk_test *test)
+{
+    struct hk_thread *one = hk_test_thread(test, "one");
+    uint32_t objects;
+
+    HK_EXPECT(test, one != NULL);
+    objects = hk_object_count(test->cpu->kernel);
+    HK_EXPECT(test, hk_test_call(test, one, HK_SYS_cap_drop, HK_HANDLE_SELF, 0, 0, 0) == HK_OK);
+    HK_EXPECT(test, hk_object_count(test->cpu->kernel) == objects);
+    HK_EXPECT(test, hk_test_call(test, one, HK_SYS_cap_drop, HK_HANDLE_SELF, 0, 0, 0) ==
+                        HK_EHANDLE);
+    HK_EXPECT(test, hk_test_call(test, one, HK_SYS_page_map,
+                                 HK_USER_BASE + 64 * HK_PAGE_BYTES, 1, HK_MAP_READ, 0) == HK_OK);
+    hk_test_end(test, one);
+    HK_EXPECT(test, hk_object_count(test->cpu->kernel) == objects - 2);
+}
 
 static void make_system(struct hk_thread *thread)
 {
@@ -108,6 +141,8 @@ static void registry_fills_up(struct hk_test *test)
 }
 
 const struct hk_test_row hk_test_services[] = {
+    { "processes: names of up to 31 characters", names_are_bounded },
+    { "processes: the own handle may be dropped", own_handle_may_be_dropped },
     { "services: names are found", names_are_found },
     { "services: replaced while clients wait", replacement_while_clients_wait },
     { "services: the registry fills up", registry_fills_up },
