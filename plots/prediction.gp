@@ -18,18 +18,28 @@ set format y "%g"
 set yrange [lowest : highest]
 set ytics (0.03, 0.1, 0.3, "0.5" 0.5, 1, 2, 3, 10, 30)
 set bmargin 0
+set errorbars small
 set multiplot layout 1, panels margins 0.09, 0.98, 0.30, 0.90 spacing 0.06 \
     title "Prediction over measurement on held-out cells; points at the edge lie beyond it"
+colour(i) = colours[1 + (i / 2) % 7]
+point(i) = i % 2 == 0 ? 6 : 7
 do for [p = 0 : panels - 1] {
-    if (p > 0) { unset label 1; unset key; set ylabel "" } else {
-        set ylabel "predicted / measured, 95 % intervals"
-        set key at screen 0.5, 0.14 center center horizontal noenhanced maxrows 2 Left reverse
-    }
+    if (p > 0) { unset label 1 }
+    set ylabel p == 0 ? "predicted / measured, 95 % intervals" : ""
     set xlabel names[p + 1]
-    plot 1 with lines lc rgb "#808080" lw 1 dt solid notitle, \
+    plot 1 with lines lc rgb "#606060" lw 1.2 dt solid notitle, \
          for [i = 0 : blocks - 1] data index i \
              using (column(7) == p ? $1 / scale[p + 1] : NaN):(inside($4)):($2 / scale[p + 1]):($3 / scale[p + 1]):(inside($5)):(inside($6)) \
-             with xyerrorbars lc rgb colours[1 + (i / 2) % 7] pt i % 2 == 0 ? 6 : 7 ps 0.9 dt solid \
-             title columnheader(1)
+             with xyerrorbars lc rgb colour(i) lw 0.4 pt 0 dt solid notitle, \
+         for [i = 0 : blocks - 1] data index i \
+             using (column(7) == p ? $1 / scale[p + 1] : NaN):(inside($4)) \
+             with points lc rgb colour(i) lw 1.4 pt point(i) ps 0.9 notitle
 }
+# The key has the whole width: a plot without axes, its points outside.
+unset border; unset tics; unset xlabel; unset ylabel; unset logscale; unset label
+set lmargin at screen 0.05; set rmargin at screen 0.98
+set bmargin at screen 0.05; set tmargin at screen 0.19
+set key center center horizontal noenhanced Left reverse
+plot [0:1] [0:1] for [i = 0 : blocks - 1] data index i using (2):(2) \
+    with points lc rgb colour(i) lw 1.4 pt point(i) ps 1.1 title columnheader(1)
 unset multiplot

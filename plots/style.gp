@@ -20,7 +20,7 @@ set linetype cycle 7
 set encoding utf8
 set tics nomirror out
 set border 3 lc rgb "#404040"
-set grid xtics ytics lc rgb "#d0d0d0" lw 0.5 dt solid
+set grid xtics ytics lc rgb "#c4c4c4" lw 0.6 dt solid
 set key samplen 2 spacing 1.1
 set datafile missing "NaN"
 set label 1 noenhanced caption at screen 0.01, 0.015 left font ",10" textcolor rgb "#404040"

@@ -24,6 +24,16 @@ int compare_doubles(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
+/* Hyndman and Fan's definition 7: linear between order statistics. */
+static double quantile(const double *sorted, size_t n, double q)
+{
+    double at = q * (double)(n - 1);
+    size_t below = (size_t)at;
+    if (below + 1 >= n)
+        return sorted[n - 1];
+    return sorted[below] + (at - (double)below) * (sorted[below + 1] - sorted[below]);
+}
+
 bool cell_spread(const struct cell *cell, const char *counter, struct spread *spread)
 {
     double *values = malloc((cell->count + 1) * sizeof(*values));
@@ -36,8 +46,14 @@ bool cell_spread(const struct cell *cell, const char *counter, struct spread *sp
             n++;
     qsort(values, n, sizeof(*values), compare_doubles);
     if (n > 0)
-        *spread = (struct spread){ n, (values[(n - 1) / 2] + values[n / 2]) / 2, values[0],
-                                   values[n - 1] };
+        *spread = (struct spread){
+            .count = n,
+            .median = quantile(values, n, 0.5),
+            .least = values[0],
+            .lower = quantile(values, n, 0.25),
+            .upper = quantile(values, n, 0.75),
+            .most = values[n - 1],
+        };
     free(values);
     return n > 0;
 }

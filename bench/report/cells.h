@@ -23,6 +23,8 @@ struct spread {
     size_t count;
     double median;
     double least;
+    double lower; /* quartiles */
+    double upper;
     double most;
 };
 

@@ -23,11 +23,11 @@
 
 const struct hk_figure hk_figures[] = {
     { "round_trip", "Round trip by transport and placement",
-      "Each mark is the median over launches of the cost of one round trip of 64 bytes; its bar goes "
-      "from the least to the most of the launches. Costs come from a low quantile of block means.",
+      "Each mark is the median over launches of the cost of one round trip of 64 bytes; its bar holds "
+      "the middle half of the launches. Costs come from a low quantile of block means.",
       "round_trip cells of 64 bytes", figure_round_trip },
     { "size", "Cost against message size, with the fitted segments",
-      "Marks are medians over launches with the range of the launches; lines are the segments that "
+      "Marks are medians over launches, bars their middle half; lines are the segments that "
       "were fitted on the training sizes, for the transports that the formulas are fitted on.",
       "round_trip cells on one core in two or more sizes", figure_size },
     { "latency", "How long single round trips take",

@@ -20,9 +20,9 @@ static void regime_title(const char *name, char *title, size_t capacity)
     hk_name_text(name, "policy", policy, sizeof(policy));
     hk_name_text(name, "load", load, sizeof(load));
     hk_name_int(name, "inject_us", &inject_us);
-    int n = snprintf(title, capacity, "%s clock, %s, %s", clock, policy, load);
+    int n = snprintf(title, capacity, "%s, %s, %s", clock, policy, load);
     if (inject_us > 0 && n > 0 && (size_t)n < capacity)
-        snprintf(title + n, capacity - (size_t)n, ", injected %lld µs", (long long)inject_us);
+        snprintf(title + n, capacity - (size_t)n, ", + Exp %lld µs", (long long)inject_us);
 }
 
 /* A parameter whose name begins with prefix and that was fitted on the cell. */
