@@ -28,6 +28,7 @@
 #define STDERR_BYTES 4096u
 #define ARGUMENT_CAPACITY 48u
 #define POLL_MS 100 /* how soon a stop request is seen */
+#define VERSION_MS 10000u
 #define KVM_CHECK_MS 2000u
 #define KVM_CYCLES_PER_STEP_MAX 100u
 #define KVM_STEPS 1000u
@@ -626,6 +627,35 @@ void hk_qemu_result_fini(struct hk_qemu_result *result)
     free(result->text);
     free(result->counts);
     *result = (struct hk_qemu_result){0};
+}
+
+enum hk_status hk_qemu_version(const char *program, char version[32],
+                               char error[HK_QEMU_ERROR_BYTES])
+{
+    static const char marker[] = "QEMU emulator version ";
+    const struct hk_qemu_options options = {.timeout_ms = VERSION_MS};
+    const struct arguments arguments = {
+        .count = 2, .word = {program != NULL ? program : PROGRAM, "--version"}};
+    struct child child = {.pidfd = -1, .out = -1, .err = -1, .counts = -1, .reaped = true};
+    enum hk_status status = child_start(&arguments, &child, error);
+    const char *found = NULL;
+
+    if (status == HK_OK) {
+        status = child_follow(&child, &options, error);
+    }
+    if (status == HK_OK && child.text.count > 0) {
+        found = strstr(child.text.bytes, marker);
+    }
+    if (status == HK_OK && found == NULL) {
+        snprintf(error, HK_QEMU_ERROR_BYTES, "%.200s does not answer like QEMU", arguments.word[0]);
+        status = HK_EPARSE;
+    }
+    if (status == HK_OK) {
+        found += strlen(marker);
+        snprintf(version, 32, "%.*s", (int)strspn(found, "0123456789."), found);
+    }
+    child_fini(&child);
+    return status;
 }
 
 /* --- trust in KVM ---------------------------------------------------------- */

@@ -390,36 +390,40 @@ static enum hk_status options_check(const struct hk_guest_options *o, char *erro
     return HK_OK;
 }
 
-static void clock_choose(const struct hk_guest_options *o, struct hk_guest_summary *summary)
+/* What the figures are and what they depend on, in one line that goes with them. */
+static void clock_choose(const struct hk_guest_options *o, const char *version,
+                         struct hk_guest_summary *summary)
 {
+    char cycles[HK_QEMU_ERROR_BYTES] = "";
     char reason[HK_QEMU_ERROR_BYTES];
 
-    if (!o->kvm) {
-        snprintf(summary->clock, sizeof(summary->clock), "instructions (TCG, icount)");
-        return;
-    }
-    summary->kvm = hk_qemu_kvm_check(o->program, o->files->probe, reason) == HK_OK;
-    if (summary->kvm) {
-        snprintf(summary->clock, sizeof(summary->clock),
-                 "instructions (TCG, icount), and cycles under KVM, which passed its self-check");
-    } else {
-        snprintf(summary->clock, sizeof(summary->clock),
-                 "instructions (TCG, icount); no cycles, because KVM failed its self-check: %.380s",
+    if (o->kvm && hk_qemu_kvm_check(o->program, o->files->probe, reason) == HK_OK) {
+        summary->kvm = true;
+        snprintf(cycles, sizeof(cycles), "; cycles under KVM, which passed its self-check");
+    } else if (o->kvm) {
+        snprintf(cycles, sizeof(cycles), "; no cycles, because KVM failed its self-check: %.300s",
                  reason);
     }
+    snprintf(summary->clock, sizeof(summary->clock),
+             "instructions (icount, QEMU %s, kernel built by " HK_KERNEL_COMPILER ")%.400s", version,
+             cycles);
 }
 
 enum hk_status hk_guest_run(const struct hk_guest_options *options,
                             struct hk_guest_summary *summary, char error[HK_QEMU_ERROR_BYTES])
 {
     enum hk_status status = options_check(options, error);
+    char version[32];
     uint32_t total;
 
     *summary = (struct hk_guest_summary){0};
+    if (status == HK_OK) {
+        status = hk_qemu_version(options->program, version, error);
+    }
     if (status != HK_OK) {
         return status;
     }
-    clock_choose(options, summary);
+    clock_choose(options, version, summary);
     total = options->boots * options->place_count * (summary->kvm ? 2u : 1u);
     status = world_run(options, HK_QEMU_EXACT, total, summary, error);
     if (status == HK_OK && summary->kvm) {

@@ -154,6 +154,20 @@ static void missing_program_names_its_package(void **state)
     assert_non_null(strstr(error, "apt install qemu-system-x86"));
 }
 
+static void version_is_read(void **state)
+{
+    char version[32] = "untouched";
+    char error[HK_QEMU_ERROR_BYTES];
+
+    (void)state;
+    assert_int_equal(hk_qemu_version("qemu-system-none", version, error), HK_ENOTSUP);
+    assert_int_equal(hk_qemu_version("true", version, error), HK_EPARSE);
+    assert_string_equal(version, "untouched");
+    if (hk_qemu_version(NULL, version, error) == HK_OK) {
+        assert_true(version[0] >= '1' && version[0] <= '9');
+    }
+}
+
 static void bad_images_are_refused(void **state)
 {
     struct hk_qemu_options options = {.kernel = "/nowhere/kernel.elf", .memory_mib = 32};
@@ -210,6 +224,7 @@ int main(void)
         cmocka_unit_test(output_and_lines_arrive),
         cmocka_unit_test(arguments_arrive_whole),
         cmocka_unit_test(missing_program_names_its_package),
+        cmocka_unit_test(version_is_read),
         cmocka_unit_test(bad_images_are_refused),
         cmocka_unit_test(bad_options_are_refused),
         cmocka_unit_test(kvm_check_always_ends),

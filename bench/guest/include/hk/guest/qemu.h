@@ -76,6 +76,19 @@ enum hk_status hk_qemu_run(const struct hk_qemu_options *options, struct hk_qemu
 void hk_qemu_result_fini(struct hk_qemu_result *result);
 
 /*
+ * Version of the QEMU that would run, e.g. "7.2.22". Counts depend on it only where it changes the
+ * processor it shows, but a reader of a result should know it.
+ *
+ * program  [in]   as in the options
+ * version  [out]  written on HK_OK only
+ * error    [out]  as hk_qemu_run
+ *
+ * Returns HK_OK; HK_EPARSE when the program does not answer like QEMU; else as hk_qemu_run.
+ */
+enum hk_status hk_qemu_version(const char *program, char version[32],
+                               char error[HK_QEMU_ERROR_BYTES]);
+
+/*
  * Find out whether KVM can be trusted here, by the probe guest: 1000 dec/jnz pairs within 100 cycles
  * each, user mode and back, an interrupt, all within two seconds. Nested or emulated KVM that fails
  * any of it would report the hypervisor's cost as the processor's.
