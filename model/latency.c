@@ -238,6 +238,9 @@ enum hk_status hk_hop_fit(const double *one_ns, const double *two_ns, size_t lau
         hop_squares += hop * hop;
         products += two * hop;
     }
+    if (!isfinite(two_squares) || !isfinite(hop_squares) || !isfinite(products)) {
+        return HK_EINVAL;
+    }
     const double of_mean = n * (n - 1.0);
     *out = (struct hk_hop_model){
         .two_servers_ns = two_mean,

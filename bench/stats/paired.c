@@ -12,6 +12,7 @@
 #include "hk/stats/summary.h"
 
 #define POWER_DEFAULT 0.8
+#define LOG_RATIO_MAX 700.0 /* beyond it, the ratio itself overflows */
 
 /* What a test says of a set of differences at one confidence. */
 struct finding {
@@ -206,10 +207,23 @@ static enum hk_paired_verdict decide(const struct hk_interval *difference,
     return HK_PAIRED_UNKNOWN;
 }
 
+static bool log_ratios_valid(const double *d, size_t n)
+{
+    if (!d || n == 0) {
+        return false;
+    }
+    for (size_t i = 0; i < n; i++) {
+        if (!(fabs(d[i]) <= LOG_RATIO_MAX)) {
+            return false;
+        }
+    }
+    return true;
+}
+
 enum hk_status hk_paired_compare(const double *d, size_t n,
                                  const struct hk_paired_options *options, struct hk_paired *out)
 {
-    if (!options || !out || !hk_sample_finite(d, n) || !test_valid(options->test) ||
+    if (!options || !out || !log_ratios_valid(d, n) || !test_valid(options->test) ||
         !(options->alpha > 0.0 && options->alpha < 0.5) || !(options->practical_ratio >= 0.0) ||
         !isfinite(options->practical_ratio)) {
         return HK_EINVAL;

@@ -83,9 +83,13 @@ enum hk_status hk_mean_estimate(const double *x, size_t n, struct hk_estimate *o
         return HK_EINVAL;
     }
     const double mean = mean_of(x, n);
+    const double sd = sd_of(x, n, mean);
+    if (!isfinite(mean) || !isfinite(sd)) {
+        return HK_EINVAL;
+    }
     *out = (struct hk_estimate){
         .value = mean,
-        .standard_error = sd_of(x, n, mean) / sqrt((double)n),
+        .standard_error = sd / sqrt((double)n),
         .count = n,
     };
     return HK_OK;

@@ -135,7 +135,8 @@ struct hk_hop_model {
  * one_ns, two_ns  [in]   T(1) and T(2) of the same launches, same message size
  * launch_count    [in]   >= 3
  *
- * Returns HK_OK; HK_EINVAL; HK_ENOISE if launch_count < 3.
+ * Returns HK_OK; HK_EINVAL (squares that overflow included); HK_ENOISE if
+ * launch_count < 3.
  */
 enum hk_status hk_hop_fit(const double *one_ns, const double *two_ns, size_t launch_count,
                           struct hk_hop_model *out);

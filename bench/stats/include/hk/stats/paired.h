@@ -120,7 +120,7 @@ struct hk_paired {
  * bound; SAME if the 1 - 2 alpha interval lies wholly within it (two one-sided
  * tests); UNKNOWN otherwise. With a bound of 0, SAME cannot be.
  *
- * d    [in]   n log ratios, one per launch
+ * d    [in]   n natural log ratios within +-700, one per launch
  * out  [out]
  *
  * Returns HK_OK; HK_EINVAL; HK_ENOISE if n is too small for alpha; HK_ETOOBIG; HK_ENOMEM.

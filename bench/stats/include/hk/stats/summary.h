@@ -28,7 +28,8 @@ struct hk_summary {
  * scratch  [in]   room for n values, overwritten; may not overlap x
  * out      [out]
  *
- * Returns HK_OK; HK_EINVAL for a null pointer, n = 0 or a value that is not finite.
+ * Returns HK_OK; HK_EINVAL for a null pointer, n = 0, a value that is not finite
+ * or a sum of squares that overflows.
  * Cost O(n log n), no allocation. Mean and sd in two passes (NIST StRD to 13 digits).
  */
 enum hk_status hk_summary_compute(const double *x, size_t n, double *scratch,
@@ -47,8 +48,8 @@ enum hk_status hk_trimmed_mean(const double *sorted, size_t n, double cut, doubl
 /*
  * Mean with a Student t interval's ingredients: value, sd / sqrt(n), n.
  *
- * Returns HK_OK; HK_EINVAL for a null pointer or a value that is not finite;
- * HK_ENOISE if n < 2.
+ * Returns HK_OK; HK_EINVAL for a null pointer, a value that is not finite or a
+ * sum of squares that overflows; HK_ENOISE if n < 2.
  */
 enum hk_status hk_mean_estimate(const double *x, size_t n, struct hk_estimate *out);
 
