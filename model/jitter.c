@@ -111,31 +111,6 @@ static double cycle_ratio_of(const double *m, const void *context)
     return sqrt(m[COLUMN_STEP_SQUARE] / m[COLUMN_SQUARE]);
 }
 
-struct request {
-    hk_moment_fn statistic;
-    const void *context;
-    struct hk_bootstrap *result;
-};
-
-/* Bootstrap several statistics of the same columns with one block length. */
-static enum hk_status bootstrap_all(const struct columns *columns,
-                                    const struct hk_bootstrap_options *options,
-                                    struct hk_rng *rng, const struct request *requests,
-                                    size_t request_count)
-{
-    struct hk_bootstrap_options used = *options;
-    for (size_t i = 0; i < request_count; i++) {
-        const enum hk_status status =
-            hk_bootstrap_moments(&columns->data, requests[i].statistic, requests[i].context,
-                                 &used, rng, requests[i].result);
-        if (status != HK_OK) {
-            return status;
-        }
-        used.block_count = requests[i].result->block_count;
-    }
-    return HK_OK;
-}
-
 static enum hk_status series_check(const double *x, size_t n, double min)
 {
     if (!x) {
@@ -205,25 +180,23 @@ enum hk_status hk_lateness_analyse(const double *lateness_ns, size_t n,
     if (status != HK_OK) {
         goto done;
     }
-    struct hk_bootstrap textbook;
-    struct hk_bootstrap dependent;
-    struct hk_bootstrap cv;
-    struct hk_bootstrap rho1;
-    const struct request requests[] = {
-        {dependent_of, NULL, &dependent},
-        {textbook_of, &result.delta_ns, &textbook},
-        {cv_of, &result.delta_ns, &cv},
-        {rho_of, NULL, &rho1},
+    enum { DEPENDENT, TEXTBOOK, CV, RHO, STATISTIC_COUNT };
+    const struct hk_moment_statistic statistics[STATISTIC_COUNT] = {
+        [DEPENDENT] = {dependent_of, NULL},
+        [TEXTBOOK] = {textbook_of, &result.delta_ns},
+        [CV] = {cv_of, &result.delta_ns},
+        [RHO] = {rho_of, NULL},
     };
-    status = bootstrap_all(&columns, options, rng, requests, 4);
+    struct hk_bootstrap b[STATISTIC_COUNT];
+    status = hk_bootstrap_moments(&columns.data, statistics, STATISTIC_COUNT, options, rng, b);
     if (status != HK_OK) {
         goto done;
     }
-    result.block_count = dependent.block_count;
-    result.textbook_interval_ns = textbook.interval;
-    result.dependent_interval_ns = dependent.interval;
-    result.cv_interval = cv.interval;
-    result.rho1_interval = rho1.interval;
+    result.block_count = b[DEPENDENT].block_count;
+    result.textbook_interval_ns = b[TEXTBOOK].interval;
+    result.dependent_interval_ns = b[DEPENDENT].interval;
+    result.cv_interval = b[CV].interval;
+    result.rho1_interval = b[RHO].interval;
     *out = result;
 done:
     free(columns.memory);
@@ -281,24 +254,23 @@ enum hk_status hk_jitter_analyse(const double *period_ns, size_t n, double nomin
     if (status != HK_OK) {
         goto done;
     }
-    struct hk_bootstrap rms;
-    struct hk_bootstrap cycle;
-    struct hk_bootstrap rho1;
-    const struct request requests[] = {
-        {rms_of, NULL, &rms},
-        {cycle_ratio_of, NULL, &cycle},
-        {rho_of, NULL, &rho1},
+    enum { RMS, CYCLE, RHO, STATISTIC_COUNT };
+    const struct hk_moment_statistic statistics[STATISTIC_COUNT] = {
+        [RMS] = {rms_of, NULL},
+        [CYCLE] = {cycle_ratio_of, NULL},
+        [RHO] = {rho_of, NULL},
     };
-    status = bootstrap_all(&columns, options, rng, requests, 3);
+    struct hk_bootstrap b[STATISTIC_COUNT];
+    status = hk_bootstrap_moments(&columns.data, statistics, STATISTIC_COUNT, options, rng, b);
     if (status != HK_OK) {
         goto done;
     }
-    result.block_count = rms.block_count;
-    result.rms_interval_ns = rms.interval;
-    result.relative_error_se = rms.standard_error / rms.value;
-    result.cycle_ratio = cycle.value;
-    result.cycle_ratio_interval = cycle.interval;
-    result.rho1_interval = rho1.interval;
+    result.block_count = b[RMS].block_count;
+    result.rms_interval_ns = b[RMS].interval;
+    result.relative_error_se = b[RMS].standard_error / b[RMS].value;
+    result.cycle_ratio = b[CYCLE].value;
+    result.cycle_ratio_interval = b[CYCLE].interval;
+    result.rho1_interval = b[RHO].interval;
     *out = result;
 done:
     free(columns.memory);

@@ -21,6 +21,8 @@ static double first_mean(const double *means, const void *context)
     return means[0];
 }
 
+static const struct hk_moment_statistic just_mean = {first_mean, NULL};
+
 static double ratio_of_means(const double *means, const void *context)
 {
     (void)context;
@@ -32,6 +34,8 @@ static double root_of_mean(const double *means, const void *context)
     (void)context;
     return sqrt(means[0]);
 }
+
+static const struct hk_moment_statistic just_root = {root_of_mean, NULL};
 
 static double median_of(double *x, size_t n, const void *context)
 {
@@ -99,7 +103,7 @@ static uint64_t ar1_coverage(double rho, size_t n, size_t block, uint64_t replic
     for (uint64_t r = 0; r < replicates; r++) {
         struct hk_bootstrap b;
         fill_ar1(rng, rho, x, n);
-        assert_int_equal(hk_bootstrap_moments(&data, first_mean, NULL, &options, rng, &b), HK_OK);
+        assert_int_equal(hk_bootstrap_moments(&data, &just_mean, 1, &options, rng, &b), HK_OK);
         hits += b.interval.lower <= 0.0 && b.interval.upper >= 0.0;
     }
     free(x);
@@ -130,7 +134,7 @@ static void standard_error_is_the_known_one(void **state)
     const struct hk_moment_data data = {columns, 1, N};
     const struct hk_bootstrap_options options = {0, 2000, 0.95};
     struct hk_bootstrap b;
-    assert_int_equal(hk_bootstrap_moments(&data, first_mean, NULL, &options, rng, &b), HK_OK);
+    assert_int_equal(hk_bootstrap_moments(&data, &just_mean, 1, &options, rng, &b), HK_OK);
     assert_near(b.standard_error, 2.385 / sqrt(N), 0.1 * 2.385 / sqrt(N));
     assert_near(b.interval.upper - b.interval.lower, 2.0 * 1.96 * 2.385 / sqrt(N),
                 0.12 * 2.0 * 1.96 * 2.385 / sqrt(N));
@@ -165,7 +169,7 @@ static void same_seed_same_interval(void **state)
     struct hk_bootstrap b[2];
     for (int i = 0; i < 2; i++) {
         struct hk_rng *rng = test_rng(16);
-        assert_int_equal(hk_bootstrap_moments(&data, root_of_mean, NULL, &options, rng, &b[i]),
+        assert_int_equal(hk_bootstrap_moments(&data, &just_root, 1, &options, rng, &b[i]),
                          HK_OK);
         hk_rng_destroy(rng);
     }
@@ -225,23 +229,23 @@ static void bad_input_is_refused(void **state)
     assert_refused(hk_block_length(bad, 16, &length), HK_EINVAL, &length);
     assert_refused(hk_block_length(x, 7, &length), HK_ENOISE, &length);
     assert_int_equal(hk_block_length(x, 8, &length), HK_OK);
-    assert_refused(hk_bootstrap_moments(&flat_data, first_mean, NULL, &options, rng, &b),
+    assert_refused(hk_bootstrap_moments(&flat_data, &just_mean, 1, &options, rng, &b),
                    HK_ENOISE, &b);
-    assert_refused(hk_bootstrap_moments(&bad_data, first_mean, NULL, &options, rng, &b),
+    assert_refused(hk_bootstrap_moments(&bad_data, &just_mean, 1, &options, rng, &b),
                    HK_EINVAL, &b);
     /* half of the replicates have no root */
-    assert_refused(hk_bootstrap_moments(&data, root_of_mean, NULL, &options, rng, &b), HK_ENOISE,
+    assert_refused(hk_bootstrap_moments(&data, &just_root, 1, &options, rng, &b), HK_ENOISE,
                    &b);
-    assert_refused(hk_bootstrap_moments(&data, NULL, NULL, &options, rng, &b), HK_EINVAL, &b);
+    assert_refused(hk_bootstrap_moments(&data, NULL, 1, &options, rng, &b), HK_EINVAL, &b);
     data.n = 7;
-    assert_refused(hk_bootstrap_moments(&data, first_mean, NULL, &options, rng, &b), HK_ENOISE,
+    assert_refused(hk_bootstrap_moments(&data, &just_mean, 1, &options, rng, &b), HK_ENOISE,
                    &b);
     data.n = 16;
     options.block_count = 9;
-    assert_refused(hk_bootstrap_moments(&data, first_mean, NULL, &options, rng, &b), HK_ENOISE,
+    assert_refused(hk_bootstrap_moments(&data, &just_mean, 1, &options, rng, &b), HK_ENOISE,
                    &b);
     options = (struct hk_bootstrap_options){1, 99, 0.9};
-    assert_refused(hk_bootstrap_moments(&data, first_mean, NULL, &options, rng, &b), HK_EINVAL,
+    assert_refused(hk_bootstrap_moments(&data, &just_mean, 1, &options, rng, &b), HK_EINVAL,
                    &b);
     options = (struct hk_bootstrap_options){1, 200, 1.0};
     assert_refused(hk_bootstrap_sample(x, 16, median_of, NULL, &options, rng, &b), HK_EINVAL, &b);

@@ -18,11 +18,17 @@
 #include "hk/stats/rng.h"
 
 #define HK_BOOTSTRAP_COLUMNS_MAX 8u
+#define HK_BOOTSTRAP_STATISTICS_MAX 8u
 #define HK_BOOTSTRAP_REPLICATES_MIN 100u
 #define HK_BOOTSTRAP_REPLICATES_DEFAULT 2000u
 
 /* Statistic of column means; returns a value that is not finite where it is undefined. */
 typedef double (*hk_moment_fn)(const double *means, const void *context);
+
+struct hk_moment_statistic {
+    hk_moment_fn function;
+    const void *context;
+};
 
 /* Statistic of a resampled series of n values; may reorder x. */
 typedef double (*hk_sample_fn)(double *x, size_t n, const void *context);
@@ -56,31 +62,34 @@ struct hk_bootstrap {
  */
 enum hk_status hk_block_length(const double *x, size_t n, size_t *length);
 
-/*
- * Block bootstrap of a function of column means.
- *
- * columns       [in]   column_count pointers to n finite values each, in time order
- * column_count  [in]   1..HK_BOOTSTRAP_COLUMNS_MAX
- * n             [in]   >= 8
- * statistic     [in]   function of the means, with its context; must not be null
- * options       [in]   block length 0 takes the longest that any column asks for
- * rng           [in]   advanced
- * out           [out]
- *
- * Returns HK_OK; HK_EINVAL for bad arguments; HK_ENOISE if n < 8, if every
- * replicate gives the same value (constant data), or if the statistic is
- * undefined on the data or on more than 1 % of the replicates; HK_ENOMEM.
- * Cost O(columns * (n + replicates * n / block)).
- * Source: Politis & Romano 1992 (circular blocks); Efron 1987 (BCa), acceleration
- * by the jackknife over blocks.
- */
+/* A series as columns of the same length, in time order. */
 struct hk_moment_data {
-    const double *const *columns;
+    const double *const *columns; /* column_count pointers to n values each */
     size_t column_count;
     size_t n;
 };
-enum hk_status hk_bootstrap_moments(const struct hk_moment_data *data, hk_moment_fn statistic,
-                                    const void *context,
+
+/*
+ * Block bootstrap of functions of column means; one set of resamples serves all.
+ *
+ * data             [in]   1..HK_BOOTSTRAP_COLUMNS_MAX columns of n >= 8 finite values
+ * statistics       [in]   1..HK_BOOTSTRAP_STATISTICS_MAX functions with their contexts
+ * statistic_count  [in]
+ * options          [in]   block length 0 takes the longest that any column asks for,
+ *                         at least the cube root of n, and at most 2000 blocks
+ * rng              [in]   advanced
+ * out              [out]  statistic_count results; none is written unless all are
+ *
+ * Returns HK_OK; HK_EINVAL for bad arguments; HK_ENOISE if n < 8, if every
+ * replicate gives the same value (constant data), or if a statistic is undefined
+ * on the data or on more than 1 % of the replicates; HK_ENOMEM.
+ * Cost O(columns * (n log n + replicates * n / block)): 0.1 s for n = 10^5.
+ * Source: Politis & Romano 1992 (circular blocks); Efron 1987 (BCa), acceleration
+ * by the jackknife over blocks.
+ */
+enum hk_status hk_bootstrap_moments(const struct hk_moment_data *data,
+                                    const struct hk_moment_statistic *statistics,
+                                    size_t statistic_count,
                                     const struct hk_bootstrap_options *options,
                                     struct hk_rng *rng, struct hk_bootstrap *out);
 
