@@ -101,6 +101,8 @@ enum hk_status hk_links_open(struct hk_task *task, size_t count, bool chain)
         return HK_ENOMEM;
     hk_fill(l->request, l->capacity, task->seed);
     hk_fill(l->reply, l->capacity, ~task->seed);
+    l->out = l->request;
+    l->in = l->reply;
     task->expected = expectation(task, l, (double)count);
     task->server_count = alone ? 0 : count;
     task->threads = (l->transport->flags & HK_TRANSPORT_THREADS) != 0;
@@ -151,10 +153,12 @@ enum hk_status hk_links_echo(struct hk_task *task, struct hk_link *link, size_t 
 {
     struct hk_links *l = task->state;
     struct hop hop = {.clock = &task->clock, .delay_ticks = l->delay_ticks};
-    unsigned char *buffer = aligned_alloc(HK_PAGE_BYTES, round_to_page(l->capacity));
+    unsigned char *own = aligned_alloc(HK_PAGE_BYTES, round_to_page(l->capacity));
+    unsigned char *message = hk_link_message(link, HK_SERVER);
+    unsigned char *buffer = message != NULL ? message : own;
     enum hk_status status = HK_OK;
 
-    if (buffer == NULL)
+    if (own == NULL)
         return HK_ENOMEM;
     memset(buffer, 0, l->capacity); /* first touches stay out of the first round trips */
     if (l->chain && server + 1 < l->count) {
@@ -165,7 +169,7 @@ enum hk_status hk_links_echo(struct hk_task *task, struct hk_link *link, size_t 
         status = hk_link_serve(link, buffer, l->capacity, echo, &hop);
     if (hop.next != NULL)
         hk_link_finish(hop.next);
-    free(buffer);
+    free(own);
     return status;
 }
 
@@ -197,6 +201,18 @@ static void *serve_thread(void *context)
     return NULL;
 }
 
+/* What a transport moves without a copy it moves from its own memory, and to it. */
+static void use_message(struct hk_links *l)
+{
+    unsigned char *message = hk_link_message(&l->links[0], HK_CLIENT);
+
+    if (message == NULL)
+        return;
+    memcpy(message, l->request, l->bytes);
+    l->out = message;
+    l->in = message;
+}
+
 enum hk_status hk_links_enter(struct hk_task *task)
 {
     struct hk_links *l = task->state;
@@ -213,7 +229,10 @@ enum hk_status hk_links_enter(struct hk_task *task)
         l->links[0].inline_handler = echo;
         l->links[0].inline_context = (void *)(uintptr_t)&no_hop;
     }
-    return hk_link_attach(&l->links[0], HK_CLIENT);
+    const enum hk_status status = hk_link_attach(&l->links[0], HK_CLIENT);
+    if (status == HK_OK)
+        use_message(l);
+    return status;
 }
 
 enum hk_status hk_links_leave(struct hk_task *task)
@@ -234,7 +253,7 @@ enum hk_status hk_links_run(struct hk_task *task, uint64_t n)
     for (uint64_t i = 0; i < n; i++) {
         hk_clock_spin(&task->clock, l->delay_ticks);
         const enum hk_status status =
-            hk_link_call(&l->links[0], l->request, l->bytes, l->reply, l->capacity, &got);
+            hk_link_call(&l->links[0], l->out, l->bytes, l->in, l->capacity, &got);
         if (status != HK_OK)
             return status;
         if (got != l->reply_bytes)
@@ -248,10 +267,12 @@ enum hk_status hk_links_verify(struct hk_task *task)
     struct hk_links *l = task->state;
 
     hk_fill(l->request, l->capacity, hk_mix(task->seed, 1));
+    if (l->out != l->request)
+        memcpy(l->out, l->request, l->bytes);
     const enum hk_status status = hk_links_run(task, 1);
     if (status != HK_OK)
         return status;
-    if (memcmp(l->request, l->reply, l->reply_bytes) != 0)
+    if (memcmp(l->request, l->in, l->reply_bytes) != 0)
         return hk_task_refuse(task, HK_EROW, "the reply is not what was sent");
     return HK_OK;
 }

@@ -22,6 +22,8 @@ struct hk_links {
     struct hk_link links[HK_SERVERS_MAX];
     unsigned char *request;
     unsigned char *reply;
+    unsigned char *out;    /* the messages: request and reply, or the transport's own memory */
+    unsigned char *in;
     pthread_t thread;      /* the server, for transports between threads */
     bool thread_started;
     int polling_fd;        /* keeps idle CPUs polling; -1: not asked for */
