@@ -36,8 +36,8 @@ static const struct hk_option options[] = {
     {"memory", 0, HK_OPTION_UINT, "MIB", "guest memory (128)", AT(memory_mib), 4, 2048},
     {"timeout", 0, HK_OPTION_UINT, "SECONDS", "stop a guest that hangs (60; 0: never)",
      AT(timeout_s), 0, 86400},
-    {"count", 0, HK_OPTION_FLAG, NULL, "count rings, memory, CR3 writes, caches and TLBs", AT(count),
-     0, 0},
+    {"count", 0, HK_OPTION_FLAG, NULL, "count rings, memory, CR3 writes, caches and TLBs",
+     AT(count), 0, 0},
     {"functions", 0, HK_OPTION_FLAG, NULL, "with --count: instructions per function", AT(functions),
      0, 0},
     {"trace", 0, HK_OPTION_TEXT, "FILE", "write a readable log of all crossings", AT(trace), 0, 0},
@@ -57,7 +57,7 @@ static void on_signal(int number)
     stopped = 1;
 }
 
-/* Log and failures as text; rows wait for the table; what is no line of the protocol is shown as is. */
+/* Log and failures as text; rows wait for the table; what is no line of the protocol stays. */
 static void line_show(void *user, const char *line)
 {
     static const struct {
@@ -86,10 +86,14 @@ static const struct {
     const char *title;
     enum hk_count count;
 } columns[] = {
-    {"kernel", HK_COUNT_INSTRUCTIONS_KERNEL}, {"user", HK_COUNT_INSTRUCTIONS_USER},
-    {"loads", HK_COUNT_LOADS},                {"stores", HK_COUNT_STORES},
-    {"entries", HK_COUNT_RING_ENTRIES},       {"cr3", HK_COUNT_CR3_WRITES},
-    {"tlb", HK_COUNT_TLB_MISSES},             {"tlb+pcid", HK_COUNT_TLB_MISSES_PCID},
+    {"kernel", HK_COUNT_INSTRUCTIONS_KERNEL},
+    {"user", HK_COUNT_INSTRUCTIONS_USER},
+    {"loads", HK_COUNT_LOADS},
+    {"stores", HK_COUNT_STORES},
+    {"entries", HK_COUNT_RING_ENTRIES},
+    {"cr3", HK_COUNT_CR3_WRITES},
+    {"tlb", HK_COUNT_TLB_MISSES},
+    {"tlb+pcid", HK_COUNT_TLB_MISSES_PCID},
     {"cache", HK_COUNT_CACHE_MISSES},
 };
 
@@ -169,7 +173,7 @@ static enum hk_exit end_judge(const struct hk_guest_report *report,
 {
     if (!report->done) {
         hk_cli_error("kernel", "the guest ended without its last line: it crashed or was reset; "
-                     "look with --trace or --gdb");
+                               "look with --trace or --gdb");
         return HK_EXIT_UNMEASURED;
     }
     if (report->leaks != 0) {
@@ -194,7 +198,8 @@ static enum hk_exit result_show(const struct hk_qemu_result *result, const struc
         hk_cli_error("kernel", "%s", error);
         return HK_EXIT_UNMEASURED;
     }
-    if (o->count && hk_counts_parse(result->counts, result->counts_bytes, &counts, error) != HK_OK) {
+    if (o->count &&
+        hk_counts_parse(result->counts, result->counts_bytes, &counts, error) != HK_OK) {
         hk_cli_error("kernel", "%s", error);
         hk_guest_report_fini(&report);
         return HK_EXIT_UNMEASURED;
@@ -312,8 +317,9 @@ static enum hk_exit run_kernel(const void *values, int argc, char **argv)
 const struct hk_command hk_cmd_kernel = {
     .name = "kernel",
     .summary = "boot the kernel core in QEMU and show what it does",
-    .details = "Figures are exact: instructions under QEMU's icount clock, the cost of one operation\n"
-               "from two loop lengths. Scenarios: tour, experiments and others the kernel knows.",
+    .details =
+        "Figures are exact: instructions under QEMU's icount clock, the cost of one operation\n"
+        "from two loop lengths. Scenarios: tour, experiments and others the kernel knows.",
     .options = options,
     .option_count = HK_ARRAY_COUNT(options),
     .defaults = &defaults,

@@ -5,7 +5,7 @@
 
 #include "hk/guest/files.h"
 
-/* Find them from the running program's own place; prints the error as `command`. HK_OK, HK_ENOENT. */
+/* Find them from the program's own place; prints the error as `command`. HK_OK, HK_ENOENT. */
 enum hk_status hk_cli_guest_files(const char *command, struct hk_guest_files *files);
 
 #endif

@@ -11,8 +11,8 @@
 #include "hk/guest/record.h"
 #include "progress.h"
 
-#define BOOTS 2 /* of each composition; equal in all: exact */
-#define MEMORY_MIB 128
+#define BOOTS           2 /* of each composition; equal in all: exact */
+#define MEMORY_MIB      128
 #define BOOT_TIMEOUT_MS 60000
 
 /* Every service once on either side of the boundary, and the composition people get. */
@@ -26,11 +26,11 @@ static void show_boot(void *context, uint32_t done, uint32_t total)
 static enum hk_exit print_json(const struct hk_guest_outcome *o)
 {
     const struct hk_guest_summary *s = &o->summary;
-    json_t *object = json_pack("{s:s, s:b, s:i, s:i, s:i, s:i, s:i, s:s}", "path", o->path,
-                               "partial", o->partial, "cells_exact", (int)s->exact_count,
-                               "cells_near", (int)s->near_count, "cells_timed",
-                               (int)s->timed_count, "cells_invalid", (int)s->invalid_count,
-                               "cells_unavailable", (int)s->absent_count, "clock", s->clock);
+    json_t *object =
+        json_pack("{s:s, s:b, s:i, s:i, s:i, s:i, s:i, s:s}", "path", o->path, "partial",
+                  o->partial, "cells_exact", (int)s->exact_count, "cells_near", (int)s->near_count,
+                  "cells_timed", (int)s->timed_count, "cells_invalid", (int)s->invalid_count,
+                  "cells_unavailable", (int)s->absent_count, "clock", s->clock);
     char *text = json_dumps(object, JSON_COMPACT);
 
     json_decref(object);

@@ -12,7 +12,7 @@ struct hk_run_guest_options {
     const char *filter; /* as of `hkbench run`; NULL: all cells */
     const char *out;    /* results folder */
     const char *machine_json;
-    bool json;          /* print the outcome for a program */
+    bool json; /* print the outcome for a program */
     const volatile sig_atomic_t *stop;
 };
 

@@ -6,16 +6,17 @@
 
 #include "hk/base/units.h"
 
-#define PAGE_SHIFT 12u
-#define PAGE_MASK (HK_PAGE_BYTES - 1u)
-#define PAGE_NUMBER_MASK ((1ull << 36) - 1u) /* of a canonical 48-bit address */
-#define COLOUR_BITS 17u                      /* holds 0 to HK_CACHE_FRAME_CAPACITY */
-#define MAX_WAYS 64u
-#define MAX_ENTRIES (1u << 22)
-#define GLOBAL_TAG (1ull << 63)
+#define PAGE_SHIFT          12u
+#define PAGE_MASK           (HK_PAGE_BYTES - 1u)
+#define PAGE_NUMBER_MASK    ((1ull << 36) - 1u) /* of a canonical 48-bit address */
+#define COLOUR_BITS         17u                 /* holds 0 to HK_CACHE_FRAME_CAPACITY */
+#define MAX_WAYS            64u
+#define MAX_ENTRIES         (1u << 22)
+#define GLOBAL_TAG          (1ull << 63)
 #define UPPER_HALF(address) (((address) >> 63) != 0)
 
-/* One set-associative structure; ways of a set lie in order of use, most recent first. Tag 0 is empty. */
+/* One set-associative structure; ways of a set lie in order of use, most recent first. Tag 0 is
+ * empty. */
 struct assoc {
     uint32_t set_mask;
     uint32_t ways;

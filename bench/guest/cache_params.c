@@ -116,7 +116,8 @@ enum hk_status hk_cache_params_read(const char *path, struct hk_cache_params *pa
         return HK_ENOENT;
     }
     if (line > 0) {
-        snprintf(error, 256, "%.80s:%d: %.150s", path, line, r.cause[0] ? r.cause : "malformed line");
+        snprintf(error, 256, "%.80s:%d: %.150s", path, line,
+                 r.cause[0] ? r.cause : "malformed line");
         return HK_EPARSE;
     }
     for (size_t i = 0; i < HK_ARRAY_COUNT(keys); i++) {

@@ -41,7 +41,7 @@ bool hk_field_is(const struct hk_field *field, const char *key);
 /* Decimal digits only. HK_EPARSE; HK_ERANGE beyond 64 bits. */
 enum hk_status hk_field_u64(const struct hk_field *field, uint64_t *value);
 
-/* The value of a key as a number. HK_ENOENT when absent, HK_EPARSE when there twice or no number. */
+/* The value of a key as a number. HK_ENOENT when absent, HK_EPARSE when twice or no number. */
 enum hk_status hk_fields_u64(const struct hk_fields *fields, const char *key, uint64_t *value);
 
 /* The value of a key as text on the heap. HK_ENOENT, HK_EPARSE, HK_ENOMEM. */

@@ -41,8 +41,10 @@ enum hk_status hk_guest_files_find(const char *folder, struct hk_guest_files *fi
 
         if (!found_at(folder, places[i].built, path) &&
             !found_at(folder, places[i].installed, path)) {
-            snprintf(error, 512, "%s is missing, neither built nor installed; build the project "
-                     "or install it again", places[i].built);
+            snprintf(error, 512,
+                     "%s is missing, neither built nor installed; build the project "
+                     "or install it again",
+                     places[i].built);
             return HK_ENOENT;
         }
     }

@@ -13,7 +13,7 @@ static enum hk_status counter_add(struct hk_launch *launch, const char *key, dou
     return hk_launch_add_counter(launch, name, value);
 }
 
-/* What one operation costs when C(N) and C(2N) were seen. Callers have ruled out a negative cost. */
+/* What one operation costs, from C(N) and C(2N). Callers have ruled out a negative cost. */
 static double per_op(uint64_t at_n, uint64_t at_2n, uint64_t ops)
 {
     return (double)(at_2n - at_n) / (double)ops;

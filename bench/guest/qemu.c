@@ -19,21 +19,21 @@
 #include "fields.h"
 #include "hk/base/units.h"
 
-#define PROGRAM "qemu-system-x86_64"
-#define PACKAGE "qemu-system-x86"
+#define PROGRAM              "qemu-system-x86_64"
+#define PACKAGE              "qemu-system-x86"
 #define OUTPUT_BYTES_DEFAULT ((size_t)16 * HK_MIB)
-#define OTHER_PLUGIN_API                                                                       \
-    "this QEMU speaks another plugin interface; exact counts need QEMU 4.2 to 8.2 (Debian 12: " \
+#define OTHER_PLUGIN_API                                                                           \
+    "this QEMU speaks another plugin interface; exact counts need QEMU 4.2 to 8.2 (Debian 12: "    \
     "apt install " PACKAGE ")"
-#define STDERR_BYTES 4096u
-#define ARGUMENT_CAPACITY 48u
-#define POLL_MS 100 /* how soon a stop request is seen */
-#define VERSION_MS 10000u
-#define KVM_CHECK_MS 2000u
+#define STDERR_BYTES            4096u
+#define ARGUMENT_CAPACITY       48u
+#define POLL_MS                 100 /* how soon a stop request is seen */
+#define VERSION_MS              10000u
+#define KVM_CHECK_MS            2000u
 #define KVM_CYCLES_PER_STEP_MAX 100u
-#define KVM_STEPS 1000u
-#define MEMORY_MIB_MIN 4u
-#define MEMORY_MIB_MAX 2048u /* the kernel maps its memory below the 32-bit hole */
+#define KVM_STEPS               1000u
+#define MEMORY_MIB_MIN          4u
+#define MEMORY_MIB_MAX          2048u /* the kernel maps its memory below the 32-bit hole */
 
 static const struct {
     const char *name;
@@ -168,7 +168,7 @@ static enum hk_status arguments_build(const struct hk_qemu_options *o, int count
     add(a, o->program != NULL ? o->program : PROGRAM);
     add_pair(a, "-machine", machines[o->machine].argument);
     add_pair(a, "-accel", exact ? "tcg" : "kvm");
-    /* without arch-capabilities: hypervisors that pass the feature but not its register abort QEMU */
+    /* arch-capabilities: hypervisors that pass the feature but not its register abort QEMU */
     add_pair(a, "-cpu", exact ? "max" : "host,arch-capabilities=off");
     if (exact) {
         add_pair(a, "-icount", "shift=0,sleep=off");
@@ -228,8 +228,10 @@ static enum hk_status kernel_check(const char *path, char *error)
     if (bytes != (ssize_t)sizeof(header) || memcmp(header.e_ident, ELFMAG, SELFMAG) != 0 ||
         header.e_ident[EI_CLASS] != ELFCLASS64 || header.e_machine != EM_X86_64 ||
         header.e_type != ET_EXEC) {
-        snprintf(error, HK_QEMU_ERROR_BYTES, "guest image %.300s is corrupt or no x86-64 kernel; "
-                 "build or install it again", path);
+        snprintf(error, HK_QEMU_ERROR_BYTES,
+                 "guest image %.300s is corrupt or no x86-64 kernel; "
+                 "build or install it again",
+                 path);
         return HK_EPARSE;
     }
     return HK_OK;
@@ -274,8 +276,8 @@ static void child_exec(const struct arguments *a, int out, int err, int counts, 
 static enum hk_status exec_failed(const char *program, int cause, char *error)
 {
     if (cause == ENOENT) {
-        snprintf(error, HK_QEMU_ERROR_BYTES, "%.200s is not installed; Debian: apt install " PACKAGE,
-                 program);
+        snprintf(error, HK_QEMU_ERROR_BYTES,
+                 "%.200s is not installed; Debian: apt install " PACKAGE, program);
         return HK_ENOTSUP;
     }
     snprintf(error, HK_QEMU_ERROR_BYTES, "%.200s cannot be started: %s", program, strerror(cause));
@@ -458,8 +460,10 @@ static enum hk_status child_follow(struct child *child, const struct hk_qemu_opt
             return HK_EINTR;
         }
         if (o->timeout_ms != 0 && now_ns() >= deadline_ns) {
-            snprintf(error, HK_QEMU_ERROR_BYTES, "the guest did not finish within %u ms and was "
-                     "killed; its last line: %.200s", o->timeout_ms, last_line(&child->text));
+            snprintf(error, HK_QEMU_ERROR_BYTES,
+                     "the guest did not finish within %u ms and was "
+                     "killed; its last line: %.200s",
+                     o->timeout_ms, last_line(&child->text));
             return HK_ETIMEOUT;
         }
         if (poll(p, HK_ARRAY_COUNT(p), POLL_MS) < 0 && errno != EINTR) {
@@ -492,7 +496,8 @@ static const struct {
     {"invalid accelerator kvm", HK_ENOTSUP, "this QEMU was built without KVM"},
     {"failed to initialize kvm", HK_ENOTSUP, "KVM cannot be used here"},
     {"access KVM kernel module", HK_ENOTSUP, "KVM cannot be used here"},
-    {"cannot set up guest memory", HK_ENOMEM, "this machine has too little free memory for the guest"},
+    {"cannot set up guest memory", HK_ENOMEM,
+     "this machine has too little free memory for the guest"},
 };
 
 static enum hk_status complaint_status(struct child *child, char *error)
@@ -517,10 +522,11 @@ static enum hk_status end_classify(struct child *child, struct hk_qemu_result *r
     int code = WIFEXITED(child->wait_status) ? WEXITSTATUS(child->wait_status) : 0;
 
     if (WIFSIGNALED(child->wait_status)) {
-        snprintf(error, HK_QEMU_ERROR_BYTES, "QEMU was killed by signal %d (%s); its last words: "
-                 "%.150s; the guest's: %.150s", WTERMSIG(child->wait_status),
-                 strsignal(WTERMSIG(child->wait_status)), last_line(&child->complaint),
-                 last_line(&child->text));
+        snprintf(error, HK_QEMU_ERROR_BYTES,
+                 "QEMU was killed by signal %d (%s); its last words: "
+                 "%.150s; the guest's: %.150s",
+                 WTERMSIG(child->wait_status), strsignal(WTERMSIG(child->wait_status)),
+                 last_line(&child->complaint), last_line(&child->text));
         return HK_EPEER;
     }
     if (code == 1 && child->text.count == 0) { /* before the guest ran: QEMU's own failure */
@@ -598,7 +604,8 @@ enum hk_status hk_qemu_run(const struct hk_qemu_options *options, struct hk_qemu
     if (status != HK_OK) {
         return status;
     }
-    snprintf(error, HK_QEMU_ERROR_BYTES, "the guest could not be run"); /* unless a cause is known */
+    snprintf(error, HK_QEMU_ERROR_BYTES,
+             "the guest could not be run"); /* unless a cause is known */
     if (options->plugin != NULL) {
         child.counts = memfd_create("hkbench-counts", MFD_CLOEXEC);
         if (child.counts < 0) {
@@ -634,8 +641,8 @@ enum hk_status hk_qemu_version(const char *program, char version[32],
 {
     static const char marker[] = "QEMU emulator version ";
     const struct hk_qemu_options options = {.timeout_ms = VERSION_MS};
-    const struct arguments arguments = {
-        .count = 2, .word = {program != NULL ? program : PROGRAM, "--version"}};
+    const struct arguments arguments = {.count = 2,
+                                        .word = {program != NULL ? program : PROGRAM, "--version"}};
     struct child child = {.pidfd = -1, .out = -1, .err = -1, .counts = -1, .reaped = true};
     enum hk_status status = child_start(&arguments, &child, error);
     const char *found = NULL;
@@ -701,8 +708,10 @@ enum hk_status hk_qemu_kvm_check(const char *program, const char *probe,
     }
     if (probe_number(&result, "loop", &cycles) == HK_OK &&
         cycles > (uint64_t)KVM_STEPS * KVM_CYCLES_PER_STEP_MAX) {
-        snprintf(reason, HK_QEMU_ERROR_BYTES, "under KVM %u loop steps took %llu cycles: guest code "
-                 "is emulated here", KVM_STEPS, (unsigned long long)cycles);
+        snprintf(reason, HK_QEMU_ERROR_BYTES,
+                 "under KVM %u loop steps took %llu cycles: guest code "
+                 "is emulated here",
+                 KVM_STEPS, (unsigned long long)cycles);
         status = HK_ENOTSUP;
     }
     for (size_t i = 0; i < HK_ARRAY_COUNT(needed) && status == HK_OK; i++) {

@@ -10,7 +10,8 @@
 struct recording {
     const struct hk_guest_plan *plan;
     struct hk_guest_outcome *outcome;
-    struct hk_run_writer *writer; /* made with the first launch: a guest that never ran leaves nothing */
+    struct hk_run_writer
+        *writer; /* made with the first launch: a guest that never ran leaves nothing */
     regex_t filter;
     FILE *functions; /* text of FUNCTIONS_FILE, as it grows */
     char *functions_text;
@@ -91,7 +92,8 @@ static enum hk_status recording_finish(struct recording *r, enum hk_status statu
     enum hk_status finished;
 
     if (r->writer == NULL && !failed) {
-        snprintf(error, HK_TEXT_BYTES, "no guest cell matches '%.100s'; without --filter all are run",
+        snprintf(error, HK_TEXT_BYTES,
+                 "no guest cell matches '%.100s'; without --filter all are run",
                  r->plan->filter != NULL ? r->plan->filter : "");
         return HK_ENOENT;
     }

@@ -205,12 +205,12 @@ static const struct verb {
     bool words; /* the line consists of words; else free text follows the verb */
     enum hk_status (*read)(struct hk_guest_report *report, const struct line *line);
 } verbs[] = {
-    {"begin", true, begin_read}, {"row", true, row_read},   {"value", true, value_read},
+    {"begin", true, begin_read},    {"row", true, row_read},    {"value", true, value_read},
     {"absent", false, absent_read}, {"fail", false, fail_read}, {"log", false, log_read},
     {"done", true, done_read},
 };
 
-/* Free text may hold anything, so only the protocol's name, the verb and the word behind are split. */
+/* Free text may hold anything: only the protocol's name, the verb and the word behind are split. */
 static enum hk_status words_split(struct line *line, const struct verb *verb)
 {
     size_t bytes = line->bytes;
@@ -238,8 +238,8 @@ static enum hk_status line_read(struct hk_guest_report *report, const char *text
     for (size_t i = 0; i < HK_ARRAY_COUNT(verbs); i++) {
         size_t end = sizeof(protocol) - 1 + strlen(verbs[i].name);
 
-        if (bytes < end || memcmp(text + sizeof(protocol) - 1, verbs[i].name,
-                                  strlen(verbs[i].name)) != 0 ||
+        if (bytes < end ||
+            memcmp(text + sizeof(protocol) - 1, verbs[i].name, strlen(verbs[i].name)) != 0 ||
             (bytes > end && text[end] != ' ')) {
             continue;
         }
@@ -266,8 +266,8 @@ static void line_quote(char error[256], size_t number, const char *cause, const 
     snprintf(error, 256, "guest, line %zu: %s: %s", number, cause, quote);
 }
 
-enum hk_status hk_guest_report_parse(const char *text, size_t bytes,
-                                     struct hk_guest_report *report, char error[256])
+enum hk_status hk_guest_report_parse(const char *text, size_t bytes, struct hk_guest_report *report,
+                                     char error[256])
 {
     struct hk_guest_report found = {0};
     enum hk_status status = HK_OK;

@@ -9,11 +9,11 @@
 #include "hk/guest/counts.h"
 #include "hk/guest/report.h"
 
-#define BOOTS_MAX 100u
-#define PLACES_MAX 100u
+#define BOOTS_MAX    100u
+#define PLACES_MAX   100u
 #define APPEND_BYTES 512u
-#define EXACT_WORLD "guest/"
-#define KVM_WORLD "guest_kvm/"
+#define EXACT_WORLD  "guest/"
+#define KVM_WORLD    "guest_kvm/"
 
 struct boot {
     struct hk_guest_report report; /* empty when it failed before it could be read */
@@ -72,6 +72,9 @@ static enum hk_status boot_decode(const struct hk_qemu_result *result, struct bo
     if (result->counts != NULL) {
         status = hk_counts_parse(result->counts, result->counts_bytes, &boot->counts, error);
         boot->counted = status == HK_OK;
+    }
+    if (status != HK_OK) { /* rows without their counts would pass for times */
+        hk_guest_report_fini(&boot->report);
     }
     return status;
 }
@@ -372,8 +375,10 @@ static bool is_word(const char *text)
 static enum hk_status options_check(const struct hk_guest_options *o, char *error)
 {
     if (o->boots < 2 || o->boots > BOOTS_MAX) {
-        snprintf(error, HK_QEMU_ERROR_BYTES, "boots must be 2 to %u: one cannot show that figures "
-                 "repeat", BOOTS_MAX);
+        snprintf(error, HK_QEMU_ERROR_BYTES,
+                 "boots must be 2 to %u: one cannot show that figures "
+                 "repeat",
+                 BOOTS_MAX);
         return HK_EINVAL;
     }
     if (o->place_count < 1 || o->place_count > PLACES_MAX) {
@@ -382,7 +387,8 @@ static enum hk_status options_check(const struct hk_guest_options *o, char *erro
     }
     for (uint32_t i = 0; i < o->place_count; i++) {
         if (!is_word(o->places[i])) {
-            snprintf(error, HK_QEMU_ERROR_BYTES, "a composition is one word: hybrid, monolithic, "
+            snprintf(error, HK_QEMU_ERROR_BYTES,
+                     "a composition is one word: hybrid, monolithic, "
                      "microkernel or service:kernel|server,...");
             return HK_EINVAL;
         }
@@ -405,8 +411,8 @@ static void clock_choose(const struct hk_guest_options *o, const char *version,
                  reason);
     }
     snprintf(summary->clock, sizeof(summary->clock),
-             "instructions (icount, QEMU %s, kernel built by " HK_KERNEL_COMPILER ")%.400s", version,
-             cycles);
+             "instructions (icount, QEMU %s, kernel built by " HK_KERNEL_COMPILER ")%.400s",
+             version, cycles);
 }
 
 enum hk_status hk_guest_run(const struct hk_guest_options *options,

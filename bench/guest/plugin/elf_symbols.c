@@ -196,7 +196,8 @@ const struct hk_elf_symbol *hk_elf_symbols_find(const struct hk_elf_symbols *sym
             high = middle;
         }
     }
-    if (low == 0 || address - symbols->symbols[low - 1].address >= symbols->symbols[low - 1].bytes) {
+    if (low == 0 ||
+        address - symbols->symbols[low - 1].address >= symbols->symbols[low - 1].bytes) {
         return NULL;
     }
     return &symbols->symbols[low - 1];

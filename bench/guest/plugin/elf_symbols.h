@@ -11,7 +11,7 @@
 
 struct hk_elf_symbol {
     uint64_t address;
-    uint64_t bytes; /* a symbol without a size reaches to the next one */
+    uint64_t bytes;  /* a symbol without a size reaches to the next one */
     uint64_t offset; /* of its code in the image */
     char *name;
 };
@@ -31,7 +31,8 @@ struct hk_elf_symbols {
  * symbols  [out]  written only on success; release with hk_elf_symbols_fini
  *
  * Functions and executable labels (assembly code) count. An image without a symbol table gives an
- * empty result. Returns HK_OK; HK_EPARSE when it is no such ELF or points outside itself; HK_ENOMEM.
+ * empty result. Returns HK_OK; HK_EPARSE when it is no such ELF or points outside itself;
+ * HK_ENOMEM.
  */
 enum hk_status hk_elf_symbols_parse(const unsigned char *image, size_t bytes,
                                     struct hk_elf_symbols *symbols);

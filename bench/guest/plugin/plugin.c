@@ -10,9 +10,9 @@
  * programs  ar archive of such images; their functions are named program:function
  * trace     a log for people of every crossing between the rings and every change of address space
  *
- * The ring of an instruction is the top bit of its address. An instruction is counted when it begins:
- * one that faults and is restarted counts twice, as it does not in QEMU's own icount clock. Under
- * user-mode emulation everything is user. Only the first CPU is counted.
+ * The ring of an instruction is the top bit of its address. An instruction is counted when it
+ * begins: one that faults and is restarted counts twice, as it does not in QEMU's own icount clock.
+ * Under user-mode emulation everything is user. Only the first CPU is counted.
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -29,7 +29,7 @@
 #include "qemu_abi.h"
 
 #define IMAGE_CAPACITY 32u
-#define PAGE_SHIFT 12u
+#define PAGE_SHIFT     12u
 
 __attribute__((visibility("default"))) int qemu_plugin_version = QEMU_ABI_VERSION;
 
@@ -61,7 +61,8 @@ struct insn {
     uint8_t ring;
 };
 
-/* QEMU gives its translation callback no user pointer, so the plugin's state has one file-wide home. */
+/* QEMU gives its translation callback no user pointer, so the plugin's state has one file-wide
+ * home. */
 static struct {
     bool system;
     bool counting;
@@ -78,8 +79,8 @@ static struct {
     FILE *out;
     FILE *trace;
     enum ring trace_ring;
-    uint64_t trace_count;   /* instructions since the start */
-    uint64_t trace_crossed; /* the same at the last crossing */
+    uint64_t trace_count;                  /* instructions since the start */
+    uint64_t trace_crossed;                /* the same at the last crossing */
     const struct function *trace_function; /* of the instruction before */
 } plugin;
 
@@ -301,8 +302,8 @@ static struct function *function_of(const struct image *image, uint64_t address,
         }
     }
     f = allocate(sizeof(*f));
-    *f = (struct function){
-        .symbol = symbol, .image = image, .ring = ring, .next = plugin.functions};
+    *f =
+        (struct function){.symbol = symbol, .image = image, .ring = ring, .next = plugin.functions};
     plugin.functions = f;
     return f;
 }
@@ -385,8 +386,9 @@ static void on_exit_of_emulator(qemu_plugin_id_t id, void *user)
     (void)user;
     plugin.unmatched_count += plugin.counting;
     plugin.counting = false;
-    fprintf(plugin.out, "HKC1 done regions=%" PRIu64 " unmatched=%" PRIu64 " saturated=%" PRIu64
-            "\n", plugin.region_count, plugin.unmatched_count, plugin.saturated_count);
+    fprintf(plugin.out,
+            "HKC1 done regions=%" PRIu64 " unmatched=%" PRIu64 " saturated=%" PRIu64 "\n",
+            plugin.region_count, plugin.unmatched_count, plugin.saturated_count);
     if (fclose(plugin.out) != 0 || (plugin.trace != NULL && fflush(plugin.trace) != 0)) {
         fputs("hkbench-plugin: counts or trace could not be written\n", stderr);
     }
@@ -495,8 +497,8 @@ static const struct argument {
     const char *name;
     bool (*open)(const char *path);
 } arguments[] = {
-    {"out=", out_open},   {"model=", model_open}, {"elf=", elf_open}, {"programs=", programs_open},
-    {"trace=", trace_open},
+    {"out=", out_open},           {"model=", model_open}, {"elf=", elf_open},
+    {"programs=", programs_open}, {"trace=", trace_open},
 };
 
 static bool argument_take(const char *text)
@@ -513,9 +515,8 @@ static bool argument_take(const char *text)
 }
 
 /* QEMU's entry point, called once; anything but 0 makes QEMU stop with an error. */
-__attribute__((visibility("default"))) int qemu_plugin_install(qemu_plugin_id_t id,
-                                                               const struct qemu_info *info,
-                                                               int argc, char **argv)
+__attribute__((visibility("default"))) int
+qemu_plugin_install(qemu_plugin_id_t id, const struct qemu_info *info, int argc, char **argv)
 {
     if (info->version.min > QEMU_ABI_VERSION || info->version.cur < QEMU_ABI_VERSION) {
         fprintf(stderr, "hkbench-plugin: this QEMU speaks plugin API %d to %d, this plugin %d\n",

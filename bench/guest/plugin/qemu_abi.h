@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The part of QEMU's plugin interface that the counting plugin uses, API version 1 (QEMU 4.2 to 8.2).
+ * The part of QEMU's plugin interface that the counting plugin uses, API version 1 (QEMU 4.2
+ * to 8.2).
  *
  * Debian ships no header for it, so the declarations are ours. QEMU resolves the functions when it
- * loads the shared object. A QEMU that no longer speaks version 1 (9.0 and later) refuses the plugin
- * by the exported version number before any of this is called.
+ * loads the shared object. A QEMU that no longer speaks version 1 (9.0 and later) refuses the
+ * plugin by the exported version number before any of this is called.
  */
 #ifndef HK_GUEST_QEMU_ABI_H
 #define HK_GUEST_QEMU_ABI_H

@@ -57,7 +57,8 @@
     .globl pvh_entry
 pvh_entry:
     mov $LOW(stack_end), %esp
-    mov $LOW(pd), %edi /* identity map of the first GiB, 2 MiB pages, present | write | user | large */
+    /* identity map of the first GiB, 2 MiB pages, present, writable, user, large */
+    mov $LOW(pd), %edi
     mov $0x87, %eax
 1:  mov %eax, (%edi)
     add $0x200000, %eax

@@ -17,9 +17,10 @@ static const struct {
     const char *name;
     uint32_t (*run)(void);
 } regions[] = {
-    {"empty", region_empty}, {"loop", region_loop},   {"memory", region_memory},
-    {"rep", region_rep},     {"cr3", region_cr3},     {"fault", region_fault},
-    {"user", user_run},      {"interrupt", region_interrupt},
+    {"empty", region_empty},   {"loop", region_loop},
+    {"memory", region_memory}, {"rep", region_rep},
+    {"cr3", region_cr3},       {"fault", region_fault},
+    {"user", user_run},        {"interrupt", region_interrupt},
     {"device", region_device},
 };
 

@@ -142,7 +142,8 @@ static void too_many_frames_are_reported(void **state)
 
 static void bad_geometry_is_refused(void **state)
 {
-    static const struct hk_cache_geometry bad[] = {{4, 0}, {0, 1}, {12, 4}, {65, 65}, {1u << 23, 1}};
+    static const struct hk_cache_geometry bad[] = {
+        {4, 0}, {0, 1}, {12, 4}, {65, 65}, {1u << 23, 1}};
     struct hk_cache_model *m = NULL;
     struct hk_cache_params params;
 

@@ -10,11 +10,11 @@
 #include "hk/base/units.h"
 #include "hk/guest/counts.h"
 
-#define PLAIN                                                                               \
-    "instructions_kernel=120 instructions_user=44 loads=9 stores=8 ring_entries=2 " \
+#define PLAIN                                                                                      \
+    "instructions_kernel=120 instructions_user=44 loads=9 stores=8 ring_entries=2 "                \
     "cr3_writes=1"
-#define MODEL                                                                      \
-    " cache_misses=5 cache_misses_l1i=4 cache_misses_l1d=3 tlb_misses=2 "         \
+#define MODEL                                                                                      \
+    " cache_misses=5 cache_misses_l1i=4 cache_misses_l1d=3 tlb_misses=2 "                          \
     "tlb_misses_itlb=1 tlb_misses_dtlb=6 tlb_misses_pcid=7"
 #define DONE(n) "HKC1 done regions=" #n " unmatched=0 saturated=0\n"
 
@@ -44,12 +44,12 @@ static const struct {
     enum hk_status status;
 } bad[] = {
     {"", HK_EPARSE},
-    {"HKC1 region=0 " PLAIN "\n", HK_EPARSE},            /* no end */
-    {"HKC1 region=0 " PLAIN "\nHKC1 done", HK_EPARSE},   /* cut in the last line */
-    {"HKC1 region=1 " PLAIN "\n" DONE(1), HK_EPARSE},    /* out of order */
-    {"HKC1 region=0 " PLAIN "\n" DONE(2), HK_EPARSE},    /* one is missing */
-    {"HKC2 region=0 " PLAIN "\n" DONE(1), HK_EPARSE},    /* another version */
-    {"HKC1 region=0 " PLAIN " \n" DONE(1), HK_EPARSE},   /* empty word */
+    {"HKC1 region=0 " PLAIN "\n", HK_EPARSE},             /* no end */
+    {"HKC1 region=0 " PLAIN "\nHKC1 done", HK_EPARSE},    /* cut in the last line */
+    {"HKC1 region=1 " PLAIN "\n" DONE(1), HK_EPARSE},     /* out of order */
+    {"HKC1 region=0 " PLAIN "\n" DONE(2), HK_EPARSE},     /* one is missing */
+    {"HKC2 region=0 " PLAIN "\n" DONE(1), HK_EPARSE},     /* another version */
+    {"HKC1 region=0 " PLAIN " \n" DONE(1), HK_EPARSE},    /* empty word */
     {"HKC1 region=0 " PLAIN " x=1\n" DONE(1), HK_EPARSE}, /* unknown key */
     {"HKC1 region=0 " PLAIN "\nHKC1 region=1 " PLAIN MODEL "\n" DONE(2), HK_EPARSE},
     {"HKC1 function=f region=0 ring=user instructions=1\n" DONE(0), HK_EPARSE},

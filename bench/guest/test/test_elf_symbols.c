@@ -79,7 +79,7 @@ static void code_is_matched_byte_for_byte(void **state)
     assert_int_equal(parse(&image, sizeof(image), &symbols), HK_OK);
     assert_true(hk_elf_symbols_match(&symbols, 0x2001, "first", 5));
     assert_false(hk_elf_symbols_match(&symbols, 0x2002, "first", 5));
-    assert_false(hk_elf_symbols_match(&symbols, 0x2010, "first", 5)); /* no symbol */
+    assert_false(hk_elf_symbols_match(&symbols, 0x2010, "first", 5));             /* no symbol */
     assert_false(hk_elf_symbols_match(&symbols, 0x2001, "first", sizeof(image))); /* past the end */
     hk_elf_symbols_fini(&symbols);
 }
@@ -88,8 +88,8 @@ static void code_is_matched_byte_for_byte(void **state)
 
 static void archive_members_are_walked(void **state)
 {
-    static const char text[] = "!<arch>\n" MEMBER("init/           ", "3 ") "abc\n" MEMBER(
-        "peer/           ", "2 ") "de";
+    static const char text[] =
+        "!<arch>\n" MEMBER("init/           ", "3 ") "abc\n" MEMBER("peer/           ", "2 ") "de";
     const unsigned char *bytes = (const unsigned char *)text;
     struct hk_archive_member member;
     size_t position = 0;
@@ -108,7 +108,10 @@ static void archive_members_are_walked(void **state)
 static void broken_archives_are_refused(void **state)
 {
     static const char *const texts[] = {
-        "", "!<arch>", "!<arch>\nshort", "!<arch>\n" MEMBER("a/              ", "9 ") "abc",
+        "",
+        "!<arch>",
+        "!<arch>\nshort",
+        "!<arch>\n" MEMBER("a/              ", "9 ") "abc",
         "!<arch>\n" MEMBER("a/              ", "x ") "abc",
         "!<arch>\n" MEMBER("a/              ", "  ") "abc",
     };
@@ -118,8 +121,9 @@ static void broken_archives_are_refused(void **state)
     for (size_t i = 0; i < HK_ARRAY_COUNT(texts); i++) {
         size_t position = 0;
 
-        assert_int_equal(hk_archive_next((const unsigned char *)texts[i], strlen(texts[i]),
-                                         &position, &member), HK_EPARSE);
+        assert_int_equal(
+            hk_archive_next((const unsigned char *)texts[i], strlen(texts[i]), &position, &member),
+            HK_EPARSE);
     }
 }
 

@@ -23,9 +23,9 @@
 #include "hk/base/units.h"
 #include "hk/guest/record.h"
 
-#define LONG_RUNS 20
+#define LONG_RUNS      20
 #define LOAD_PROCESSES 2
-#define TIMEOUT_MS 60000
+#define TIMEOUT_MS     60000
 
 /* Everything a run handed over, as text: two runs are identical when their texts are. */
 struct log {
@@ -54,8 +54,7 @@ static enum hk_status launch_log(void *user, const struct hk_launch *launch)
     log->exact_count += launch->exactness == HK_EXACT;
     if (hk_launch_counter(launch, "hk_instructions_kernel", &kernel) &&
         hk_launch_counter(launch, "hk_instructions_user", &user_ring) &&
-        hk_launch_counter(launch, "hk_instructions_clock", &clock) &&
-        kernel + user_ring != clock) {
+        hk_launch_counter(launch, "hk_instructions_clock", &clock) && kernel + user_ring != clock) {
         log->disagree_count++;
         print_message("%s: %g counted, %g by the clock\n", launch->name, kernel + user_ring, clock);
     }
@@ -230,7 +229,8 @@ static void bad_runs_say_why(void **state)
     broken = files;
     memcpy(broken.programs, files.model, sizeof(broken.programs)); /* text instead of programs */
     options.files = &broken;
-    assert_int_equal(hk_guest_run(&options, &summary, error), HK_EIO); /* the plugin sees it first */
+    assert_int_equal(hk_guest_run(&options, &summary, error),
+                     HK_EIO); /* the plugin sees it first */
     assert_non_null(strstr(error, "no readable archive"));
     archive_damage(broken.programs); /* still an archive, no longer programs */
     assert_int_equal(hk_guest_run(&options, &summary, error), HK_EROW);
@@ -241,8 +241,8 @@ static void bad_runs_say_why(void **state)
 }
 
 /*
- * Where KVM passes its check, its rows stand in a world of their own. A script plays a QEMU whose KVM
- * works and answers for both guests; without KVM it is QEMU itself.
+ * Where KVM passes its check, its rows stand in a world of their own. A script plays a QEMU whose
+ * KVM works and answers for both guests; without KVM it is QEMU itself.
  */
 static void filter_holds_and_kvm_rows_stand_apart(void **state)
 {
@@ -335,7 +335,8 @@ static void run_is_recorded(void **state)
     assert_int_equal(hk_guest_record(&plan, &outcome, error), HK_OK);
     assert_false(outcome.partial);
     assert_int_equal(hk_run_read(outcome.path, &run, error), HK_OK);
-    assert_int_equal(run.launch_count, 2 * (outcome.summary.exact_count + outcome.summary.absent_count));
+    assert_int_equal(run.launch_count,
+                     2 * (outcome.summary.exact_count + outcome.summary.absent_count));
     assert_int_equal(hk_run_cell(&run, "guest/null_syscall/general", &first, &count), HK_OK);
     assert_int_equal(count, 2);
     assert_int_equal(first[0].exactness, HK_EXACT);
@@ -343,8 +344,10 @@ static void run_is_recorded(void **state)
     snprintf(path, sizeof(path), "%s/exact.json", outcome.path);
     assert_int_equal(access(path, R_OK), 0);
     hk_run_fini(&run);
-    snprintf(path, sizeof(path), "grep -q '^guest/null_syscall/general\thk_entry_syscall\t[0-9]' "
-             "%s/functions.tsv", outcome.path);
+    snprintf(path, sizeof(path),
+             "grep -q '^guest/null_syscall/general\thk_entry_syscall\t[0-9]' "
+             "%s/functions.tsv",
+             outcome.path);
     assert_int_equal(system(path), 0);
     plan.filter = "no_such_cell";
     assert_int_equal(hk_guest_record(&plan, &outcome, error), HK_ENOENT);

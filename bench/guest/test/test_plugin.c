@@ -29,7 +29,8 @@ static const struct {
     {"memory", 1 + 5 * 100, 0, 200, 100, 0, 0, 0},
     {"rep", 3 + 64 + 1, 0, 64, 64, 0, 0, 0}, /* the last, empty turn counts as well */
     {"cr3", 3 + 4 * 10 + 1, 0, 10, 0, 0, 11, 0},
-    {"fault", 3 * 2 + 3 * 6, 0, UINT64_MAX, UINT64_MAX, 0, 0, 3}, /* memory of exceptions: see 0130 */
+    {"fault", 3 * 2 + 3 * 6, 0, UINT64_MAX, UINT64_MAX, 0, 0,
+     3}, /* memory of exceptions: see 0130 */
     {"user", 3 * 100, 1 + 4 * 100, 0, 0, 100, 0, 0},
     {"interrupt", 10 * 2, 0, UINT64_MAX, UINT64_MAX, 0, 0, 0},
     {"device", 5, 0, 5, 0, 0, 0, 0},
@@ -102,7 +103,7 @@ static void counts_agree_with_source_and_clock(void **state)
     hk_qemu_result_fini(&result);
 }
 
-/* Eleven CR3 writes cost eleven refills of the code page and ten of the data page; with PCID none. */
+/* Eleven CR3 writes cost eleven refills of the code page and ten of the data page. */
 static void cr3_writes_have_a_price(void **state)
 {
     struct hk_qemu_result result;

@@ -107,9 +107,9 @@ static void output_and_lines_arrive(void **state)
     char error[HK_QEMU_ERROR_BYTES];
 
     (void)state;
-    assert_int_equal(script_run("printf 'a b\\nc'; sleep 0.1; printf 'd\\ne'; exit 33", options,
-                                &result, error),
-                     HK_OK);
+    assert_int_equal(
+        script_run("printf 'a b\\nc'; sleep 0.1; printf 'd\\ne'; exit 33", options, &result, error),
+        HK_OK);
     assert_string_equal(lines, "a b|cd|");
     assert_string_equal(result.text, "a b\ncd\ne");
     assert_true(result.exited);

@@ -11,18 +11,18 @@
 #include "hk/guest/report.h"
 
 #define BEGIN "HK1 begin version=1 scenario=experiments place=fs:kernel,net:server\n"
-#define ROW "ops=1000 ticks_n=8003 ticks_2n=12003 region_n=0 region_2n=1"
+#define ROW   "ops=1000 ticks_n=8003 ticks_2n=12003 region_n=0 region_2n=1"
 
 static void good_report_is_read(void **state)
 {
-    static const char text[] = BEGIN
-        "HK1 log booted, and \xff anything else\n"
-        "HK1 row guest/call_reply/register/spaces:2/words:2 " ROW " switches=-2\n"
-        "HK1 value guest/periodic/underruns seen=17 worst_ns=12345\n"
-        "HK1 absent guest/null_syscall/vdso there is no vDSO here\n"
-        "HK1 fail two = three\n"
-        "HK1 log\n"
-        "HK1 done leaks=3\n";
+    static const char text[] =
+        BEGIN "HK1 log booted, and \xff anything else\n"
+              "HK1 row guest/call_reply/register/spaces:2/words:2 " ROW " switches=-2\n"
+              "HK1 value guest/periodic/underruns seen=17 worst_ns=12345\n"
+              "HK1 absent guest/null_syscall/vdso there is no vDSO here\n"
+              "HK1 fail two = three\n"
+              "HK1 log\n"
+              "HK1 done leaks=3\n";
     struct hk_guest_report r;
     char error[256];
 
@@ -96,8 +96,7 @@ static void bad_reports_are_refused_and_quoted(void **state)
 
     (void)state;
     for (size_t i = 0; i < HK_ARRAY_COUNT(bad); i++) {
-        enum hk_status status =
-            hk_guest_report_parse(bad[i].text, strlen(bad[i].text), &r, error);
+        enum hk_status status = hk_guest_report_parse(bad[i].text, strlen(bad[i].text), &r, error);
 
         if (status != bad[i].status) {
             fail_msg("%d instead of %d: %s", status, bad[i].status, bad[i].text);

@@ -2,9 +2,10 @@
 /*
  * Region marks: how a program tells the counting plugin what to count.
  *
- * A mark is a no-operation the compiler never emits by itself, nopl disp32(%rax), whose displacement
- * carries a magic and a kind. It costs one instruction, touches no register, no flag and no memory,
- * and works in both rings, in the guest and in hosted code under user-mode emulation.
+ * A mark is a no-operation the compiler never emits by itself, nopl disp32(%rax), whose
+ * displacement carries a magic and a kind. It costs one instruction, touches no register, no flag
+ * and no memory, and works in both rings, in the guest and in hosted code under user-mode
+ * emulation.
  *
  * Exactly the instructions executed between a begin and the next end mark are counted, the marks
  * themselves are not. Regions do not nest; the plugin numbers them 0, 1, 2, ... in the order of
@@ -14,13 +15,15 @@
 #define HK_BASE_MARK_H
 
 #define HK_MARK_MAGIC 0x484b0000
-#define HK_MARK_MAGIC_MASK 0xffff0000
 #define HK_MARK_BEGIN 1
 #define HK_MARK_END 2
 
 #ifndef __ASSEMBLER__
-#define HK_MARK(kind) \
-    __asm__ volatile(".byte 0x0f, 0x1f, 0x80\n\t.long %c0" : : "i"(HK_MARK_MAGIC | (kind)) : "memory")
+#define HK_MARK(kind)                                                                              \
+    __asm__ volatile(".byte 0x0f, 0x1f, 0x80\n\t.long %c0"                                         \
+                     :                                                                             \
+                     : "i"(HK_MARK_MAGIC | (kind))                                                 \
+                     : "memory")
 #endif
 
 #endif

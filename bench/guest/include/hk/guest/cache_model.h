@@ -3,10 +3,10 @@
  * A deterministic model of caches and TLBs, for prices an emulator cannot show.
  *
  * Set-associative structures with least-recently-used replacement: first-level instruction and data
- * caches over one last level, first-level instruction and data TLBs over one second level. It counts
- * events and knows no cycles. TLBs exist twice and see the same accesses: one pair is emptied by a
- * CR3 write (except for global pages), the other is tagged by address space as with PCID and is
- * never emptied. The difference of their misses is what PCID would save.
+ * caches over one last level, first-level instruction and data TLBs over one second level. It
+ * counts events and knows no cycles. TLBs exist twice and see the same accesses: one pair is
+ * emptied by a CR3 write (except for global pages), the other is tagged by address space as with
+ * PCID and is never emptied. The difference of their misses is what PCID would save.
  *
  * A page is identified by its virtual page number and by its frame, so equal addresses in different
  * address spaces are different entries. Frames are coloured in the order in which they are first
@@ -34,13 +34,13 @@ struct hk_cache_params {
     uint32_t global_kernel; /* 1: upper-half pages survive a CR3 write (global pages) */
 };
 
-#define HK_CACHE_EVENT_LIST(X)                                        \
-    X(CACHE_MISSES, cache_misses) /* last level */                    \
-    X(CACHE_MISSES_L1I, cache_misses_l1i)                             \
-    X(CACHE_MISSES_L1D, cache_misses_l1d)                             \
-    X(TLB_MISSES, tlb_misses) /* page walks: missed in both levels */ \
-    X(TLB_MISSES_ITLB, tlb_misses_itlb)                               \
-    X(TLB_MISSES_DTLB, tlb_misses_dtlb)                               \
+#define HK_CACHE_EVENT_LIST(X)                                                                     \
+    X(CACHE_MISSES, cache_misses) /* last level */                                                 \
+    X(CACHE_MISSES_L1I, cache_misses_l1i)                                                          \
+    X(CACHE_MISSES_L1D, cache_misses_l1d)                                                          \
+    X(TLB_MISSES, tlb_misses) /* page walks: missed in both levels */                              \
+    X(TLB_MISSES_ITLB, tlb_misses_itlb)                                                            \
+    X(TLB_MISSES_DTLB, tlb_misses_dtlb)                                                            \
     X(TLB_MISSES_PCID, tlb_misses_pcid) /* page walks, had the machine PCID */
 
 enum hk_cache_event {

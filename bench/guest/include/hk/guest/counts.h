@@ -20,12 +20,12 @@
 #include "hk/base/status.h"
 #include "hk/guest/cache_model.h"
 
-#define HK_COUNT_LIST(X)                                                        \
-    X(INSTRUCTIONS_KERNEL, instructions_kernel) /* begun at upper-half addresses */ \
-    X(INSTRUCTIONS_USER, instructions_user)                                     \
-    X(LOADS, loads)                                                             \
-    X(STORES, stores)                                                           \
-    X(RING_ENTRIES, ring_entries) /* transitions from user to kernel */         \
+#define HK_COUNT_LIST(X)                                                                           \
+    X(INSTRUCTIONS_KERNEL, instructions_kernel) /* begun at upper-half addresses */                \
+    X(INSTRUCTIONS_USER, instructions_user)                                                        \
+    X(LOADS, loads)                                                                                \
+    X(STORES, stores)                                                                              \
+    X(RING_ENTRIES, ring_entries) /* transitions from user to kernel */                            \
     X(CR3_WRITES, cr3_writes)
 
 enum hk_count {

@@ -48,8 +48,8 @@ struct hk_qemu_result {
     size_t text_bytes;
     char *counts; /* what the plugin wrote, terminated; NULL without plugin */
     size_t counts_bytes;
-    uint64_t first_output_ns; /* from the start of QEMU to the guest's first byte; 0: it was silent */
-    uint64_t wall_ns;         /* from the start of QEMU to its end */
+    uint64_t first_output_ns; /* from QEMU's start to the guest's first byte; 0: it was silent */
+    uint64_t wall_ns;         /* from QEMU's start to its end */
     bool exited;              /* the guest ended itself by the exit device */
     uint8_t exit_value;       /* the value it gave; only when exited */
 };
@@ -67,8 +67,8 @@ const char *hk_qemu_machine_name(enum hk_qemu_machine machine);
  *
  * Returns HK_OK when QEMU ended by itself, whatever the guest thought of it (see exited);
  * HK_ENOTSUP when QEMU is not installed, speaks another plugin interface or has no KVM here;
- * HK_EPARSE when the kernel is no bootable image; HK_ENOENT when it cannot be read; HK_ETIMEOUT when
- * the guest hung; HK_EPEER when QEMU was killed; HK_ETOOBIG when the guest printed too much;
+ * HK_EPARSE when the kernel is no bootable image; HK_ENOENT when it cannot be read; HK_ETIMEOUT
+ * when the guest hung; HK_EPEER when QEMU was killed; HK_ETOOBIG when the guest printed too much;
  * HK_EINTR when stopped; HK_EIO when QEMU refused its command line; HK_ENOMEM; HK_EINVAL.
  */
 enum hk_status hk_qemu_run(const struct hk_qemu_options *options, struct hk_qemu_result *result,
@@ -89,9 +89,9 @@ enum hk_status hk_qemu_version(const char *program, char version[32],
                                char error[HK_QEMU_ERROR_BYTES]);
 
 /*
- * Find out whether KVM can be trusted here, by the probe guest: 1000 dec/jnz pairs within 100 cycles
- * each, user mode and back, an interrupt, all within two seconds. Nested or emulated KVM that fails
- * any of it would report the hypervisor's cost as the processor's.
+ * Find out whether KVM can be trusted here, by the probe guest: 1000 dec/jnz pairs within 100
+ * cycles each, user mode and back, an interrupt, all within two seconds. Nested or emulated KVM
+ * that fails any of it would report the hypervisor's cost as the processor's.
  *
  * program  [in]   as in the options
  * probe    [in]   the probe guest's image

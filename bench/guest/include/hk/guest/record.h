@@ -24,6 +24,7 @@ struct hk_guest_plan {
     const char *out_root;
     const char *machine_json; /* the machine record */
     const char *arguments;    /* the command line, for run.json */
+
     const volatile sig_atomic_t *stop;                          /* may be NULL */
     void (*on_boot)(void *user, uint32_t done, uint32_t total); /* may be NULL */
     void *user;
@@ -42,9 +43,11 @@ struct hk_guest_outcome {
  * error    [out]  on failure one line with cause and remedy
  *
  * The run directory exists as soon as a launch was handed over; a run that ends early is valid and
- * marked partial, with the cause as its note. functions.tsv beside the launches
- * says where each cell's instructions are: cell, function, instructions per operation. Returns HK_OK; HK_EPARSE for a bad expression;
- * HK_ENOENT when it matches no cell; else the statuses of hk_guest_run and of the result writer.
+ * marked partial, with the cause as its note. functions.tsv beside the launches says where each
+ * cell's instructions are: cell, function, instructions per operation.
+ *
+ * Returns HK_OK; HK_EPARSE for a bad expression; HK_ENOENT when it matches no cell; else the
+ * statuses of hk_guest_run and of the result writer.
  */
 enum hk_status hk_guest_record(const struct hk_guest_plan *plan, struct hk_guest_outcome *outcome,
                                char error[HK_TEXT_BYTES]);

@@ -3,8 +3,8 @@
  * What the kernel reported over its debug console, and its way into the result model.
  *
  * The lines are defined in hk/base/abi.h. The parser is strict: a line it does not know is an error
- * that quotes it, never skipped. A report without its last line is kept as far as it goes and marked:
- * the rows before a crash are as good as ever.
+ * that quotes it, never skipped. A report without its last line is kept as far as it goes and
+ * marked: the rows before a crash are as good as ever.
  */
 #ifndef HK_GUEST_REPORT_H
 #define HK_GUEST_REPORT_H
@@ -60,10 +60,11 @@ struct hk_guest_report {
  * error   [out]  on failure one line for people
  *
  * Returns HK_OK; HK_EPARSE for a line outside the protocol, a missing, repeated or malformed key, a
- * row name given twice or a row without operations; HK_ESCHEMA for another protocol version; HK_ENOMEM.
+ * row name given twice or a row without operations; HK_ESCHEMA for another protocol version;
+ * HK_ENOMEM.
  */
-enum hk_status hk_guest_report_parse(const char *text, size_t bytes,
-                                     struct hk_guest_report *report, char error[256]);
+enum hk_status hk_guest_report_parse(const char *text, size_t bytes, struct hk_guest_report *report,
+                                     char error[256]);
 void hk_guest_report_fini(struct hk_guest_report *report);
 
 /*
@@ -75,10 +76,10 @@ void hk_guest_report_fini(struct hk_guest_report *report);
  * launch  [out]  written only on success; release with hk_launch_fini
  *
  * Every counter is per operation, (C(2N) - C(N)) / N. With counts: hk_instructions_kernel and so on
- * as in hk/guest/counts.h, and hk_instructions_clock from the guest's own clock; it is smaller where
- * instructions fault and restart, larger where the processor halts. Without counts: hk_cycles.
- * The row's other keys become hk_<key>. A row whose regions do not exist or shrink from N to 2N is
- * HK_LAUNCH_INVALID with its reason.
+ * as in hk/guest/counts.h, and hk_instructions_clock from the guest's own clock; it is smaller
+ * where instructions fault and restart, larger where the processor halts. Without counts:
+ * hk_cycles. The row's other keys become hk_<key>. A row whose regions do not exist or shrink from
+ * N to 2N is HK_LAUNCH_INVALID with its reason.
  *
  * Returns HK_OK or HK_ENOMEM.
  */

@@ -3,8 +3,8 @@
  * The guest side of a run: boot the kernel several times, decode, compare, hand over launches.
  *
  * Counts come from TCG under icount with the counting plugin, where every boot must say the same.
- * When KVM passes its self-check the same experiments run there as well, for cycles; their cells are
- * named guest_kvm/... so that times and counts never share a cell.
+ * When KVM passes its self-check the same experiments run there as well, for cycles; their cells
+ * are named guest_kvm/... so that times and counts never share a cell.
  */
 #ifndef HK_GUEST_RUN_H
 #define HK_GUEST_RUN_H
@@ -44,8 +44,8 @@ struct hk_guest_summary {
     uint32_t timed_count;
     uint32_t invalid_count;
     uint32_t absent_count;
-    uint64_t leak_count; /* objects the kernel still held at shutdown, over all boots */
-    bool kvm;            /* trusted and used */
+    uint64_t leak_count;             /* objects the kernel still held at shutdown, over all boots */
+    bool kvm;                        /* trusted and used */
     char clock[HK_QEMU_ERROR_BYTES]; /* one line: which clock was chosen and why */
 };
 
