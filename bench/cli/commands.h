@@ -5,6 +5,7 @@
 
 #include "command.h"
 
+extern const struct hk_command hk_cmd_doctor;
 extern const struct hk_command hk_cmd_fit;
 extern const struct hk_command hk_cmd_kernel;
 extern const struct hk_command hk_cmd_launch;

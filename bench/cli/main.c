@@ -8,6 +8,7 @@
 #include "hk/stats/gsl.h"
 
 static const struct hk_command *const commands[] = {
+    &hk_cmd_doctor,
     &hk_cmd_list,
     &hk_cmd_run,
     &hk_cmd_launch,
