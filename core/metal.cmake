@@ -61,11 +61,14 @@ hk_program(init
   user/experiments_service.c
   user/experiments_stream.c
   user/faults.c
+  user/fuzz_scenario.c
   user/hello.c
   user/init.c
+  user/isolation.c
   user/services_scenario.c
   user/spawn.c
   ${HK_SERVICE_SOURCES})
+hk_program(fuzz user/fuzz.c)
 hk_program(peer user/peer.c)
 hk_program(server user/server.c ${HK_SERVICE_SOURCES})
 hk_program(victim user/victim.c)

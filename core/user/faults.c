@@ -25,6 +25,8 @@ static const struct fault_case cases[] = {
     { "write_code", HK_VICTIM_WRITE_CODE, HK_EPEER, HK_EXIT_PAGE },
     { "run_data", HK_VICTIM_RUN_DATA, HK_EPEER, HK_EXIT_PAGE },
     { "run_kernel", HK_VICTIM_RUN_KERNEL, HK_EPEER, HK_EXIT_PAGE },
+    { "use_unmapped", HK_VICTIM_UNMAPPED, HK_EPEER, HK_EXIT_PAGE },
+    { "write_read_only", HK_VICTIM_READ_ONLY, HK_EPEER, HK_EXIT_PAGE },
     { "divide", HK_VICTIM_DIVIDE, HK_EPEER, HK_EXIT_DIVIDE },
     { "illegal", HK_VICTIM_ILLEGAL, HK_EPEER, HK_EXIT_ILLEGAL },
     { "halt", HK_VICTIM_HALT, HK_EPEER, HK_EXIT_ILLEGAL },

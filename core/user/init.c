@@ -8,6 +8,8 @@ static const struct hk_scenario scenarios[] = {
     { "experiments", hk_scenario_experiments },
     { "faults", hk_scenario_faults },
     { "services", hk_scenario_services },
+    { "isolation", hk_scenario_isolation },
+    { "fuzz", hk_scenario_fuzz },
 };
 
 int main(uint64_t argument, uint64_t *ipc_page)

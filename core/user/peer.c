@@ -108,6 +108,19 @@ static void exchange(uint64_t endpoint, uint64_t next)
                             sizeof(data));
 }
 
+#define FILL_ADDRESS 0x0000100000000000
+#define FILL_PAGES 256
+
+static void fill(uint64_t endpoint, uint64_t next)
+{
+    uint64_t *word = (uint64_t *)FILL_ADDRESS;
+
+    (void)endpoint, (void)next;
+    if (hk_syscall(HK_SYS_page_map, FILL_ADDRESS, FILL_PAGES, HK_MAP_READ | HK_MAP_WRITE) == HK_OK)
+        for (uint64_t i = 0; i < FILL_PAGES * HK_PAGE_BYTES / sizeof(*word); i++)
+            word[i] = 0xaaaaaaaaaaaaaaaa;
+}
+
 static void yield(uint64_t endpoint, uint64_t next)
 {
     (void)endpoint, (void)next;
@@ -118,7 +131,7 @@ static void yield(uint64_t endpoint, uint64_t next)
 static void (*const roles[HK_PEER_ROLES])(uint64_t endpoint, uint64_t next) = {
     [HK_PEER_ECHO] = echo,       [HK_PEER_ECHO_LONG] = echo_long, [HK_PEER_ECHO_ANY] = echo_any,
     [HK_PEER_FORWARD] = forward, [HK_PEER_SINK] = sink,           [HK_PEER_YIELD] = yield,
-    [HK_PEER_STREAM] = stream,   [HK_PEER_EXCHANGE] = exchange,
+    [HK_PEER_STREAM] = stream,   [HK_PEER_EXCHANGE] = exchange,   [HK_PEER_FILL] = fill,
 };
 
 /* argument: role, endpoint, next, one byte each */

@@ -13,6 +13,7 @@ enum hk_peer_role {
     HK_PEER_SINK,      /* receives without replying */
     HK_PEER_STREAM,    /* bytes from one stream go back through another, by read and write */
     HK_PEER_EXCHANGE,  /* the same by exchange */
+    HK_PEER_FILL,      /* fills a megabyte with a pattern and ends */
     HK_PEER_YIELD,     /* gives its turn away for ever */
     HK_PEER_ROLES,
 };

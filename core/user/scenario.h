@@ -14,5 +14,7 @@ int hk_scenario_hello(uint64_t *ipc_page);
 int hk_scenario_experiments(uint64_t *ipc_page);
 int hk_scenario_faults(uint64_t *ipc_page);
 int hk_scenario_services(uint64_t *ipc_page);
+int hk_scenario_isolation(uint64_t *ipc_page);
+int hk_scenario_fuzz(uint64_t *ipc_page);
 
 #endif

@@ -51,6 +51,24 @@ static void run_kernel(void)
     __asm__ volatile("jmp *%0" : : "r"(0xffffffff80100000));
 }
 
+static volatile uint64_t *const heap = (volatile uint64_t *)0x0000100000000000;
+
+static void use_unmapped(void)
+{
+    (void)hk_syscall(HK_SYS_page_map, (uint64_t)heap, 1, HK_MAP_READ | HK_MAP_WRITE);
+    *heap = 2385;
+    (void)hk_syscall(HK_SYS_page_unmap, (uint64_t)heap, 1, 0);
+    *heap = 2385;
+}
+
+static void write_read_only(void)
+{
+    (void)hk_syscall(HK_SYS_page_map, (uint64_t)heap, 1, HK_MAP_READ | HK_MAP_WRITE);
+    *heap = 2385;
+    (void)hk_syscall(HK_SYS_page_protect, (uint64_t)heap, 1, HK_MAP_READ);
+    *heap = 2385;
+}
+
 static void divide(void)
 {
     __asm__ volatile("div %0" : : "r"(0), "a"(1), "d"(0));
@@ -130,6 +148,8 @@ static void (*const faults[HK_VICTIM_FAULTS])(void) = {
     [HK_VICTIM_WRITE_CODE] = write_code,
     [HK_VICTIM_RUN_DATA] = run_data,
     [HK_VICTIM_RUN_KERNEL] = run_kernel,
+    [HK_VICTIM_UNMAPPED] = use_unmapped,
+    [HK_VICTIM_READ_ONLY] = write_read_only,
     [HK_VICTIM_DIVIDE] = divide,
     [HK_VICTIM_ILLEGAL] = illegal,
     [HK_VICTIM_HALT] = halt,

@@ -14,6 +14,8 @@ enum hk_victim_fault {
     HK_VICTIM_WRITE_CODE,   /* W^X, one way */
     HK_VICTIM_RUN_DATA,     /* and the other */
     HK_VICTIM_RUN_KERNEL,   /* jumps to the system call entry */
+    HK_VICTIM_UNMAPPED,     /* touches a page it has just unmapped */
+    HK_VICTIM_READ_ONLY,    /* writes a page it has just made read-only */
     HK_VICTIM_DIVIDE,
     HK_VICTIM_ILLEGAL,
     HK_VICTIM_HALT,         /* an instruction for ring 0 only */

@@ -19,10 +19,12 @@
  *   message words 0..3:  rsi rdx r8 r9
  *   message words 4..10: r10 rbx rbp r12 r13 r14 r15
  *
- * A short message has 0..4 words; the kernel clears the registers of words
- * 4..10 on the way. A long message has 5..11 words and always occupies all
- * eleven registers. Words 11.. of a buffered message travel through the IPC
- * pages of the two threads. Every message register is clobbered by the call.
+ * A short message has 0..4 words and always occupies the first four registers;
+ * the kernel clears those of words 4..10 on the way. A long message has 5..11
+ * words and always occupies all eleven. So what a sender does not mean to send
+ * must not be in a register of its message's class. Words 11.. of a buffered
+ * message travel through the IPC pages of the two threads. Every message
+ * register is clobbered by the call.
  *
  * rax holds HK_IPC_<class> + words. Calls are small non-negative numbers, the
  * other classes negative, general system calls HK_SYS_FIRST and above: one
