@@ -7,6 +7,7 @@
 
 #include "kernel/composition.h"
 #include "kernel/endpoint.h"
+#include "kernel/advice.h"
 #include "kernel/object.h"
 #include "kernel/page.h"
 #include "kernel/process.h"
@@ -36,6 +37,7 @@ struct hk_cpu {
     struct hk_deadline slice;     /* end of the current turn */
     uint64_t switch_count;
     uint64_t interrupt_count;
+    struct hk_advice advice; /* of the policy "server" */
 };
 
 struct hk_irq {

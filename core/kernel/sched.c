@@ -81,9 +81,12 @@ static bool earlier_deadline(const struct hk_thread *ready, const struct hk_thre
 }
 
 const struct hk_policy hk_policies[HK_POLICIES] = {
-    [HK_POLICY_ROUND_ROBIN] = { "round_robin", add_in_turn, pick_highest, never_preempts, true },
-    [HK_POLICY_PRIORITY] = { "priority", add_by_priority, pick_highest, higher_priority, false },
-    [HK_POLICY_EDF] = { "edf", add_by_deadline, pick_highest, earlier_deadline, false },
+    [HK_POLICY_ROUND_ROBIN] = { "round_robin", add_in_turn, pick_highest, never_preempts, true,
+                                false },
+    [HK_POLICY_PRIORITY] = { "priority", add_by_priority, pick_highest, higher_priority, false,
+                             false },
+    [HK_POLICY_EDF] = { "edf", add_by_deadline, pick_highest, earlier_deadline, false, false },
+    [HK_POLICY_SERVER] = { "server", add_in_turn, pick_highest, never_preempts, true, true },
 };
 
 static void slice_over(struct hk_cpu *cpu, struct hk_deadline *deadline)
@@ -178,9 +181,13 @@ void hk_sched_exit(struct hk_cpu *cpu)
         return;
     if (previous != NULL && previous->state == HK_THREAD_RUNNING)
         enqueue(cpu, previous, !(work & HK_WORK_YIELD));
-    next = cpu->policy->pick(&cpu->run);
-    if (next != NULL)
-        hk_sched_remove(cpu, next);
+    if (cpu->policy->served)
+        next = hk_advice_pick(cpu);
+    if (next == NULL) {
+        next = cpu->policy->pick(&cpu->run);
+        if (next != NULL)
+            hk_sched_remove(cpu, next);
+    }
     cpu->current = next;
     if (next != NULL)
         next->state = HK_THREAD_RUNNING;

@@ -25,6 +25,7 @@ struct hk_policy {
     /* true when a thread that became ready must run before the current one */
     bool (*preempts)(const struct hk_thread *ready, const struct hk_thread *current);
     bool sliced; /* the current thread's turn ends after its slice */
+    bool served; /* a user-space server is asked first, see kernel/advice.h */
 };
 
 extern const struct hk_policy hk_policies[HK_POLICIES];

@@ -93,6 +93,10 @@ hk_result hk_sys_statistic(struct hk_cpu *cpu, uint64_t which, uint64_t b, uint6
         return (hk_result)cpu->switch_count;
     case HK_STATISTIC_INTERRUPTS:
         return (hk_result)cpu->interrupt_count;
+    case HK_STATISTIC_POLICY_QUESTIONS:
+        return (hk_result)cpu->advice.question_count;
+    case HK_STATISTIC_POLICY_FALLBACKS:
+        return (hk_result)cpu->advice.fallback_count;
     default:
         return HK_EINVAL;
     }

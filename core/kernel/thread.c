@@ -184,6 +184,7 @@ void hk_thread_kill(struct hk_cpu *cpu, struct hk_thread *thread)
         return;
     detach(cpu, thread);
     thread->state = HK_THREAD_DEAD;
+    hk_advice_forget(cpu, thread);
     if (thread->client != NULL)
         hk_thread_wake(cpu, thread->client, HK_EPEER);
     if (cpu->hand_over == thread)

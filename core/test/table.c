@@ -5,7 +5,8 @@
 #include "port/port.h"
 
 const struct hk_test_row *const hk_test_tables[] = {
-    hk_test_pages, hk_test_messages, hk_test_signals, hk_test_memory, hk_test_services, NULL,
+    hk_test_pages, hk_test_messages, hk_test_signals, hk_test_memory, hk_test_services,
+    hk_test_policy, NULL,
 };
 
 void hk_test_fail(struct hk_test *test, const char *what, const char *file, uint32_t line)

@@ -111,8 +111,9 @@
     X(65, service_unregister)   /* (name, bytes) */                                         \
     X(66, service_lookup)       /* (name, bytes, timeout_ns) -> handle to call */           \
     X(67, process_trust)        /* (process): it may command the system, as the caller may */ \
-    X(68, stream_exchange)      /* (out, in, data, bytes, capacity): write, then read */
-#define HK_SYS_END 69
+    X(68, stream_exchange)      /* (out, in, data, bytes, capacity): write, then read */    \
+    X(69, policy_serve)         /* (candidates, capacity, answer) -> candidates */
+#define HK_SYS_END 70
 
 /* Where a process finds its IPC pages, stacks and starting handles. */
 #define HK_USER_BASE 0x0000000000400000
@@ -212,14 +213,30 @@ enum hk_policy_number {
     HK_POLICY_ROUND_ROBIN, /* in turn, by time */
     HK_POLICY_PRIORITY,    /* highest first; equals in turn, until they wait or yield */
     HK_POLICY_EDF,         /* earliest deadline first; without a period last */
+    HK_POLICY_SERVER,      /* whom the thread in policy_serve chooses; else in turn */
     HK_POLICIES,
 };
+
+/* One thread that could run next, as policy_serve tells it; `thread` is the answer. */
+struct hk_policy_candidate {
+    uint64_t thread;      /* pid << 32 | number in its process */
+    uint64_t priority;
+    uint64_t period_ns;   /* 0: not periodic */
+    uint64_t deadline_ns; /* absolute */
+};
+
+#define HK_POLICY_CANDIDATES_MAX 32
+#define HK_POLICY_ANSWER_NONE 0     /* the first time */
+#define HK_POLICY_ANSWER_NS 50000   /* how long a policy server may think */
+#define HK_POLICY_FALLBACKS_MAX 5   /* turns in a row without a good answer: dismissed */
 
 enum hk_statistic {
     HK_STATISTIC_PAGES_FREE,
     HK_STATISTIC_OBJECTS,
     HK_STATISTIC_SWITCHES,
     HK_STATISTIC_INTERRUPTS,
+    HK_STATISTIC_POLICY_QUESTIONS, /* put to a policy server */
+    HK_STATISTIC_POLICY_FALLBACKS, /* turns it did not decide */
 };
 #endif
 #endif
