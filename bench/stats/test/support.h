@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What every statistics test needs; included after cmocka.h. */
+/* What the tests of statistics and models need; included after cmocka.h. */
 #ifndef HK_STATS_TEST_SUPPORT_H
 #define HK_STATS_TEST_SUPPORT_H
 
