@@ -488,8 +488,8 @@ static void check_death(const struct hk_transport *transport, const struct death
     wait_for(pair.pids[victim]);
     hk_link_mark_dead(&pair.link, victim);
     assert_int_equal(wait_for(pair.pids[survivor]), 0);
-    /* Ten times the promise: this machine may be busy, a hang would last GUARD_S. */
-    assert_true(now_ms() - killed_ms < 10 * HK_PEER_TIMEOUT_MS);
+    /* Far beyond the promise: a machine may be busy, while a hang would last GUARD_S. */
+    assert_true(now_ms() - killed_ms < 25 * HK_PEER_TIMEOUT_MS);
     hk_link_close(&pair.link);
 }
 
