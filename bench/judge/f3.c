@@ -297,6 +297,8 @@ static enum hk_status judge_times(const struct f3_fit *fit, const char *regime,
     };
     struct hk_verdict verdict;
 
+    if (errors->textbook.count == 0)
+        return HK_OK; /* no chain of this transport in this run */
     enum hk_status status = hk_equivalence_test(errors->textbook.values, errors->textbook.count,
                                                 time_margin, 0.05, &evidence.error);
     if (status == HK_ENOISE)
