@@ -39,8 +39,6 @@ function(hk_target_options target)
     $<$<COMPILE_LANGUAGE:CXX>:-Wall;-Wextra;-Wshadow;-Werror>
     ${HK_SANITIZERS})
   target_link_options(${target} PRIVATE ${HK_SANITIZERS})
-  # GNU names (sched_setaffinity, pidfd_open, ...) are asked for once, here.
-  target_compile_definitions(${target} PRIVATE $<$<COMPILE_LANGUAGE:C>:_GNU_SOURCE>)
 endfunction()
 
 # hk_component(NAME stats DEPS base SOURCES a.c b.c [LIBS GSL::gsl])
