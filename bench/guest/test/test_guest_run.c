@@ -133,15 +133,27 @@ static void load_stop(const pid_t load[LOAD_PROCESSES])
     }
 }
 
+/* Some runs, taking turns on the machines, each equal to the first one. */
+static void runs_compare(const struct log *first, int runs)
+{
+    static const enum hk_qemu_machine machines[] = {HK_QEMU_Q35, HK_QEMU_MICROVM};
+    struct hk_guest_summary summary;
+    struct log next;
+
+    for (int i = 0; i < runs; i++) {
+        log_init(&next);
+        suite_run(machines[i % 2], &next, &summary);
+        assert_string_equal(first->text, next.text);
+        log_fini(&next);
+    }
+}
+
 static void suite_is_exact_everywhere(void **state)
 {
-    static const enum hk_qemu_machine machines[] = {HK_QEMU_MICROVM, HK_QEMU_Q35};
-    /* idle and loaded alike, taking turns on the machines */
     int runs = getenv("HK_TEST_LONG") != NULL ? 2 * LONG_RUNS : 1;
     struct hk_guest_summary summary;
     pid_t load[LOAD_PROCESSES];
     struct log first;
-    struct log next;
 
     (void)state;
     log_init(&first);
@@ -153,15 +165,9 @@ static void suite_is_exact_everywhere(void **state)
     assert_int_equal(summary.invalid_count, 0);
     assert_int_equal(first.launch_count, 2 * (summary.exact_count + summary.absent_count));
     assert_true(first.exact_count >= 2 * summary.exact_count);
-    for (int i = 0; i < 2 * runs; i++) { /* first half idle, second half under load */
-        if (i == runs) {
-            load_start(load);
-        }
-        log_init(&next);
-        suite_run(machines[(i + 1) % 2], &next, &summary);
-        assert_string_equal(first.text, next.text);
-        log_fini(&next);
-    }
+    runs_compare(&first, runs);
+    load_start(load);
+    runs_compare(&first, runs);
     load_stop(load);
     log_fini(&first);
 }
