@@ -65,13 +65,16 @@ hk_program(init
   user/hello.c
   user/init.c
   user/isolation.c
+  user/policy_scenario.c
   user/services_scenario.c
   user/spawn.c
   ${HK_SERVICE_SOURCES})
 hk_program(fuzz user/fuzz.c)
 hk_program(peer user/peer.c)
+hk_program(policy user/policy.c)
 hk_program(server user/server.c ${HK_SERVICE_SOURCES})
 hk_program(victim user/victim.c)
+hk_program(worker user/worker.c)
 
 get_property(programs GLOBAL PROPERTY HK_PROGRAMS)
 set(program_files "")

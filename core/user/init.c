@@ -10,6 +10,7 @@ static const struct hk_scenario scenarios[] = {
     { "services", hk_scenario_services },
     { "isolation", hk_scenario_isolation },
     { "fuzz", hk_scenario_fuzz },
+    { "policy", hk_scenario_policy },
 };
 
 int main(uint64_t argument, uint64_t *ipc_page)
