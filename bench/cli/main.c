@@ -51,6 +51,7 @@ int main(int argc, char **argv)
 
     hk_gsl_init();
     signal(SIGPIPE, SIG_IGN); /* a closed pipe is a status, not a death */
+    signal(SIGXFSZ, SIG_IGN); /* and so is a file that may not grow */
     if (argc < 2 || strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0) {
         print_overview(argc < 2 ? stderr : stdout);
         return argc < 2 ? HK_EXIT_USAGE : HK_EXIT_OK;

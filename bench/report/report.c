@@ -304,11 +304,24 @@ static const struct {
     { "hk_client_syscalls_per_op", "syscalls of the client" },
 };
 
+/* Launches whose blocks were nearly all disturbed: their costs come from all blocks. */
+static size_t count_disturbed(const struct cell *cell)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < cell->count; i++) {
+        double disturbed = 0;
+        hk_launch_counter(&cell->launches[i], "hk_disturbed", &disturbed);
+        count += disturbed > 0;
+    }
+    return count;
+}
+
 static void write_cost(FILE *out, const struct cell *cell, const struct spread *cost)
 {
     fputs("<tr><th scope=\"row\"><code>", out);
     html_text(out, cell->name);
-    fprintf(out, "</code></th><td class=\"number\">%zu</td>", cost->count);
+    fprintf(out, "</code></th><td class=\"number\">%zu</td><td class=\"number\">%zu</td>",
+            cost->count, count_disturbed(cell));
     for (size_t i = 0; i < HK_ARRAY_COUNT(cost_columns); i++) {
         struct spread spread;
         if (cell_spread(cell, cost_columns[i].counter, &spread))
@@ -336,15 +349,15 @@ static void write_costs(const struct page *page)
 {
     FILE *out = page->out;
     struct cell cell;
-    char last[128] = "", group[128], columns[512] = "cell|launches|cost, ns|least|most";
+    char last[128] = "", group[128], columns[512] = "cell|launches|disturbed|cost, ns|least|most";
     size_t tables = 0;
     for (size_t i = 1; i < HK_ARRAY_COUNT(cost_columns); i++) {
         size_t used = strlen(columns);
         snprintf(columns + used, sizeof(columns) - used, "|%s", cost_columns[i].header);
     }
     fputs("<section id=\"costs\"><h2>Costs</h2>\n<p>Medians over launches; cost is the 10 % quantile "
-          "of the block means of a launch, least and most are of the launches' costs. Per "
-          "operation.</p>\n",
+          "of the block means of a launch, least and most are of the launches' costs. Disturbed is "
+          "the number of launches in which other work left too few quiet blocks. Per operation.</p>\n",
           out);
     for (size_t next = 0; cell_next(page->source->run, &next, &cell);) {
         struct spread cost;

@@ -103,37 +103,46 @@ struct row {
     size_t repetitions; /* rows of the cell */
 };
 
-static int compare_counters(const void *a, const void *b)
+struct named_value {
+    char name[HK_NAME_BYTES];
+    double value;
+};
+
+static int compare_names(const void *a, const void *b)
 {
-    const struct hk_counter *const *x = a, *const *y = b;
-    return strcmp((*x)->name, (*y)->name);
+    const struct named_value *x = a, *y = b;
+    return strcmp(x->name, y->name);
 }
 
 /* Every counter gets the prefix, so that none can shadow a field of the format. */
 static bool set_counters(json_t *object, const struct hk_launch *launch)
 {
     size_t count = launch->counter_count;
-    const struct hk_counter **sorted = malloc((count + 1) * sizeof(struct hk_counter *));
+    struct named_value *sorted = malloc((count + 1) * sizeof(*sorted));
     if (!sorted)
         return false;
-    for (size_t i = 0; i < count; i++)
-        sorted[i] = &launch->counters[i];
-    qsort(sorted, count, sizeof(sorted[0]), compare_counters);
     for (size_t i = 0; i < count; i++) {
-        char name[HK_NAME_BYTES];
-        bool prefixed = strncmp(sorted[i]->name, "hk_", 3) == 0;
-        snprintf(name, sizeof(name), "%s%s", prefixed ? "" : "hk_", sorted[i]->name);
-        json_object_set_new(object, name, json_real(sorted[i]->value));
+        const char *name = launch->counters[i].name;
+        bool prefixed = strncmp(name, "hk_", 3) == 0;
+        snprintf(sorted[i].name, sizeof(sorted[i].name), "%s%s", prefixed ? "" : "hk_", name);
+        sorted[i].value = launch->counters[i].value;
     }
+    qsort(sorted, count, sizeof(sorted[0]), compare_names);
+    for (size_t i = 0; i < count; i++)
+        json_object_set_new(object, sorted[i].name, json_real(sorted[i].value));
     free(sorted);
     return true;
 }
 
+/* Operations of a launch: those of its blocks. */
 static json_int_t iterations_of(const struct hk_launch *launch)
 {
-    double operations = 1;
-    hk_launch_counter(launch, "operations_count", &operations);
-    return operations >= 1 ? (json_int_t)operations : 1;
+    double per_block = 0, kept = 0, dropped = 0;
+    hk_launch_counter(launch, "hk_block_operations", &per_block);
+    hk_launch_counter(launch, "hk_blocks_kept", &kept);
+    hk_launch_counter(launch, "hk_blocks_dropped", &dropped);
+    double operations = per_block * (kept + dropped);
+    return operations >= 1 && operations < 1e18 ? (json_int_t)operations : 1;
 }
 
 static json_t *make_row(const struct row *row)

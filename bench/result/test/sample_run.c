@@ -20,7 +20,9 @@ enum hk_status sample_append(struct hk_run_writer *writer, const char *name, uin
     if (status != HK_OK)
         return status;
     hk_launch_add_counter(&launch, "cost_ns", cost_ns);
-    hk_launch_add_counter(&launch, "operations_count", 12345);
+    hk_launch_add_counter(&launch, "hk_block_operations", 2469);
+    hk_launch_add_counter(&launch, "hk_blocks_kept", 4);
+    hk_launch_add_counter(&launch, "hk_blocks_dropped", 1);
     hk_launch_add_counter(&launch, "hk_switches_per_op", 2.0039);
     hk_launch_add_series(&launch, "block_mean_ns", blocks, 3);
     status = hk_run_append(writer, &launch);

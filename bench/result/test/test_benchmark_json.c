@@ -38,7 +38,8 @@ static const char *const context_keys[] = {
 static const char *const row_keys[] = {
     "name",        "family_index",     "per_family_instance_index", "run_name",   "run_type",
     "repetitions", "repetition_index", "threads",                   "iterations", "real_time",
-    "cpu_time",    "time_unit",        "hk_cost_ns",   "hk_switches_per_op", "hk_operations_count",
+    "cpu_time",    "time_unit",        "hk_block_operations", "hk_blocks_dropped",
+    "hk_blocks_kept", "hk_cost_ns", "hk_switches_per_op",
 };
 
 static void assert_keys(json_t *object, const char *const *keys, size_t count)
