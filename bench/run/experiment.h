@@ -52,6 +52,7 @@ struct hk_task {
     struct hk_clock clock;
     struct hk_perf_access access;
     const struct hk_places *places;
+    bool count_syscalls; /* after timing; not in every launch, because it takes long */
     uint32_t ordinal;  /* among the launch's tasks: spreads concurrent ones over CPUs */
     uint64_t start_ns; /* CLOCK_MONOTONIC at which concurrent tasks begin together */
 

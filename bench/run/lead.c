@@ -84,7 +84,8 @@ static enum hk_status open_task(struct lead *lead, size_t i)
     const struct hk_request_task *asked = &lead->request.tasks[i];
     struct hk_task *task = &lead->tasks[i];
 
-    *task = (struct hk_task){.index = asked->index, .seed = asked->seed, .ordinal = (uint32_t)i,
+    *task = (struct hk_task){.index = asked->index, .seed = asked->seed,
+                             .count_syscalls = asked->count_syscalls, .ordinal = (uint32_t)i,
                              .effort = lead->request.effort, .clock = lead->request.clock,
                              .access = lead->request.access,
                              .places = &lead->request.places,
@@ -330,6 +331,25 @@ static const struct hk_child *measurer_of(const struct lead *lead, size_t i)
     return NULL;
 }
 
+/*
+ * A client that lost its peer knows no more than that; the server's exit status says why.
+ */
+static enum hk_status add_server_status(const struct lead *lead, size_t i, struct hk_launch *launch)
+{
+    char reason[HK_TEXT_BYTES];
+
+    for (size_t c = 0; c < lead->children.count; c++) {
+        const struct hk_child *child = &lead->children.all[c];
+        const int code = WIFEXITED(child->wait_status) ? WEXITSTATUS(child->wait_status) : 0;
+        if (child->role != HK_CHILD_SERVER || child->task != i || code == 0)
+            continue;
+        snprintf(reason, sizeof reason, "%.300s; server %zu ended with: %s", launch->reason,
+                 child->number, hk_status_text((enum hk_status)-code));
+        return hk_launch_set_state(launch, HK_LAUNCH_FAILED, reason);
+    }
+    return HK_OK;
+}
+
 /* Replace the empty launch by what the measuring process said, or say why there is nothing. */
 static enum hk_status take_answer(struct lead *lead, size_t i, const char *cut_short)
 {
@@ -345,7 +365,8 @@ static enum hk_status take_answer(struct lead *lead, size_t i, const char *cut_s
                                    "the measuring process ended without a result");
     hk_launch_fini(&lead->launches[i]);
     lead->launches[i] = decoded;
-    return HK_OK;
+    return decoded.state == HK_LAUNCH_FAILED ? add_server_status(lead, i, &lead->launches[i])
+                                             : HK_OK;
 }
 
 static enum hk_status add_floors(struct lead *lead, size_t i)

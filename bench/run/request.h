@@ -11,6 +11,7 @@ struct hk_request_task {
     char name[HK_NAME_BYTES];
     uint32_t index;
     uint64_t seed;
+    bool count_syscalls;
 };
 
 struct hk_request {

@@ -95,6 +95,7 @@ static void fill_request(struct run *run, const struct hk_cell_group *g, size_t 
             snprintf(t->name, sizeof t->name, "%s", c->name);
             t->index = c->launches + copy;
             t->seed = hk_mix(hk_mix(run->plan->seed, g->cells[i]), t->index);
+            t->count_syscalls = hk_schedule_counts(c);
             cell_of[r->task_count++] = g->cells[i];
         }
     }

@@ -7,7 +7,7 @@
 
 #include "hk/stats/paired.h"
 
-enum { FAILURES_MAX = 2 };
+enum { FAILURES_MAX = 2, COUNTING_INTERVAL = 5 };
 
 static const double confidence = 0.9; /* five launches give the sign test 93.75 % */
 
@@ -141,12 +141,18 @@ static void decide(const struct hk_effort *effort, bool has_cost, struct hk_cell
         c->end = HK_CELL_NARROW;
 }
 
+bool hk_schedule_counts(const struct hk_cell *cell)
+{
+    return !cell->counted || cell->launches % COUNTING_INTERVAL == 0;
+}
+
 enum hk_status hk_schedule_account(struct hk_schedule *schedule, size_t cell,
                                    struct hk_launch *launch)
 {
     struct hk_cell *c = &schedule->cells[cell];
     double cost_ns;
 
+    c->counted = c->counted || (launch->state == HK_LAUNCH_OK && hk_schedule_counts(c));
     c->launches++;
     if (launch->state != HK_LAUNCH_OK) {
         account_failure(c, launch);

@@ -20,6 +20,7 @@ struct hk_cell {
     uint32_t copies;   /* replicates that a launch of its group gives */
     uint32_t launches; /* numbered so far */
     uint32_t failures;
+    bool counted;      /* an OK launch counted its system calls */
     size_t cost_count;
     double *cost_ns; /* of the OK launches; room for the most launches */
     double interval_ratio; /* half width / estimate; negative while unknown */
@@ -54,6 +55,12 @@ void hk_schedule_fini(struct hk_schedule *schedule);
  * random order. NULL when all are done.
  */
 const struct hk_cell_group *hk_schedule_next(struct hk_schedule *schedule);
+
+/*
+ * Whether the next launch of a cell counts its system calls: until one has been found in order,
+ * then now and then. It takes as long as the rest of a launch.
+ */
+bool hk_schedule_counts(const struct hk_cell *cell);
 
 /*
  * Take a launch into account.

@@ -360,6 +360,7 @@ enum hk_status hk_report_latencies(struct hk_task *task, const double *ns, size_
 /* What a number of operations made the processes do. */
 struct work {
     uint64_t switches;
+    uint64_t client_faults;
     uint64_t client_syscalls;
     uint64_t server_syscalls;
     uint64_t hardware[HK_PERF_EVENT_COUNT]; /* of the client */
@@ -375,9 +376,12 @@ struct watch {
 
 static void open_watch(const struct hk_task *task, struct watch *w)
 {
-    hk_perf_open(&task->access, 0, &w->client);
+    static const struct hk_perf_access no_syscalls = {0};
+    const struct hk_perf_access *access = task->count_syscalls ? &task->access : &no_syscalls;
+
+    hk_perf_open(access, 0, &w->client);
     for (size_t s = 0; s < task->server_count; s++)
-        hk_perf_open(&task->access, task->server_pids[s], &w->servers[s]);
+        hk_perf_open(access, task->server_pids[s], &w->servers[s]);
 }
 
 static void close_watch(const struct hk_task *task, struct watch *w)
@@ -400,8 +404,12 @@ static uint64_t switches_of(const struct hk_task *task, pid_t pid)
     return one.voluntary + (task_is_serial(task) ? one.involuntary : 0);
 }
 
-static void read_switches(const struct hk_task *task, struct work *work)
+static void read_usage(const struct hk_task *task, struct work *work)
 {
+    struct rusage own = {0};
+
+    getrusage(RUSAGE_SELF, &own);
+    work->client_faults = (uint64_t)(own.ru_minflt + own.ru_majflt);
     work->switches = switches_of(task, getpid());
     for (size_t s = 0; s < task->server_count; s++)
         work->switches += switches_of(task, task->server_pids[s]);
@@ -446,6 +454,9 @@ static enum hk_status report_work(struct hk_launch *launch, const struct work *b
     enum hk_status status = add_per_operation(launch, "hk_switches_per_op", before->switches,
                                               after->switches, n);
 
+    if (status == HK_OK)
+        status = add_per_operation(launch, "hk_client_page_faults_per_op", before->client_faults,
+                                   after->client_faults, n);
     if (status == HK_OK && after->has_client_syscalls)
         status = add_per_operation(launch, "hk_client_syscalls_per_op", before->client_syscalls,
                                    after->client_syscalls, n);
@@ -512,7 +523,7 @@ enum hk_status hk_timed_verify(struct hk_task *task, double operation_ns, struct
     open_watch(task, &watch);
     enum hk_status status = task->experiment->run(task, n); /* counting changes the first ones */
     /* Our own system calls innermost: reading the other counts makes some. */
-    read_switches(task, &before);
+    read_usage(task, &before);
     read_hardware(&watch, &before);
     read_server_syscalls(task, &watch, &before);
     read_client_syscalls(&watch, &before);
@@ -522,7 +533,7 @@ enum hk_status hk_timed_verify(struct hk_task *task, double operation_ns, struct
     read_client_syscalls(&watch, &after);
     read_server_syscalls(task, &watch, &after);
     read_hardware(&watch, &after);
-    read_switches(task, &after);
+    read_usage(task, &after);
     close_watch(task, &watch);
     if (status == HK_OK)
         status = report_work(launch, &before, &after, n);

@@ -142,6 +142,21 @@ static void failures_end_a_cell(void **state)
     hk_schedule_fini(&s);
 }
 
+static void system_calls_are_counted_until_found_in_order_then_now_and_then(void **state)
+{
+    static const bool expected[] = {true, true, false, false, false, true, false};
+    struct hk_schedule s;
+    double stop;
+
+    (void)state;
+    assert_int_equal(hk_schedule_init(&s, &cells, &effort, 1), HK_OK);
+    for (size_t i = 0; i < sizeof expected; i++) {
+        assert_int_equal(hk_schedule_counts(&s.cells[0]), expected[i]);
+        give(&s, 0, 4137.0, i == 0 ? HK_LAUNCH_INVALID : HK_LAUNCH_OK, &stop);
+    }
+    hk_schedule_fini(&s);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -150,6 +165,7 @@ int main(void)
         cmocka_unit_test(a_noisy_cell_stops_at_the_most_launches),
         cmocka_unit_test(a_cell_without_cost_stops_at_the_least_launches),
         cmocka_unit_test(failures_end_a_cell),
+        cmocka_unit_test(system_calls_are_counted_until_found_in_order_then_now_and_then),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

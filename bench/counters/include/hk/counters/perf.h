@@ -1,8 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Event counts of a process by perf_event_open: hardware events where there is a
- * performance monitoring unit, software events and system calls where permitted.
- * What cannot be counted is absent, never zero.
+ * performance monitoring unit, system calls where permitted. What cannot be counted is
+ * absent, never zero. Software events are not here: switches and faults come from /proc
+ * and rusage for nothing, while opening their perf events patches the kernel's text and
+ * slows every context switch.
+ *
+ * Opening and closing HK_PERF_SYSCALLS costs tens of milliseconds, and while it is open
+ * system calls of the whole machine are slower: never around a timed phase.
  */
 #ifndef HK_COUNTERS_PERF_H
 #define HK_COUNTERS_PERF_H
@@ -21,8 +26,6 @@ enum hk_perf_event {
     HK_PERF_INSTRUCTIONS,
     HK_PERF_CACHE_MISSES,
     HK_PERF_BRANCH_MISSES,
-    HK_PERF_PAGE_FAULTS,
-    HK_PERF_MIGRATIONS,
     HK_PERF_SYSCALLS, /* tracepoint raw_syscalls:sys_enter */
     HK_PERF_EVENT_COUNT,
 };
