@@ -130,7 +130,7 @@ static enum hk_exit run(const void *values, int argc, char **argv)
 {
     const struct run_options *o = values;
     struct hk_run_lock lock = {.fd = -1};
-    char remark[64] = "";
+    char who[32] = "", remark[64] = "";
     char *machine_json;
     pid_t holder = 0;
 
@@ -146,12 +146,14 @@ static enum hk_exit run(const void *values, int argc, char **argv)
     }
     const enum hk_status locked = hk_run_lock_acquire(&lock, &holder);
     if (locked == HK_EBUSY)
-        snprintf(remark, sizeof remark, "process %d was measuring too", (int)holder);
+        snprintf(who, sizeof who, holder != 0 ? "process %d" : "another process", (int)holder);
     if (locked == HK_EBUSY && !o->shared) {
-        hk_cli_error("run", "process %d is measuring on this machine; wait for it, or use --shared "
-                     "and distrust the times", (int)holder);
+        hk_cli_error("run", "%s is measuring on this machine; wait for it, or use --shared and "
+                     "distrust the times", who);
         return HK_EXIT_UNMEASURED;
     }
+    if (locked == HK_EBUSY)
+        snprintf(remark, sizeof remark, "%s was measuring too", who);
     if (hk_machine_record("", &machine_json) != HK_OK) {
         hk_run_lock_release(&lock);
         hk_cli_error("run", "out of memory");

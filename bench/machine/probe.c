@@ -193,14 +193,6 @@ static void probe_pmu(const struct hk_probe *probe, const char *search_path,
     probe_event(HK_PERF_INSTRUCTIONS, result);
 }
 
-static void probe_software(const struct hk_probe *probe, const char *search_path,
-                           struct hk_probe_result *result)
-{
-    (void)probe;
-    (void)search_path;
-    probe_event(HK_PERF_PAGE_FAULTS, result);
-}
-
 static void probe_syscalls(const struct hk_probe *probe, const char *search_path,
                            struct hk_probe_result *result)
 {
@@ -435,7 +427,6 @@ const struct hk_probe hk_probes[] = {
     { "processor", "quiet machine", "all times", NULL, probe_quiet },
     { "counters", "performance counters", "instructions and cycles of native cells", NULL,
       probe_pmu },
-    { "counters", "software events", "page faults and migrations per cell", NULL, probe_software },
     { "counters", "system calls", "checking what a cell claims", NULL, probe_syscalls },
     { "counters", "pressure", "guards against other work", NULL, probe_pressure },
     { "scheduling", "SCHED_FIFO", "cells with policy:fifo", "fifo", probe_attempt },

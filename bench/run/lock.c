@@ -42,7 +42,7 @@ enum hk_status hk_run_lock_acquire(struct hk_run_lock *lock, pid_t *holder)
 
     if (fd < 0)
         return HK_EIO;
-    if (bind(fd, (const struct sockaddr *)&address, bytes) == 0 && listen(fd, 16) == 0) {
+    if (bind(fd, (const struct sockaddr *)&address, bytes) == 0 && listen(fd, SOMAXCONN) == 0) {
         lock->fd = fd;
         return HK_OK;
     }
