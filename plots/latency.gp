@@ -10,7 +10,6 @@ set ylabel "share of round trips that take longer (logarithmic)"
 set logscale xy
 set format y "10^{%L}"
 set yrange [* : 1]
-set key outside bottom center horizontal noenhanced Left reverse maxcols 3
-set bmargin 10.5
+set key inside top right vertical noenhanced Left reverse
 plot for [i = 0 : S_blocks - 1] data index i using ($1 / 1e3):2 with steps lt i + 1 lw 2 \
     title columnheader(1)

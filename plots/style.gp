@@ -25,3 +25,4 @@ set key samplen 2 spacing 1.1
 set datafile missing "NaN"
 set label 1 noenhanced caption at screen 0.01, 0.015 left font ",10" textcolor rgb "#404040"
 set bmargin 5.5
+set rmargin 5

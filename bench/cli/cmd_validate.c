@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -37,8 +38,8 @@ static void print_verdicts(const struct hk_judge *judge)
             snprintf(error, sizeof error, "%+.2f decades [%+.2f, %+.2f]", j->error,
                      j->error_lower, j->error_upper);
         else if (strcmp(j->scale, "ln_ratio") == 0)
-            snprintf(error, sizeof error, "%+.1f %% [%+.1f, %+.1f]", 100 * j->error,
-                     100 * j->error_lower, 100 * j->error_upper);
+            snprintf(error, sizeof error, "%+.1f %% [%+.1f, %+.1f]", 100 * expm1(j->error),
+                     100 * expm1(j->error_lower), 100 * expm1(j->error_upper));
         printf("%-4s %-44s %-18s %-24s %s\n", j->formula, j->regime,
                hk_verdict_kind_name(j->kind), error, j->replacement);
     }

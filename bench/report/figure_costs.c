@@ -132,6 +132,18 @@ enum hk_status figure_round_trip(const struct hk_report_source *source, FILE *ou
 
 /* --- against size ----------------------------------------------------------------- */
 
+/* One of each family that copies, splices or remaps; the report's table has all. */
+static const char *const sized_transports[] = { "pipe",   "unix_seqpacket",    "unix_stream", "tcp",
+                                                "vmsplice", "process_vm_eventfd", "page_grant" };
+
+static bool is_among(const char *name, const char *const *names, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        if (strcmp(names[i], name) == 0)
+            return true;
+    return false;
+}
+
 struct sized {
     struct round_trip key;
     struct spread cost_ns;
@@ -214,6 +226,7 @@ enum hk_status figure_size(const struct hk_report_source *source, FILE *out, siz
     for (size_t next = 0; cell_next(source->run, &next, &cell);)
         if (is_round_trip(cell.name, &all[n].key) && all[n].key.bytes > 0 &&
             strcmp(all[n].key.place, "same_core") == 0 &&
+            is_among(all[n].key.transport, sized_transports, HK_ARRAY_COUNT(sized_transports)) &&
             cell_spread(&cell, "cost_ns", &all[n].cost_ns))
             n++;
     qsort(all, n, sizeof(*all), compare_sized);
@@ -290,13 +303,10 @@ enum hk_status figure_latency(const struct hk_report_source *source, FILE *out, 
     for (size_t next = 0; status == HK_OK && cell_next(source->run, &next, &cell);) {
         struct round_trip key;
         struct bucket *buckets = NULL;
-        size_t count = 0, i = 0;
+        size_t count = 0;
         if (!is_round_trip(cell.name, &key) || key.bytes != FIGURE_BYTES ||
-            series == LATENCY_SERIES_MAX)
-            continue;
-        while (i < HK_ARRAY_COUNT(shown) && strcmp(shown[i], key.transport) != 0)
-            i++;
-        if (i == HK_ARRAY_COUNT(shown))
+            series == LATENCY_SERIES_MAX ||
+            !is_among(key.transport, shown, HK_ARRAY_COUNT(shown)))
             continue;
         status = merge_buckets(&cell, &buckets, &count);
         if (status == HK_EEMPTY) {
