@@ -68,11 +68,13 @@ hk_program(init
   user/policy_scenario.c
   user/services_scenario.c
   user/spawn.c
+  user/versions_scenario.c
   ${HK_SERVICE_SOURCES})
 hk_program(fuzz user/fuzz.c)
 hk_program(peer user/peer.c)
 hk_program(policy user/policy.c)
 hk_program(server user/server.c ${HK_SERVICE_SOURCES})
+hk_program(versions user/versions.c)
 hk_program(victim user/victim.c)
 hk_program(worker user/worker.c)
 

@@ -11,6 +11,7 @@ static const struct hk_scenario scenarios[] = {
     { "isolation", hk_scenario_isolation },
     { "fuzz", hk_scenario_fuzz },
     { "policy", hk_scenario_policy },
+    { "versions", hk_scenario_versions },
 };
 
 int main(uint64_t argument, uint64_t *ipc_page)
