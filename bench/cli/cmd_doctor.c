@@ -9,6 +9,7 @@
 
 #include "commands.h"
 #include "hk/base/units.h"
+#include "hk/guest/check.h"
 #include "hk/guest/files.h"
 #include "hk/machine/probe.h"
 #include "hk/path/path.h"
@@ -99,6 +100,17 @@ static void take_reason(struct sink *sink, const char *group, const char *name, 
     take(sink, group, name, use, &result);
 }
 
+/* That QEMU starts and /dev/kvm opens says nothing about what they tell: try both. */
+static void examine_guest_clocks(struct sink *sink, const struct hk_guest_files *files)
+{
+    char reason[HK_QEMU_ERROR_BYTES] = "";
+    enum hk_status status = hk_guest_count_check(NULL, files, reason);
+    take_reason(sink, "suite", "guest counts", "hkbench run --guest", status, reason);
+    status = hk_guest_kvm_check(NULL, files->probe, reason);
+    take_reason(sink, "suite", "guest cycles", "cycles of hkbench run --guest, hkbench kernel --kvm",
+                status, reason);
+}
+
 static void examine_guest_files(struct sink *sink)
 {
     char folder[HK_GUEST_PATH_BYTES], error[512] = "/proc/self/exe cannot be read";
@@ -112,6 +124,8 @@ static void examine_guest_files(struct sink *sink)
     }
     take_reason(sink, "suite", "guest files", "kernel image, counting plugin, cache model", status,
                 error);
+    if (status == HK_OK)
+        examine_guest_clocks(sink, &files);
 }
 
 static void examine_suite(struct sink *sink)
@@ -170,7 +184,7 @@ static enum hk_exit run_doctor(const void *values, int argc, char **argv)
 const struct hk_command hk_cmd_doctor = {
     .name = "doctor",
     .summary = "say what this machine can and cannot measure, and the remedy",
-    .details = "Tries each thing once, in about a second, and changes nothing.\n"
+    .details = "Tries each thing once, in some seconds, and changes nothing.\n"
                "Never fails: what is missing is an answer.",
     .options = options,
     .option_count = HK_ARRAY_COUNT(options),

@@ -8,6 +8,7 @@
 #include "commands.h"
 #include "guest_files.h"
 #include "hk/base/units.h"
+#include "hk/guest/check.h"
 #include "hk/guest/counts.h"
 #include "hk/guest/qemu.h"
 #include "hk/guest/report.h"
@@ -242,7 +243,7 @@ static enum hk_exit kvm_require(const struct hk_guest_files *files)
 {
     char reason[HK_QEMU_ERROR_BYTES];
 
-    if (hk_qemu_kvm_check(NULL, files->probe, reason) == HK_OK) {
+    if (hk_guest_kvm_check(NULL, files->probe, reason) == HK_OK) {
         return HK_EXIT_OK;
     }
     hk_cli_error("kernel", "KVM failed its self-check: %s; without --kvm the guest runs under TCG",

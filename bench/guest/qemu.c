@@ -25,15 +25,12 @@
 #define OTHER_PLUGIN_API                                                                           \
     "this QEMU speaks another plugin interface; exact counts need QEMU 4.2 to 8.2 (Debian 12: "    \
     "apt install " PACKAGE ")"
-#define STDERR_BYTES            4096u
-#define ARGUMENT_CAPACITY       48u
-#define POLL_MS                 100 /* how soon a stop request is seen */
-#define VERSION_MS              10000u
-#define KVM_CHECK_MS            2000u
-#define KVM_CYCLES_PER_STEP_MAX 100u
-#define KVM_STEPS               1000u
-#define MEMORY_MIB_MIN          4u
-#define MEMORY_MIB_MAX          2048u /* the kernel maps its memory below the 32-bit hole */
+#define STDERR_BYTES      4096u
+#define ARGUMENT_CAPACITY 48u
+#define POLL_MS           100 /* how soon a stop request is seen */
+#define VERSION_MS        10000u
+#define MEMORY_MIB_MIN    4u
+#define MEMORY_MIB_MAX    2048u /* the kernel maps its memory below the 32-bit hole */
 
 static const struct {
     const char *name;
@@ -662,65 +659,5 @@ enum hk_status hk_qemu_version(const char *program, char version[32],
         snprintf(version, 32, "%.*s", (int)strspn(found, "0123456789."), found);
     }
     child_fini(&child);
-    return status;
-}
-
-/* --- trust in KVM ---------------------------------------------------------- */
-
-/* The number the probe printed after a name, or HK_ENOENT. */
-static enum hk_status probe_number(const struct hk_qemu_result *r, const char *name, uint64_t *out)
-{
-    size_t position = 0;
-    const char *line;
-    size_t bytes;
-    struct hk_fields fields;
-
-    while (hk_line_next(r->text, r->text_bytes, &position, &line, &bytes)) {
-        if (hk_fields_split(line, bytes, &fields) == HK_OK &&
-            hk_fields_u64(&fields, name, out) == HK_OK) {
-            return HK_OK;
-        }
-    }
-    return HK_ENOENT;
-}
-
-enum hk_status hk_qemu_kvm_check(const char *program, const char *probe,
-                                 char reason[HK_QEMU_ERROR_BYTES])
-{
-    static const char *const needed[] = {"loop", "user", "interrupt"};
-    const struct hk_qemu_options options = {
-        .program = program,
-        .kernel = probe,
-        .clock = HK_QEMU_KVM,
-        .memory_mib = 32,
-        .timeout_ms = KVM_CHECK_MS,
-    };
-    struct hk_qemu_result result;
-    enum hk_status status = HK_OK;
-    uint64_t cycles;
-
-    if (access("/dev/kvm", R_OK | W_OK) != 0) {
-        snprintf(reason, HK_QEMU_ERROR_BYTES, "/dev/kvm: %s", strerror(errno));
-        return HK_ENOTSUP;
-    }
-    if (hk_qemu_run(&options, &result, reason) != HK_OK) {
-        return HK_ENOTSUP;
-    }
-    if (probe_number(&result, "loop", &cycles) == HK_OK &&
-        cycles > (uint64_t)KVM_STEPS * KVM_CYCLES_PER_STEP_MAX) {
-        snprintf(reason, HK_QEMU_ERROR_BYTES,
-                 "under KVM %u loop steps took %llu cycles: guest code "
-                 "is emulated here",
-                 KVM_STEPS, (unsigned long long)cycles);
-        status = HK_ENOTSUP;
-    }
-    for (size_t i = 0; i < HK_ARRAY_COUNT(needed) && status == HK_OK; i++) {
-        if (probe_number(&result, needed[i], &cycles) != HK_OK) {
-            snprintf(reason, HK_QEMU_ERROR_BYTES, "the probe guest did not get past '%s' under KVM",
-                     needed[i]);
-            status = HK_ENOTSUP;
-        }
-    }
-    hk_qemu_result_fini(&result);
     return status;
 }

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "hk/base/abi.h"
+#include "hk/guest/check.h"
 #include "hk/guest/counts.h"
 #include "hk/guest/report.h"
 
@@ -403,7 +404,7 @@ static void clock_choose(const struct hk_guest_options *o, const char *version,
     char cycles[HK_QEMU_ERROR_BYTES] = "";
     char reason[HK_QEMU_ERROR_BYTES];
 
-    if (o->kvm && hk_qemu_kvm_check(o->program, o->files->probe, reason) == HK_OK) {
+    if (o->kvm && hk_guest_kvm_check(o->program, o->files->probe, reason) == HK_OK) {
         summary->kvm = true;
         snprintf(cycles, sizeof(cycles), "; cycles under KVM, which passed its self-check");
     } else if (o->kvm) {
@@ -425,6 +426,9 @@ enum hk_status hk_guest_run(const struct hk_guest_options *options,
     *summary = (struct hk_guest_summary){0};
     if (status == HK_OK) {
         status = hk_qemu_version(options->program, version, error);
+    }
+    if (status == HK_OK) {
+        status = hk_guest_count_check(options->program, options->files, error);
     }
     if (status != HK_OK) {
         return status;

@@ -226,6 +226,9 @@ static void bad_runs_say_why(void **state)
     log.launch_count = 0;
     options.places = hybrid;
     options.place_count = 1;
+    options.program = "true"; /* answers, but not like QEMU */
+    assert_int_equal(hk_guest_run(&options, &summary, error), HK_EPARSE);
+    options.program = NULL;
     options.timeout_ms = 1;
     assert_int_equal(hk_guest_run(&options, &summary, error), HK_ETIMEOUT);
     options.timeout_ms = TIMEOUT_MS;

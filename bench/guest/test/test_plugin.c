@@ -7,12 +7,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <cmocka.h>
 
 #include "hk/base/units.h"
+#include "hk/guest/check.h"
 #include "hk/guest/counts.h"
 #include "hk/guest/qemu.h"
 
@@ -157,6 +159,27 @@ static void runs_and_machines_are_identical(void **state)
     hk_qemu_result_fini(&first);
 }
 
+/* A clock of two nanoseconds per instruction does not agree with the counts: found out. */
+static void wrong_clock_is_found_out(void **state)
+{
+    static const char script[] = "#!/bin/sh\nexec qemu-system-x86_64 \"$@\" -icount shift=1\n";
+    static struct hk_guest_files files = {
+        .probe = HK_PROBE, .plugin = HK_PLUGIN, .model = HK_CACHE_MODEL_INI};
+    char path[] = "/tmp/hkbench-script-XXXXXX";
+    char reason[HK_QEMU_ERROR_BYTES] = "";
+    int fd = mkstemp(path);
+
+    (void)state;
+    assert_true(fd >= 0);
+    assert_int_equal(write(fd, script, sizeof(script) - 1), sizeof(script) - 1);
+    fchmod(fd, 0700);
+    close(fd);
+    assert_int_equal(hk_guest_count_check(NULL, &files, reason), HK_OK);
+    assert_int_equal(hk_guest_count_check(path, &files, reason), HK_EROW);
+    unlink(path);
+    assert_non_null(strstr(reason, "the plugin counted"));
+}
+
 /* Runs a program under user-mode emulation with the plugin; 127 when the emulator is missing. */
 static int user_mode_run(const char *counts_path)
 {
@@ -214,6 +237,7 @@ int main(void)
         cmocka_unit_test(cr3_writes_have_a_price),
         cmocka_unit_test(functions_are_named),
         cmocka_unit_test(runs_and_machines_are_identical),
+        cmocka_unit_test(wrong_clock_is_found_out),
         cmocka_unit_test(hosted_code_is_counted),
     };
 

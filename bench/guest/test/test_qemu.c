@@ -16,6 +16,7 @@
 #include <cmocka.h>
 
 #include "hk/base/units.h"
+#include "hk/guest/check.h"
 #include "hk/guest/qemu.h"
 
 static size_t open_files(void)
@@ -208,7 +209,7 @@ static void bad_options_are_refused(void **state)
 static void kvm_check_always_ends(void **state)
 {
     char reason[HK_QEMU_ERROR_BYTES] = "";
-    enum hk_status status = hk_qemu_kvm_check(NULL, HK_PROBE, reason);
+    enum hk_status status = hk_guest_kvm_check(NULL, HK_PROBE, reason);
 
     (void)state;
     assert_true(status == HK_OK || status == HK_ENOTSUP);

@@ -88,18 +88,4 @@ void hk_qemu_result_fini(struct hk_qemu_result *result);
 enum hk_status hk_qemu_version(const char *program, char version[32],
                                char error[HK_QEMU_ERROR_BYTES]);
 
-/*
- * Find out whether KVM can be trusted here, by the probe guest: 1000 dec/jnz pairs within 100
- * cycles each, user mode and back, an interrupt, all within two seconds. Nested or emulated KVM
- * that fails any of it would report the hypervisor's cost as the processor's.
- *
- * program  [in]   as in the options
- * probe    [in]   the probe guest's image
- * reason   [out]  on failure one line that says what was wrong
- *
- * Returns HK_OK or HK_ENOTSUP. Takes at most a little over two seconds.
- */
-enum hk_status hk_qemu_kvm_check(const char *program, const char *probe,
-                                 char reason[HK_QEMU_ERROR_BYTES]);
-
 #endif

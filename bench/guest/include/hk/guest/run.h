@@ -60,7 +60,7 @@ struct hk_guest_summary {
  * summary  [out]  valid also on failure, for what was done
  * error    [out]  on failure one line for people
  *
- * Returns HK_OK; HK_EINVAL for a bad option; HK_EROW when the kernel reported a failure, leaked or
+ * Counting is checked first (hk/guest/check.h). Returns HK_OK; HK_EINVAL for a bad option; HK_EROW when the kernel reported a failure, leaked or
  * ended without its last line: the rows before it have been handed over; else what hk_qemu_run,
  * hk_guest_report_parse or on_launch returned.
  */
