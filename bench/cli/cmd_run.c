@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /* Measures, and the hidden command that leads one launch of a measurement. */
+#include <limits.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "commands.h"
 #include "hk/base/units.h"
@@ -16,6 +18,7 @@
 struct run_options {
     const char *filter;
     const char *out;
+    const char *perf;
     uint64_t budget_s;
     uint64_t seed;
     bool quick;
@@ -40,6 +43,8 @@ static const struct hk_option options[] = {
      AT(seed), 1, UINT64_MAX},
     {"shared", 0, HK_OPTION_FLAG, NULL, "measure although another run does: both are disturbed",
      AT(shared), 0, 0},
+    {"perf", 0, HK_OPTION_TEXT, "stat|record", "run launches under linux-perf, output in RUN/perf/",
+     AT(perf), 0, 0},
     {"json", 0, HK_OPTION_FLAG, NULL, "print the outcome as JSON", AT(json), 0, 0},
 #undef AT
 };
@@ -47,6 +52,15 @@ static const struct run_options defaults = {.out = "results"};
 
 /* The program itself, whatever its path is by now. */
 static const char *const launch_command[] = {"/proc/self/exe", "launch", NULL};
+
+/* The same without /proc/self, which would be perf; filled in before use. */
+static char self_path[PATH_MAX];
+static const char *const wrapped_command[] = {self_path, "launch", NULL};
+
+/* linux-perf by its path, since launches are executed without a search. */
+static const char perf_path[] = "/usr/bin/perf";
+static const char *const perf_stat[] = {perf_path, "stat", "-o", "%", "--", NULL};
+static const char *const perf_record[] = {perf_path, "record", "-q", "-g", "-o", "%", "--", NULL};
 
 static volatile sig_atomic_t stopped;
 
@@ -90,6 +104,37 @@ static void print_outcome(const struct run_options *o, const struct hk_run_outco
     printf("%s%s\n%s\n", outcome->path, outcome->partial ? " (partial)" : "", outcome->note);
 }
 
+/* NULL for no perf. */
+static const char *const *perf_wrapper(const char *mode)
+{
+    if (mode == NULL)
+        return NULL;
+    return strcmp(mode, "stat") == 0 ? perf_stat : perf_record;
+}
+
+/* Whether launches can run under perf as asked; prints why not. */
+static bool perf_ready(const struct run_options *o)
+{
+    if (o->perf == NULL)
+        return true;
+    if (strcmp(o->perf, "stat") != 0 && strcmp(o->perf, "record") != 0) {
+        hk_cli_error("run", "--perf takes stat or record, not '%s'", o->perf);
+        return false;
+    }
+    if (o->filter == NULL) {
+        hk_cli_error("run", "--perf is for chosen experiments: name them with --filter");
+        return false;
+    }
+    const ssize_t n = readlink("/proc/self/exe", self_path, sizeof self_path - 1);
+    if (n > 0)
+        self_path[n] = '\0';
+    if (n <= 0 || access(perf_path, X_OK) != 0) {
+        hk_cli_error("run", "no %s; install the package linux-perf", perf_path);
+        return false;
+    }
+    return true;
+}
+
 static enum hk_exit measure(const struct run_options *o, const char *machine_json,
                             const char *remark)
 {
@@ -105,15 +150,17 @@ static enum hk_exit measure(const struct run_options *o, const char *machine_jso
         .machine_json = machine_json,
         .arguments = arguments,
         .remark = remark,
-        .launch_command = launch_command,
+        .launch_command = o->perf != NULL ? wrapped_command : launch_command,
+        .wrapper = perf_wrapper(o->perf),
         .stop = &stopped,
         .progress = show_progress,
         .progress_context = &bar,
     };
 
-    snprintf(arguments, sizeof arguments, "run --%s%s%s --budget %llu --seed %llu",
+    snprintf(arguments, sizeof arguments, "run --%s%s%s%s%s --budget %llu --seed %llu",
              o->full ? "full" : "quick", o->filter != NULL ? " --filter " : "",
-             o->filter != NULL ? o->filter : "", (unsigned long long)o->budget_s,
+             o->filter != NULL ? o->filter : "", o->perf != NULL ? " --perf " : "",
+             o->perf != NULL ? o->perf : "", (unsigned long long)o->budget_s,
              (unsigned long long)plan.seed);
     hk_progress_init(&bar);
     const enum hk_status status = hk_run_execute(&plan, &outcome, error);
@@ -144,6 +191,8 @@ static enum hk_exit run(const void *values, int argc, char **argv)
                      "--quick, --full, --budget and --seed");
         return HK_EXIT_USAGE;
     }
+    if (!perf_ready(o))
+        return HK_EXIT_USAGE;
     const enum hk_status locked = hk_run_lock_acquire(&lock, &holder);
     if (locked == HK_EBUSY)
         snprintf(who, sizeof who, holder != 0 ? "process %d" : "another process", (int)holder);

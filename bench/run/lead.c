@@ -427,7 +427,8 @@ static enum hk_status lead_launch(struct lead *lead)
     if (status != HK_OK)
         return status;
     prctl(PR_SET_PDEATHSIG, SIGKILL);
-    if (getppid() != lead->request.runner)
+    /* Under a wrapper the parent is the wrapper, which dies with the runner by itself. */
+    if (lead->request.runner != 0 && getppid() != lead->request.runner)
         return HK_EPEER;
     for (size_t i = 0; i < lead->request.task_count && status == HK_OK; i++)
         status = open_task(lead, i);

@@ -17,7 +17,7 @@ struct hk_request_task {
 struct hk_request {
     uint32_t magic;
     uint32_t bytes; /* sizeof(struct hk_request): the same program? */
-    int32_t runner; /* process that asks; the leader ends when it is not its child any more */
+    int32_t runner; /* process that asks; the leader ends when it is not its child; 0: wrapped */
     uint32_t task_count;
     uint32_t pair_rounds; /* not 0: tasks 0 and 1 are to be compared */
     uint64_t deadline_ns; /* from the start of the launch */

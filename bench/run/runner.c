@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: MIT */
+#include <errno.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "hk/base/units.h"
 #include "schedule.h"
@@ -113,15 +116,59 @@ static enum hk_status keep_launch(struct run *run, size_t cell, struct hk_launch
     return status;
 }
 
+enum { COMMAND_ARGS_MAX = 24 };
+
+/* The launch's command behind its wrapper; file is what the wrapper's "%" becomes. */
+static enum hk_status wrap_command(const struct run *run, const char *file,
+                                   const char *command[COMMAND_ARGS_MAX])
+{
+    const char *const *parts[] = {run->plan->wrapper, run->plan->launch_command};
+    size_t n = 0;
+
+    for (size_t p = 0; p < HK_ARRAY_COUNT(parts); p++) {
+        for (size_t i = 0; parts[p][i] != NULL; i++) {
+            if (n + 1 == COMMAND_ARGS_MAX)
+                return HK_ETOOBIG;
+            command[n++] = strcmp(parts[p][i], "%") == 0 ? file : parts[p][i];
+        }
+    }
+    command[n] = NULL;
+    return HK_OK;
+}
+
+/* <run>/perf/<cell with _ for />-<launch> */
+static enum hk_status wrapper_file(const struct run *run, const struct hk_cell *cell,
+                                   char file[PATH_MAX])
+{
+    const int folder = snprintf(file, PATH_MAX, "%s/perf", hk_run_writer_path(run->writer));
+
+    if (folder < 0 || folder >= PATH_MAX || (mkdir(file, 0777) != 0 && errno != EEXIST))
+        return HK_EIO;
+    const int all = snprintf(file + folder, (size_t)(PATH_MAX - folder), "/%s-%u", cell->name,
+                             cell->launches);
+    if (all < 0 || all >= PATH_MAX - folder)
+        return HK_ETOOBIG;
+    for (char *c = file + folder + 1; *c != '\0'; c++)
+        *c = *c == '/' ? '_' : *c;
+    return HK_OK;
+}
+
 static enum hk_status launch_group(struct run *run, const struct hk_cell_group *g)
 {
     struct hk_launch launches[HK_TASKS_MAX];
     size_t cell_of[HK_TASKS_MAX];
     size_t count = 0;
+    const char *wrapped[COMMAND_ARGS_MAX];
+    char file[PATH_MAX];
+    const bool wrap = run->plan->wrapper != NULL;
 
     fill_request(run, g, cell_of);
+    if (wrap && (wrapper_file(run, &run->schedule.cells[cell_of[0]], file) != HK_OK ||
+                 wrap_command(run, file, wrapped) != HK_OK))
+        return HK_EIO;
     const struct hk_spawn_options options = {
-        .command = run->plan->launch_command,
+        .wrapped = wrap,
+        .command = wrap ? wrapped : run->plan->launch_command,
         .stop = run->plan->stop,
         .seed = run->request->tasks[0].seed,
     };

@@ -180,7 +180,7 @@ enum hk_status hk_spawn_launch(const struct hk_spawn_options *options, struct hk
 
     request->magic = HK_REQUEST_MAGIC;
     request->bytes = sizeof *request;
-    request->runner = (int32_t)getpid();
+    request->runner = options->wrapped ? 0 : (int32_t)getpid();
     enum hk_status status = start_leader(options, &leader);
     if (status != HK_OK)
         return status;

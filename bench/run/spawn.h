@@ -6,6 +6,7 @@
 #include "request.h"
 
 struct hk_spawn_options {
+    bool wrapped;                      /* command starts another program that starts ours */
     const char *const *command;        /* argv of the program's hidden command, NULL-terminated */
     const volatile sig_atomic_t *stop; /* or NULL */
     uint64_t seed;                     /* of the environment's padding */

@@ -109,6 +109,11 @@ struct hk_run_plan {
     const char *arguments;            /* the command line, for run.json */
     const char *remark;               /* goes into the run's note, or NULL */
     const char *const *launch_command; /* argv that ends in hk_launch_lead, NULL-terminated */
+    /*
+     * argv to put before launch_command, NULL-terminated: launches then run under that tool
+     * (linux-perf). The element "%" becomes a file of the launch in <run>/perf/. NULL: none.
+     */
+    const char *const *wrapper;
     const volatile sig_atomic_t *stop; /* set: end with what there is; or NULL */
     void (*progress)(void *context, const struct hk_run_progress *progress); /* or NULL */
     void *progress_context;
