@@ -40,6 +40,8 @@ static enum hk_status measure(struct hk_task *task, struct hk_launch *launch)
         return HK_ENOMEM;
     enum hk_status status = hk_floor_measure(&task->clock, task->cpus, task->effort.blocks_ns_max,
                                              batches, BATCHES_MAX, &n);
+    if (status == HK_ETIMEOUT)
+        hk_task_refuse(task, status, "CPU %d did not answer in time: it is busy", task->cpus[1]);
     if (status == HK_OK)
         status = hk_report_costs(batches, n, launch);
     free(batches);

@@ -21,7 +21,8 @@ static enum hk_status read_name(struct hk_task *task, struct hk_links *l)
 
     if (hk_name_part(task->name, 2, transport, sizeof transport) != HK_OK ||
         hk_transport_find(transport, &l->transport) != HK_OK)
-        return hk_task_refuse(task, HK_ENOENT, "no transport of that name; hkbench list shows them");
+        return hk_task_refuse(task, HK_ENOENT,
+                              "no transport of that name; hkbench list transports shows them");
     if (bytes < 0 || (uint64_t)bytes > l->transport->message_bytes_max)
         return hk_task_refuse(task, HK_EINVAL, "%s carries messages of 0 to %zu bytes", transport,
                               l->transport->message_bytes_max);

@@ -283,7 +283,7 @@ enum hk_status hk_periodic_run(struct hk_task *task, hk_wakeup_fn *wake, void *c
     return status;
 }
 
-/* --- grouping ------------------------------------------------------------------------------------ */
+/* --- grouping ----------------------------------------------------------------------------- */
 
 void hk_periodic_group(const char *name, char *group, size_t capacity)
 {

@@ -247,7 +247,7 @@ static enum hk_status open_task(struct hk_task *task)
     if (clients > 1) {
         task->server_count = 1;
         task->helper_count = (size_t)clients - 1;
-        task->expected = HK_EXPECT_NOTHING; /* a batch for one wake-up is as right as one for each */
+        task->expected = HK_EXPECT_NOTHING; /* one wake-up may serve several */
     }
     return prepare_peer(task);
 }

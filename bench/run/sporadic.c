@@ -53,6 +53,7 @@ enum hk_status hk_sporadic_measure(struct hk_task *task, struct hk_launch *launc
     double *latency_ns = calloc(count, sizeof *latency_ns);
     if (latency_ns == NULL)
         return HK_ENOMEM;
+    const struct hk_surroundings before = hk_look_around(task);
     enum hk_status status = hk_timed_calibrate(task, task->effort.warm_ns, &operation_ns);
     if (status == HK_OK)
         status = send_requests(task, period_ns, latency_ns, count);
@@ -60,6 +61,12 @@ enum hk_status hk_sporadic_measure(struct hk_task *task, struct hk_launch *launc
         status = hk_report_costs(latency_ns, count, launch);
     if (status == HK_OK)
         status = hk_report_latencies(task, latency_ns, count, launch);
+    if (status == HK_OK)
+        status = hk_launch_add_counter(launch, "hk_blocks_kept", (double)count);
+    if (status == HK_OK)
+        status = hk_launch_add_counter(launch, "hk_blocks_dropped", 0);
+    if (status == HK_OK)
+        status = hk_report_surroundings(task, &before, launch);
     if (status == HK_OK)
         status = hk_timed_verify(task, operation_ns, launch);
     free(latency_ns);

@@ -540,31 +540,20 @@ enum hk_status hk_timed_verify(struct hk_task *task, double operation_ns, struct
     return status == HK_OK ? check_claims(&task->expected, launch) : status;
 }
 
-/* The machine at the beginning of a launch. */
-struct surroundings {
-    bool has_host; /* /proc is there */
-    bool has_pressure;
-    struct hk_host_times host;
-    uint64_t waiting_ns; /* of runnable tasks, by pressure stall information */
-    uint64_t own_cpu_ns;
-    uint64_t now_ns;
-};
-
-static struct surroundings look_around(const struct hk_task *task)
+struct hk_surroundings hk_look_around(const struct hk_task *task)
 {
-    struct surroundings s = {.own_cpu_ns = hk_task_cpu_ns(task), .now_ns = hk_monotonic_ns()};
+    struct hk_surroundings s = {.own_cpu_ns = hk_task_cpu_ns(task), .now_ns = hk_monotonic_ns()};
 
     s.has_host = hk_host_read(task->cpus, 2, &s.host) == HK_OK;
     s.has_pressure = hk_host_pressure_ns(&s.waiting_ns) == HK_OK;
     return s;
 }
 
-/* What cannot be read is absent. */
-static enum hk_status report_surroundings(const struct hk_task *task,
-                                          const struct surroundings *before,
-                                          struct hk_launch *launch)
+enum hk_status hk_report_surroundings(const struct hk_task *task,
+                                      const struct hk_surroundings *before,
+                                      struct hk_launch *launch)
 {
-    const struct surroundings after = look_around(task);
+    const struct hk_surroundings after = hk_look_around(task);
     enum hk_status status = HK_OK;
     double error_ppm;
 
@@ -595,7 +584,7 @@ enum hk_status hk_timed_measure(struct hk_task *task, struct hk_launch *launch)
     struct blocks *b = calloc(1, sizeof *b);
     if (b == NULL)
         return HK_ENOMEM;
-    const struct surroundings before = look_around(task);
+    const struct hk_surroundings before = hk_look_around(task);
     b->watch_steal = before.has_host && before.host.steal_ns > 0;
     enum hk_status status = hk_timed_calibrate(task, task->effort.warm_ns, &operation_ns);
     if (status == HK_OK)
@@ -605,7 +594,7 @@ enum hk_status hk_timed_measure(struct hk_task *task, struct hk_launch *launch)
     if (status == HK_OK && !task->one_way)
         status = with_histogram(task, launch, record_latencies, NULL);
     if (status == HK_OK)
-        status = report_surroundings(task, &before, launch);
+        status = hk_report_surroundings(task, &before, launch);
     if (status == HK_OK)
         status = hk_timed_verify(task, operation_ns, launch);
     free(b);

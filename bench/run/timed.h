@@ -4,6 +4,7 @@
 #define HK_RUN_TIMED_H
 
 #include "experiment.h"
+#include "hk/counters/host.h"
 
 /* What happened around one block, none of it the block's own duration. */
 struct hk_evidence {
@@ -63,5 +64,22 @@ enum hk_status hk_report_costs(const double *mean_ns, size_t n, struct hk_launch
 /* Latency quantiles as far as n allows, and the histogram's two series. */
 enum hk_status hk_report_latencies(struct hk_task *task, const double *ns, size_t n,
                                    struct hk_launch *launch);
+
+/* The machine at some moment of a launch. */
+struct hk_surroundings {
+    bool has_host; /* /proc is there */
+    bool has_pressure;
+    struct hk_host_times host;
+    uint64_t waiting_ns; /* of runnable tasks, by pressure stall information */
+    uint64_t own_cpu_ns;
+    uint64_t now_ns;
+};
+
+struct hk_surroundings hk_look_around(const struct hk_task *task);
+
+/* Steal, foreign CPU share, pressure since `before`, and the clock's error; absent if unknown. */
+enum hk_status hk_report_surroundings(const struct hk_task *task,
+                                      const struct hk_surroundings *before,
+                                      struct hk_launch *launch);
 
 #endif
