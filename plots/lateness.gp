@@ -9,8 +9,8 @@ rows = (panels + columns - 1) / columns
 height = 130 + 230 * rows
 load "style.gp"
 set logscale xy
-set format y "10^{%L}"
-set format x "10^{%L}"
+set format y power
+set format x power
 set yrange [1e-5 : 2]
 set xrange [0.3 : 1e5]
 set key at graph -0.02, 1.12 left noenhanced Left reverse samplen 1 font ",12"

@@ -13,7 +13,7 @@ array names[3] = ["measured time (µs)", "measured probability", "measured bytes
 array scale[3] = [1e3, 1, 1]
 panels = P_max + 1
 set logscale xy
-set format x "10^{%L}"
+set format x power
 set format y "%g"
 set yrange [lowest : highest]
 set ytics (0.03, 0.1, 0.3, "0.5" 0.5, 1, 2, 3, 10, 30)

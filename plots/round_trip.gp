@@ -9,7 +9,7 @@ set title "Round trip of 64 bytes"
 set xlabel "cost per round trip (µs, logarithmic)"
 set logscale x
 set yrange [rows - 0.4 : -0.6]
-set grid xtics mxtics noytics
+if (format ne "dumb") set grid xtics mxtics noytics
 set key outside top center horizontal noenhanced
 set ytics noenhanced
 shift(i) = 0.16 * (i - 0.5 * (S_blocks - 2))
