@@ -32,6 +32,7 @@ set(HK_MACHINE_SOURCES
   arch/x86_64/offsets.c
   arch/x86_64/setup.c
   arch/x86_64/start.c
+  arch/x86_64/string.c
   arch/x86_64/trap.c
   port/metal.c)
 add_executable(hkbench-kernel.elf ${HK_KERNEL_SOURCES} kernel/scenario_table.c
@@ -47,7 +48,7 @@ hk_metal_target(hkbench-kernel-test.elf arch/x86_64/kernel.ld -mcmodel=kernel)
 
 # Programs become members of one archive, which QEMU loads with -initrd.
 function(hk_program name)
-  add_executable(hk_program_${name} ${ARGN} user/start.S user/user.c)
+  add_executable(hk_program_${name} ${ARGN} arch/x86_64/string.c user/start.S user/user.c)
   hk_metal_target(hk_program_${name} user/user.ld -fomit-frame-pointer)
   set_target_properties(hk_program_${name} PROPERTIES OUTPUT_NAME ${name}
     RUNTIME_OUTPUT_DIRECTORY ${CMAKE_CURRENT_BINARY_DIR}/programs)
@@ -58,6 +59,8 @@ hk_program(init
   user/compose.c
   user/experiments.c
   user/experiments_call.c
+  user/experiments_memory.c
+  user/experiments_object.c
   user/experiments_service.c
   user/experiments_stream.c
   user/faults.c
@@ -65,6 +68,7 @@ hk_program(init
   user/hello.c
   user/init.c
   user/isolation.c
+  user/periodic.c
   user/policy_scenario.c
   user/services_scenario.c
   user/spawn.c

@@ -72,28 +72,24 @@ void hk_composition_fini(struct hk_cpu *cpu)
     }
 }
 
-void hk_instance_call(struct hk_instance *instance, struct hk_thread *client, uint64_t badge)
+int64_t hk_instance_call(struct hk_instance *instance, struct hk_thread *client, uint64_t badge)
 {
+    uint64_t *word = client->frame.word;
     struct hk_service_message message = {
         .badge = badge,
         .words = HK_SERVICE_REPLY_WORDS,
+        .word = word,
         .buffer = hk_window(instance->cpu->kernel, client->ipc_page),
     };
-    uint64_t *word = client->frame.word;
 
-    for (uint32_t i = 0; i < HK_MESSAGE_REGISTER_WORDS; i++)
-        message.word[i] = word[i];
-    message.word[0] =
-        (uint64_t)instance->service->handle(&instance->host, instance->state, &message);
-    client->frame.rax = message.words;
-    client->frame.rdi = 0;
-    for (uint32_t i = 0; i < HK_MESSAGE_REGISTER_WORDS; i++)
-        word[i] = i < message.words ? message.word[i] : 0;
+    word[0] = (uint64_t)instance->service->handle(&instance->host, instance->state, &message);
+    return (int64_t)message.words;
 }
 
 void hk_instance_event(struct hk_instance *instance, uint64_t badge, uint64_t count)
 {
-    struct hk_service_message message = { .badge = badge, .word = { count } };
+    uint64_t word[HK_MESSAGE_REGISTER_WORDS] = { count };
+    struct hk_service_message message = { .badge = badge, .word = word };
 
     (void)instance->service->handle(&instance->host, instance->state, &message);
 }

@@ -29,11 +29,13 @@ enum hk_status hk_composition_start(struct hk_cpu *cpu, uint32_t placement);
 void hk_composition_fini(struct hk_cpu *cpu);
 
 /*
- * The direct call: the client's message to the service and the reply back, in the
- * client's frame and IPC page. The cost of this against a rendezvous is what a
- * composition trades.
+ * The direct call: the service works on the client's words where they are, in its
+ * frame and its IPC page, and leaves the reply there. The cost of this against a
+ * rendezvous is what a composition trades.
+ *
+ * Returns the words of the reply.
  */
-void hk_instance_call(struct hk_instance *instance, struct hk_thread *client, uint64_t badge);
+int64_t hk_instance_call(struct hk_instance *instance, struct hk_thread *client, uint64_t badge);
 
 /* A message from the kernel: an interrupt of its device. */
 void hk_instance_event(struct hk_instance *instance, uint64_t badge, uint64_t count);

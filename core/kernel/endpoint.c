@@ -124,7 +124,8 @@ static enum hk_status give(struct hk_cpu *cpu, const struct ipc_class *class, ui
     if (endpoint->receive_capabilities == 0)
         return HK_EPEER;
     if (endpoint->instance != NULL) {
-        hk_instance_call(endpoint->instance, self, badge);
+        self->frame.rax = (uint64_t)hk_instance_call(endpoint->instance, self, badge);
+        self->frame.rdi = 0;
         return HK_OK;
     }
     receiver = take_receiver(cpu, endpoint);

@@ -33,9 +33,9 @@ struct hk_event {
 struct hk_endpoint {
     struct hk_object object;
     struct hk_thread *slot;
+    struct hk_instance *instance; /* a service in ring 0 answers instead of a thread */
     struct hk_wait_queue queue;   /* all senders, or all receivers */
     struct hk_event *events;      /* pending, oldest first */
-    struct hk_instance *instance; /* a service in ring 0 answers instead of a thread */
     uint32_t receive_capabilities; /* when the last goes, senders get HK_EPEER */
 };
 

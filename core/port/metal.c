@@ -130,21 +130,3 @@ void hk_port_copy(void *to, const void *from, uint64_t bytes)
 {
     hk_copy_inline(to, from, bytes);
 }
-
-/* What the compiler calls for copies and fills of structures. */
-void *memcpy(void *to, const void *from, size_t bytes);
-void *memset(void *to, int value, size_t bytes);
-
-void *memcpy(void *to, const void *from, size_t bytes)
-{
-    hk_port_copy(to, from, bytes);
-    return to;
-}
-
-void *memset(void *to, int value, size_t bytes)
-{
-    void *at = to;
-
-    __asm__ volatile("rep stosb" : "+D"(at), "+c"(bytes) : "a"(value) : "memory");
-    return to;
-}

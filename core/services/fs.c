@@ -39,18 +39,6 @@ static enum hk_status open_file(struct file *files, struct hk_service_message *m
     return HK_ENOSPC;
 }
 
-static void copy(char *to, const char *from, uint64_t bytes)
-{
-    for (uint64_t i = 0; i < bytes; i++)
-        to[i] = from[i];
-}
-
-static void clear(char *to, uint64_t bytes)
-{
-    for (uint64_t i = 0; i < bytes; i++)
-        to[i] = 0;
-}
-
 /* The rest of a page from an offset on, but not more than wanted. */
 static uint64_t piece(uint64_t offset, uint64_t wanted)
 {
@@ -76,7 +64,7 @@ static enum hk_status write_file(struct hk_service_host *host, struct file *file
             *page = host->page(host);
         if (*page == NULL)
             return HK_ENOMEM;
-        copy(*page + at % HK_PAGE_BYTES, data + done, part);
+        __builtin_memcpy(*page + at % HK_PAGE_BYTES, data + done, part);
         done += part;
     }
     if (offset + bytes > file->bytes)
@@ -102,9 +90,9 @@ static enum hk_status read_file(const struct file *file, struct hk_service_messa
         const char *page = file->pages[at / HK_PAGE_BYTES];
 
         if (page != NULL)
-            copy(data + done, page + at % HK_PAGE_BYTES, part);
+            __builtin_memcpy(data + done, page + at % HK_PAGE_BYTES, part);
         else
-            clear(data + done, part);
+            __builtin_memset(data + done, 0, part);
         done += part;
     }
     message->word[1] = bytes;

@@ -31,10 +31,10 @@ struct hk_service_host {
  * results follow from word 1, and words is the length of the whole.
  */
 struct hk_service_message {
-    uint64_t badge;                           /* who asks */
+    uint64_t badge;   /* who asks */
     uint64_t words;
-    uint64_t word[HK_MESSAGE_REGISTER_WORDS];
-    uint64_t *buffer;                         /* words 11..: HK_MESSAGE_BUFFER_WORDS of them */
+    uint64_t *word;   /* HK_MESSAGE_REGISTER_WORDS of them, where they lie anyway */
+    uint64_t *buffer; /* words 11..: HK_MESSAGE_BUFFER_WORDS of them */
 };
 
 struct hk_service {

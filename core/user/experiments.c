@@ -87,6 +87,8 @@ static void run_row(struct hk_lab *lab, const struct hk_experiment *row)
 static const struct hk_experiment_table *const tables[] = {
     &hk_experiments_call,
     &hk_experiments_stream,
+    &hk_experiments_object,
+    &hk_experiments_memory,
     &hk_experiments_service,
 };
 
@@ -107,5 +109,6 @@ int hk_scenario_experiments(uint64_t *ipc_page)
         for (size_t i = 0; i < tables[t]->count; i++)
             run_row(&lab, &tables[t]->rows[i]);
     hk_compose_stop(&composition);
+    hk_periodic_report();
     return lab.failed ? 1 : 0;
 }

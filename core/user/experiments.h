@@ -17,6 +17,7 @@ struct hk_lab {
     uint64_t server_count;
     uint64_t handle;    /* what run works on */
     uint64_t handle2;
+    volatile bool stop; /* for a second thread */
     uint32_t placement; /* bit per service: in the kernel */
     uint64_t regions;   /* marked so far */
     bool failed;
@@ -38,11 +39,19 @@ struct hk_experiment_table {
 };
 
 extern const struct hk_experiment_table hk_experiments_call;
+extern const struct hk_experiment_table hk_experiments_memory;
+extern const struct hk_experiment_table hk_experiments_object;
 extern const struct hk_experiment_table hk_experiments_service;
 extern const struct hk_experiment_table hk_experiments_stream;
 
 /* Start a peer as server[server_count++]; lab->handle is its endpoint then. */
 void hk_lab_peer(struct hk_lab *lab, enum hk_peer_role role, uint64_t next);
+
+/*
+ * Periodic wake-ups under every policy, with competitors from a seed: one `value`
+ * line each with lateness and underruns.
+ */
+void hk_periodic_report(void);
 
 /* Stop all peers. */
 void hk_lab_clear(struct hk_lab *lab);

@@ -7,22 +7,13 @@ static void prepare(struct hk_lab *lab, enum hk_peer_role role)
 {
     int64_t out = hk_syscall0(HK_SYS_stream_create);
     int64_t in = hk_syscall0(HK_SYS_stream_create);
-    uint64_t word[HK_MESSAGE_REGISTER_WORDS] = { 0 };
-    uint64_t endpoint;
 
     hk_lab_peer(lab, role, HK_HANDLE_SELF);
-    if (lab->error != NULL)
-        return;
-    endpoint = lab->handle;
     lab->handle = (uint64_t)out;
     lab->handle2 = (uint64_t)in;
-    word[0] = (uint64_t)hk_syscall5(HK_SYS_cap_copy, lab->server[0].process, lab->handle,
-                                    HK_RIGHT_STREAM, 0, 0);
-    word[1] = (uint64_t)hk_syscall5(HK_SYS_cap_copy, lab->server[0].process, lab->handle2,
-                                    HK_RIGHT_STREAM, 0, 0);
-    if (out < 0 || in < 0 || hk_user_ipc(HK_IPC_SEND + 2, &endpoint, word) != 0)
+    if (lab->error == NULL &&
+        !hk_peer_give(&lab->server[0], lab->handle, lab->handle2, HK_RIGHT_STREAM))
         lab->error = "the streams cannot be set up";
-    (void)hk_syscall0(HK_SYS_yield); /* it reads, and waits */
 }
 
 static void with_stream(struct hk_lab *lab)

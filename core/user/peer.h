@@ -13,10 +13,18 @@ enum hk_peer_role {
     HK_PEER_SINK,      /* receives without replying */
     HK_PEER_STREAM,    /* bytes from one stream go back through another, by read and write */
     HK_PEER_EXCHANGE,  /* the same by exchange */
+    HK_PEER_SEMAPHORE, /* waits for one, posts the other */
+    HK_PEER_NOTIFY,    /* likewise with notifications */
+    HK_PEER_CHANNEL,   /* what one channel brings goes to the sender's channel */
+    HK_PEER_IRQ,       /* a driver: receives interrupts of HK_PEER_LINE and acknowledges them */
+    HK_PEER_LOAD,      /* computes and sleeps for times drawn from a seed, for ever */
     HK_PEER_FILL,      /* fills a megabyte with a pattern and ends */
     HK_PEER_YIELD,     /* gives its turn away for ever */
     HK_PEER_ROLES,
 };
+
+#define HK_PEER_LINE 6
+#define HK_PEER_CHANNEL_BYTES 256
 
 /*
  * Start a peer.
@@ -27,5 +35,8 @@ enum hk_peer_role {
  * Returns HK_OK or the first status that was not.
  */
 enum hk_status hk_peer_start(enum hk_peer_role role, uint64_t next, struct hk_server *server);
+
+/* Give a peer that waits for it two handles of ours, with these rights: the peer's in and out. */
+bool hk_peer_give(const struct hk_server *server, uint64_t in, uint64_t out, uint64_t rights);
 
 #endif

@@ -31,7 +31,8 @@ static void server_irq_ack(struct hk_service_host *host, uint32_t line)
 int main(uint64_t argument, uint64_t *ipc_page)
 {
     struct server server = { { server_page, server_irq_ack }, SERVER_HEAP };
-    struct hk_service_message message = { .buffer = ipc_page };
+    uint64_t word[HK_MESSAGE_REGISTER_WORDS] = { 0 };
+    struct hk_service_message message = { .word = word, .buffer = ipc_page };
     uint64_t endpoint = argument >> 8 & 0xff;
     const struct hk_service *service;
     void *state = server_page(&server.host);

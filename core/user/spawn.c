@@ -35,12 +35,15 @@ void hk_server_stop(struct hk_server *server)
 }
 
 /* Copy what it may call, run it, and let it come to where it waits. */
-static enum hk_status start(struct hk_server *server, uint64_t role, uint64_t theirs, uint64_t next)
+static enum hk_status start(struct hk_server *server, uint64_t role, uint64_t theirs, uint64_t next,
+                            bool trusted)
 {
     int64_t next_theirs = 0;
 
     if (next != HK_HANDLE_SELF)
         next_theirs = hk_syscall5(HK_SYS_cap_copy, server->process, next, HK_RIGHT_CALL, 0, 0);
+    if (next_theirs >= 0 && trusted)
+        (void)hk_syscall(HK_SYS_process_trust, server->process, 0, 0);
     if (next_theirs >= 0)
         next_theirs = hk_syscall(HK_SYS_process_start, server->process,
                                  role | theirs << 8 | (uint64_t)next_theirs << 16, 0);
@@ -57,7 +60,23 @@ enum hk_status hk_peer_start(enum hk_peer_role role, uint64_t next, struct hk_se
     uint64_t theirs = 0;
     enum hk_status status = hk_server_create("peer", server, &theirs);
 
-    return status == HK_OK ? start(server, role, theirs, next) : status;
+    return status == HK_OK ? start(server, role, theirs, next, role == HK_PEER_IRQ) : status;
+}
+
+bool hk_peer_give(const struct hk_server *server, uint64_t in, uint64_t out, uint64_t rights)
+{
+    uint64_t word[HK_MESSAGE_REGISTER_WORDS] = { 0 };
+    uint64_t endpoint = server->endpoint;
+    int64_t theirs_in = hk_syscall5(HK_SYS_cap_copy, server->process, in, rights, 0, 0);
+    int64_t theirs_out = hk_syscall5(HK_SYS_cap_copy, server->process, out, rights, 0, 0);
+    bool given;
+
+    word[0] = (uint64_t)theirs_in;
+    word[1] = (uint64_t)theirs_out;
+    given = theirs_in >= 0 && theirs_out >= 0 &&
+            hk_user_ipc(HK_IPC_SEND + 2, &endpoint, word) == 0;
+    (void)hk_syscall0(HK_SYS_yield); /* it takes them, and waits for input */
+    return given;
 }
 
 enum hk_status hk_victim_start(enum hk_victim_fault fault, struct hk_server *server)
@@ -65,5 +84,5 @@ enum hk_status hk_victim_start(enum hk_victim_fault fault, struct hk_server *ser
     uint64_t theirs = 0;
     enum hk_status status = hk_server_create("victim", server, &theirs);
 
-    return status == HK_OK ? start(server, fault, theirs, HK_HANDLE_SELF) : status;
+    return status == HK_OK ? start(server, fault, theirs, HK_HANDLE_SELF, false) : status;
 }

@@ -65,12 +65,12 @@
  * The caller's message goes to the server that waits at the endpoint, together
  * with the caller's budget and the right to reply; the caller waits for that.
  */
-.macro call_path slow, clear
+.macro call_path slow, clear, nobody
     find_endpoint HK_RIGHT_CALL, \slow
     mov CAP_OBJECT(%rdi), %rcx
     mov ENDPOINT_SLOT(%rcx), %rsp
     cmp $1, %rsp /* nobody, or HK_SLOT_QUEUED: not one waiting server */
-    jbe \slow\()_after_lookup
+    jbe \nobody
     cmpl $0, THREAD_FLAGS(%rsp)
     jne \slow\()_after_lookup
     mov CAP_BADGE(%rdi), %rdi
@@ -130,17 +130,51 @@ hk_entry_syscall:
     ja not_reply_wait
     reply_wait_path slow_reply_wait, 1
 call_short:
-    call_path slow_call, 1
+    call_path slow_call, 1, call_instance
 not_reply_wait:
     sub $(HK_IPC_CALL_LONG - HK_IPC_REPLY_WAIT), %rax
     cmp $HK_MESSAGE_REGISTER_WORDS, %rax
     ja not_call_long
-    call_path slow_call_long, 0
+    call_path slow_call_long, 0, slow_call_long_after_lookup
 not_call_long:
     sub $(HK_IPC_REPLY_WAIT_LONG - HK_IPC_CALL_LONG), %rax
     cmp $HK_MESSAGE_REGISTER_WORDS, %rax
     ja slow_reply_wait_long
     reply_wait_path slow_reply_wait_long, 0
+
+/* Short call of an endpoint where nobody waits: perhaps a service in ring 0 answers. */
+call_instance:
+    cmpq $0, ENDPOINT_INSTANCE(%rcx)
+    je slow_call_after_lookup
+    mov %rsi, THREAD_RSI(%r11)
+    mov %rdx, THREAD_RDX(%r11)
+    mov %r8, THREAD_R8(%r11)
+    mov %r9, THREAD_R9(%r11)
+    mov CAP_BADGE(%rdi), %rdx
+    mov ENDPOINT_INSTANCE(%rcx), %rdi
+    mov %r11, %rsi
+    mov $hk_kernel_stack_top, %rsp
+    call hk_instance_call
+    mov hk_cpu_here + CPU_CURRENT, %r11
+    cmp $HK_MESSAGE_SHORT_WORDS, %rax
+    ja call_instance_with_work
+    cmpq $0, hk_cpu_here + CPU_EXIT_WORK
+    jne call_instance_with_work
+    mov THREAD_RSI(%r11), %rsi
+    mov THREAD_RDX(%r11), %rdx
+    mov THREAD_R8(%r11), %r8
+    mov THREAD_R9(%r11), %r9
+    xor %edi, %edi
+    xor %r10d, %r10d
+    mov THREAD_RIP(%r11), %rcx
+    mov THREAD_RSP(%r11), %rsp
+    mov $USER_RFLAGS, %r11d
+    sysretq
+call_instance_with_work:
+    mov %rax, THREAD_RAX(%r11)
+    movq $0, THREAD_RDI(%r11)
+    movq $USER_RFLAGS, THREAD_RFLAGS(%r11)
+    jmp hk_exit_full
 
     slow_exit slow_call, HK_IPC_CALL
     slow_exit slow_reply_wait, HK_IPC_REPLY_WAIT

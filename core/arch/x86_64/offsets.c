@@ -30,6 +30,7 @@ SAME(CAP_OBJECT, hk_cap, object);
 SAME(CAP_BADGE, hk_cap, badge);
 SAME(CAP_RIGHTS, hk_cap, rights);
 SAME(ENDPOINT_SLOT, hk_endpoint, slot);
+SAME(ENDPOINT_INSTANCE, hk_endpoint, instance);
 _Static_assert(sizeof(struct hk_cap) == 1 << CAP_SHIFT, "an entry is found by a shift");
 _Static_assert(HK_HANDLE_COUNT * sizeof(struct hk_cap) == HK_PAGE_BYTES, "a table is one page");
 _Static_assert(STATE_RUNNING == HK_THREAD_RUNNING, "state");

@@ -45,6 +45,7 @@
 #define CAP_SHIFT 5 /* log2 of the size of an entry */
 
 #define ENDPOINT_SLOT 8
+#define ENDPOINT_INSTANCE 16
 
 #define SELECTOR_KERNEL_CODE 0x08
 #define SELECTOR_KERNEL_DATA 0x10

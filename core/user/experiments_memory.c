@@ -1,0 +1,126 @@
+/* SPDX-License-Identifier: MIT */
+/* Mapping, moving and copying memory, over sizes and alignments. */
+#include "user/experiments.h"
+
+#define HERE 0x0000100000000000
+#define THERE 0x0000110000000000
+#define PAGES(bytes) (((bytes) + 2 * HK_PAGE_BYTES - 1) / HK_PAGE_BYTES)
+
+/* parameter: pages */
+static void map_unmap(struct hk_lab *lab, uint64_t ops)
+{
+    do {
+        if (hk_syscall(HK_SYS_page_map, HERE, lab->parameter, HK_MAP_READ | HK_MAP_WRITE) != 0 ||
+            hk_syscall(HK_SYS_page_unmap, HERE, lab->parameter, 0) != 0)
+            lab->error = "the pages cannot be mapped";
+    } while (--ops > 0);
+}
+
+static void map_here(struct hk_lab *lab)
+{
+    if (hk_syscall(HK_SYS_page_map, HERE, lab->parameter, HK_MAP_READ | HK_MAP_WRITE) != 0)
+        lab->error = "the pages cannot be mapped";
+}
+
+static void unmap_here(struct hk_lab *lab)
+{
+    (void)hk_syscall(HK_SYS_page_unmap, HERE, lab->parameter, 0);
+}
+
+static void protect(struct hk_lab *lab, uint64_t ops)
+{
+    do {
+        (void)hk_syscall(HK_SYS_page_protect, HERE, lab->parameter, HK_MAP_READ);
+        if (hk_syscall(HK_SYS_page_protect, HERE, lab->parameter,
+                       HK_MAP_READ | HK_MAP_WRITE) != 0)
+            lab->error = "the pages cannot be protected";
+    } while (--ops > 0);
+}
+
+/* There and back: two moves an operation. */
+static void remap(struct hk_lab *lab, uint64_t ops)
+{
+    do {
+        (void)hk_syscall5(HK_SYS_page_remap, HK_HANDLE_SELF, HERE, THERE, lab->parameter, 0);
+        if (hk_syscall5(HK_SYS_page_remap, HK_HANDLE_SELF, THERE, HERE, lab->parameter, 0) != 0)
+            lab->error = "the pages cannot be moved";
+    } while (--ops > 0);
+}
+
+/* parameter: bytes, offset in the page above bit 32 */
+static uint64_t bytes_of(const struct hk_lab *lab)
+{
+    return lab->parameter & 0xffffffff;
+}
+
+static uint64_t offset_of(const struct hk_lab *lab)
+{
+    return lab->parameter >> 32;
+}
+
+static void map_both(struct hk_lab *lab)
+{
+    uint64_t pages = PAGES(bytes_of(lab));
+
+    if (hk_syscall(HK_SYS_page_map, HERE, pages, HK_MAP_READ | HK_MAP_WRITE) != 0 ||
+        hk_syscall(HK_SYS_page_map, THERE, pages, HK_MAP_READ | HK_MAP_WRITE) != 0)
+        lab->error = "the pages cannot be mapped";
+}
+
+static void unmap_both(struct hk_lab *lab)
+{
+    /* page by page: a grant has taken some away */
+    for (uint64_t i = 0; i < PAGES(bytes_of(lab)); i++) {
+        (void)hk_syscall(HK_SYS_page_unmap, HERE + i * HK_PAGE_BYTES, 1, 0);
+        (void)hk_syscall(HK_SYS_page_unmap, THERE + i * HK_PAGE_BYTES, 1, 0);
+    }
+}
+
+/* There and back, like remap; head and tail are copied, whole pages move. */
+static void grant(struct hk_lab *lab, uint64_t ops)
+{
+    uint64_t bytes = bytes_of(lab), offset = offset_of(lab);
+
+    do {
+        (void)hk_syscall5(HK_SYS_grant, HK_HANDLE_SELF, HERE + offset, THERE + offset, bytes, 0);
+        if (hk_syscall5(HK_SYS_grant, HK_HANDLE_SELF, THERE + offset, HERE + offset, bytes, 0) < 0)
+            lab->error = "the buffer cannot be granted";
+    } while (--ops > 0);
+}
+
+/* The same way with the bytes copied, twice an operation as well. */
+static void copy(struct hk_lab *lab, uint64_t ops)
+{
+    uint64_t bytes = bytes_of(lab), offset = offset_of(lab);
+
+    do {
+        __builtin_memcpy((void *)(THERE + offset), (void *)(HERE + offset), bytes);
+        __builtin_memcpy((void *)(HERE + offset), (void *)(THERE + offset), bytes);
+    } while (--ops > 0);
+}
+
+#define AT(offset, bytes) ((uint64_t)(offset) << 32 | (bytes))
+#define GRANT_AND_COPY(name, offset, bytes)                                                     \
+    { "guest/grant/" name, map_both, grant, unmap_both, AT(offset, bytes), 16, 0 },             \
+    { "guest/copy/" name, map_both, copy, unmap_both, AT(offset, bytes), 16, 0 }
+
+static const struct hk_experiment rows[] = {
+    { "guest/map_unmap/pages:1", NULL, map_unmap, NULL, 1, 0, 0 },
+    { "guest/map_unmap/pages:16", NULL, map_unmap, NULL, 16, 16, 0 },
+    { "guest/map_unmap/pages:64", NULL, map_unmap, NULL, 64, 16, 0 },
+    { "guest/protect/pages:1", map_here, protect, unmap_here, 1, 0, 0 },
+    { "guest/protect/pages:16", map_here, protect, unmap_here, 16, 16, 0 },
+    { "guest/remap/pages:1", map_here, remap, unmap_here, 1, 0, 0 },
+    { "guest/remap/pages:16", map_here, remap, unmap_here, 16, 16, 0 },
+    { "guest/remap/pages:64", map_here, remap, unmap_here, 64, 16, 0 },
+    GRANT_AND_COPY("bytes:64/offset:0", 0, 64),
+    GRANT_AND_COPY("bytes:4096/offset:0", 0, 4096),
+    GRANT_AND_COPY("bytes:4096/offset:1", 1, 4096),
+    GRANT_AND_COPY("bytes:16384/offset:0", 0, 16384),
+    GRANT_AND_COPY("bytes:16384/offset:2048", 2048, 16384),
+    GRANT_AND_COPY("bytes:65536/offset:0", 0, 65536),
+    GRANT_AND_COPY("bytes:65536/offset:1", 1, 65536),
+    GRANT_AND_COPY("bytes:262144/offset:0", 0, 262144),
+};
+
+const struct hk_experiment_table hk_experiments_memory = { rows, HK_ARRAY_COUNT(rows) };

@@ -1,0 +1,219 @@
+/* SPDX-License-Identifier: MIT */
+/* Queued and signalled communication, interrupts, and threads of one space. */
+#include "user/experiments.h"
+
+/* Two objects of a kind: ours to the peer, and the peer's to us. */
+static void pair(struct hk_lab *lab, enum hk_peer_role role, enum hk_syscall create, uint64_t a,
+                 uint64_t b, uint64_t rights)
+{
+    int64_t out = hk_syscall(create, a, b, 0);
+    int64_t in = hk_syscall(create, a, b, 0);
+
+    hk_lab_peer(lab, role, HK_HANDLE_SELF);
+    lab->handle = (uint64_t)out;
+    lab->handle2 = (uint64_t)in;
+    if (lab->error == NULL && !hk_peer_give(&lab->server[0], lab->handle, lab->handle2, rights))
+        lab->error = "the objects cannot be set up";
+}
+
+static void drop_pair(struct hk_lab *lab)
+{
+    hk_lab_clear(lab);
+    (void)hk_syscall(HK_SYS_cap_drop, lab->handle, 0, 0);
+    (void)hk_syscall(HK_SYS_cap_drop, lab->handle2, 0, 0);
+}
+
+static void drop_one(struct hk_lab *lab)
+{
+    (void)hk_syscall(HK_SYS_cap_drop, lab->handle, 0, 0);
+}
+
+static void semaphores(struct hk_lab *lab)
+{
+    pair(lab, HK_PEER_SEMAPHORE, HK_SYS_semaphore_create, 0, 0, HK_RIGHT_SEMAPHORE);
+}
+
+static void semaphore_round_trip(struct hk_lab *lab, uint64_t ops)
+{
+    do {
+        (void)hk_syscall(HK_SYS_semaphore_post, lab->handle, 0, 0);
+        if (hk_syscall(HK_SYS_semaphore_wait, lab->handle2, HK_TIMEOUT_NONE, 0) < 0)
+            lab->error = "the semaphore broke";
+    } while (--ops > 0);
+}
+
+static void one_semaphore(struct hk_lab *lab)
+{
+    lab->handle = (uint64_t)hk_syscall(HK_SYS_semaphore_create, 0, 0, 0);
+}
+
+static void semaphore_free(struct hk_lab *lab, uint64_t ops)
+{
+    do {
+        (void)hk_syscall(HK_SYS_semaphore_post, lab->handle, 0, 0);
+        if (hk_syscall(HK_SYS_semaphore_wait, lab->handle, HK_TIMEOUT_NONE, 0) < 0)
+            lab->error = "the semaphore broke";
+    } while (--ops > 0);
+}
+
+static void notifications(struct hk_lab *lab)
+{
+    pair(lab, HK_PEER_NOTIFY, HK_SYS_notification_create, 0, 0,
+         HK_RIGHT_SIGNAL | HK_RIGHT_WAIT);
+}
+
+static void notification_round_trip(struct hk_lab *lab, uint64_t ops)
+{
+    do {
+        (void)hk_syscall(HK_SYS_notification_signal, lab->handle, 1, 0);
+        if (hk_syscall(HK_SYS_notification_wait, lab->handle2, HK_TIMEOUT_NONE, 0) < 0)
+            lab->error = "the notification broke";
+    } while (--ops > 0);
+}
+
+static void channels(struct hk_lab *lab)
+{
+    pair(lab, HK_PEER_CHANNEL, HK_SYS_channel_create, 4, HK_PEER_CHANNEL_BYTES,
+         HK_RIGHT_CHANNEL);
+}
+
+static void channel_round_trip(struct hk_lab *lab, uint64_t ops)
+{
+    uint64_t data[HK_PEER_CHANNEL_BYTES / 8] = { 2385 };
+
+    do {
+        (void)hk_syscall5(HK_SYS_channel_send, lab->handle, 0, (uint64_t)data, sizeof(data), 0);
+        if (hk_syscall5(HK_SYS_channel_receive, lab->handle2, (uint64_t)data, sizeof(data),
+                        HK_TIMEOUT_NONE, 0) < 0)
+            lab->error = "the channel broke";
+    } while (--ops > 0);
+}
+
+static void one_channel(struct hk_lab *lab)
+{
+    lab->handle = (uint64_t)hk_syscall(HK_SYS_channel_create, 4, HK_PEER_CHANNEL_BYTES, 0);
+}
+
+static void channel_alone(struct hk_lab *lab, uint64_t ops)
+{
+    uint64_t data[HK_PEER_CHANNEL_BYTES / 8] = { 2385 };
+
+    do {
+        (void)hk_syscall5(HK_SYS_channel_send, lab->handle, 0, (uint64_t)data, sizeof(data), 0);
+        if (hk_syscall5(HK_SYS_channel_receive, lab->handle, (uint64_t)data, sizeof(data),
+                        HK_TIMEOUT_NONE, 0) < 0)
+            lab->error = "the channel broke";
+    } while (--ops > 0);
+}
+
+static void driver(struct hk_lab *lab)
+{
+    hk_lab_peer(lab, HK_PEER_IRQ, HK_HANDLE_SELF);
+}
+
+/* Interrupt, message to the driver in its own space, acknowledge, wait for the next. */
+static void interrupt(struct hk_lab *lab, uint64_t ops)
+{
+    (void)lab;
+    do {
+        (void)hk_syscall(HK_SYS_irq_raise, HK_PEER_LINE, 0, 0);
+        (void)hk_syscall0(HK_SYS_yield);
+    } while (--ops > 0);
+}
+
+/* A second thread of this program, until lab->stop. */
+#define THREAD_STACK_WORDS 512
+static uint64_t thread_stack[THREAD_STACK_WORDS];
+
+static void yielding_thread(struct hk_lab *lab)
+{
+    while (!lab->stop)
+        (void)hk_syscall0(HK_SYS_yield);
+    (void)hk_syscall0(HK_SYS_thread_exit);
+}
+
+static void serving_thread(struct hk_lab *lab)
+{
+    uint64_t badge, w0 = 0, w1 = 0, endpoint = lab->handle;
+    int64_t words = 0;
+
+    while (words >= 0 && !lab->stop)
+        words = hk_reply_wait(endpoint, 2, &badge, &w0, &w1);
+    (void)hk_syscall0(HK_SYS_thread_exit);
+}
+
+static void start_thread(struct hk_lab *lab, void (*function)(struct hk_lab *))
+{
+    int64_t thread;
+
+    lab->stop = false;
+    thread = hk_syscall(HK_SYS_thread_create, (uint64_t)function,
+                        (uint64_t)&thread_stack[THREAD_STACK_WORDS - 1], (uint64_t)lab);
+    if (thread < 0)
+        lab->error = "the thread does not start";
+    lab->handle2 = (uint64_t)thread;
+    (void)hk_syscall0(HK_SYS_yield);
+}
+
+static void second_thread(struct hk_lab *lab)
+{
+    start_thread(lab, yielding_thread);
+}
+
+static void stop_thread(struct hk_lab *lab)
+{
+    lab->stop = true;
+    (void)hk_syscall0(HK_SYS_yield);
+    (void)hk_syscall(HK_SYS_cap_drop, lab->handle2, 0, 0);
+}
+
+static void yield(struct hk_lab *lab, uint64_t ops)
+{
+    (void)lab;
+    do
+        (void)hk_syscall0(HK_SYS_yield);
+    while (--ops > 0);
+}
+
+static void second_server(struct hk_lab *lab)
+{
+    lab->handle = (uint64_t)hk_syscall0(HK_SYS_endpoint_create);
+    start_thread(lab, serving_thread);
+}
+
+static void call(struct hk_lab *lab, uint64_t ops)
+{
+    uint64_t handle = lab->handle, w0 = 2385, w1 = 7411;
+
+    do
+        (void)hk_call(handle, 2, &w0, &w1);
+    while (--ops > 0);
+    if (w0 != 2385 || w1 != 7411)
+        lab->error = "the reply is not what was sent";
+}
+
+/* The thread leaves its loop at the next message, without a reply: the caller gets HK_EPEER. */
+static void stop_server(struct hk_lab *lab)
+{
+    uint64_t w0 = 0, w1 = 0;
+
+    lab->stop = true;
+    (void)hk_call(lab->handle, 0, &w0, &w1);
+    (void)hk_syscall(HK_SYS_cap_drop, lab->handle2, 0, 0);
+    drop_one(lab);
+}
+
+static const struct hk_experiment rows[] = {
+    { "guest/call_reply/register/spaces:1/words:2", second_server, call, stop_server, 2, 0, 0 },
+    { "guest/context_switch/yield/spaces:1", second_thread, yield, stop_thread, 0, 0, 0 },
+    { "guest/semaphore/uncontended/spaces:1", one_semaphore, semaphore_free, drop_one, 0, 0, 0 },
+    { "guest/round_trip/semaphore/spaces:2", semaphores, semaphore_round_trip, drop_pair, 0, 0,
+      0 },
+    { "guest/round_trip/notification/spaces:2", notifications, notification_round_trip, drop_pair,
+      0, 0, 0 },
+    { "guest/channel/send_receive/bytes:256", one_channel, channel_alone, drop_one, 0, 0, 0 },
+    { "guest/round_trip/channel/bytes:256", channels, channel_round_trip, drop_pair, 0, 0, 0 },
+    { "guest/interrupt/to_driver/spaces:2", driver, interrupt, hk_lab_clear, 0, 0, 0 },
+};
+
+const struct hk_experiment_table hk_experiments_object = { rows, HK_ARRAY_COUNT(rows) };
