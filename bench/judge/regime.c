@@ -2,6 +2,7 @@
 #include "regime.h"
 
 #include <stdio.h>
+#include <string.h>
 
 #include "hk/base/units.h"
 
@@ -24,8 +25,8 @@ enum hk_status hk_regime_read(const char *cell, struct hk_regime *regime)
     r.control = inject_us > 0;
     snprintf(keys, sizeof keys, "policy:%s/load:%s/period_us:%lld/inject_us:%lld", policy, load,
              (long long)period_us, (long long)inject_us);
-    snprintf(r.lateness_cell, sizeof r.lateness_cell,
-             "native/wakeup/absolute/%s/record:lateness", keys);
+    snprintf(r.lateness_cell, sizeof r.lateness_cell, "native/wakeup/%s/%s/record:lateness",
+             strcmp(r.clock, "device") == 0 ? "device" : "absolute", keys);
     snprintf(r.interval_cell, sizeof r.interval_cell, "native/wakeup/%s/%s/record:interval",
              r.clock, keys);
     snprintf(r.text, sizeof r.text, "native/%s/%s/%s%s", r.clock, policy, load,

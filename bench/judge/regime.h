@@ -22,8 +22,9 @@ struct hk_regime {
 /*
  * Read a regime from the name of a wakeup or underrun cell.
  *
- * Lateness always comes from the absolute timer of the same policy, load,
- * period and injection: the log that no other run's quantity is computed from.
+ * Lateness comes from other launches of the same policy, load, period and
+ * injection: of a device's interrupts for a device, which have no timer slack,
+ * and of the absolute timer for every clock that a thread sets for itself.
  *
  * Returns HK_OK; HK_EPARSE when a key is missing.
  */

@@ -19,7 +19,8 @@
 enum {
     WAKEUPS_SKIPPED = 16, /* cold caches and the start of the others */
     FIFO_PRIORITY = 50,
-    CONTROL_COPIES = 3,
+    CONTROL_COPIES = 4,
+    CONTROL_SESSIONS = 2, /* a known law is told from a close one by many wake-ups */
     LOAD_HELPERS_MAX = 4,
     LOAD_BYTES = 256 * 1024,
 };
@@ -80,7 +81,7 @@ enum hk_status hk_periodic_open(struct hk_task *task)
                               "up to the period are needed");
     p->period_ns = (uint64_t)period_us * HK_NS_PER_US;
     p->inject_ns = (double)inject_us * HK_NS_PER_US;
-    p->count = task->effort.session_ns / p->period_ns;
+    p->count = task->effort.session_ns * (inject_us > 0 ? CONTROL_SESSIONS : 1) / p->period_ns;
     if (text_is(task, "load", "loaded"))
         task->helper_count = hk_cpu_count() < LOAD_HELPERS_MAX ? hk_cpu_count() : LOAD_HELPERS_MAX;
     /* The scheduler admits a deadline task only where it may run everywhere. */

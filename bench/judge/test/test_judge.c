@@ -281,6 +281,8 @@ static void add_wakes(struct world *w, const char *keys, double period_ns, delay
         x[i] = d0_ns + law(w->rng);
     snprintf(name, sizeof name, "native/wakeup/absolute/%s/record:lateness", keys);
     append_series(w, name, "lateness_ns", x, WAKES);
+    snprintf(name, sizeof name, "native/wakeup/device/%s/record:lateness", keys);
+    append_series(w, name, "lateness_ns", x, WAKES);
 
     double previous = law(w->rng);
     for (size_t i = 0; i < WAKES; i++) {
