@@ -33,7 +33,8 @@ static const struct hk_option options[] = {
     {"filter", 'f', HK_OPTION_TEXT, "REGEX", "only cells whose name matches", AT(filter), 0, 0},
     {"quick", 0, HK_OPTION_FLAG, NULL, "what the models need, in 150 s (the default)", AT(quick), 0,
      0},
-    {"full", 0, HK_OPTION_FLAG, NULL, "every transport, place and size, in an hour", AT(full), 0, 0},
+    {"full", 0, HK_OPTION_FLAG, NULL, "every transport, place and size, in an hour", AT(full), 0,
+     0},
     {"guest", 0, HK_OPTION_FLAG, NULL, "count the kernel core's experiments in QEMU instead",
      AT(guest), 0, 0},
     {"budget", 'b', HK_OPTION_UINT, "SECONDS", "stop measuring after this long", AT(budget_s), 1,
@@ -222,9 +223,9 @@ static enum hk_exit run(const void *values, int argc, char **argv)
 const struct hk_command hk_cmd_run = {
     .name = "run",
     .summary = "measure this machine",
-    .details = "Every launch of a cell is a fresh process tree; launches are interleaved in random\n"
-               "order until each cell's interval is narrow enough or the budget is spent. Ctrl-C\n"
-               "ends the run with what there is.",
+    .details = "Every launch of a cell is a fresh process tree; launches are interleaved in\n"
+               "random order until each cell's interval is narrow enough or the budget is\n"
+               "spent. Ctrl-C ends the run with what there is.",
     .options = options,
     .option_count = HK_ARRAY_COUNT(options),
     .defaults = &defaults,

@@ -303,7 +303,8 @@ static enum hk_status prepare(struct run *run, const struct hk_cells *cells,
     hk_perf_access_init(&run->access);
     run->request = calloc(1, sizeof *run->request);
     status = run->request == NULL ? HK_ENOMEM
-                                  : hk_schedule_init(&run->schedule, cells, run->effort, plan->seed);
+                                  : hk_schedule_init(&run->schedule, cells, run->effort,
+                                                     plan->seed);
     if (status != HK_OK) {
         snprintf(error, HK_TEXT_BYTES, "%s", hk_status_text(status));
         return status;

@@ -45,7 +45,8 @@ static enum hk_status open_task(struct hk_task *task)
     task->state = s;
     if (hk_name_part(task->name, 2, name, sizeof name) != HK_OK ||
         hk_path_find(name, &s->path) != HK_OK)
-        return hk_task_refuse(task, HK_ENOENT, "no path of that name; hkbench list paths shows them");
+        return hk_task_refuse(task, HK_ENOENT,
+                              "no path of that name; hkbench list paths shows them");
     if (bytes < 0 || (uint64_t)bytes > s->path->bytes_max)
         return hk_task_refuse(task, HK_EINVAL, "%s takes 0 to %zu bytes", name,
                               s->path->bytes_max);
