@@ -20,6 +20,7 @@ const struct hk_experiment *const hk_experiments[] = {
     &hk_experiment_wakeup,
     &hk_experiment_underrun,
     &hk_experiment_floor,
+    &hk_experiment_harness,
 };
 
 const size_t hk_experiment_count = HK_ARRAY_COUNT(hk_experiments);

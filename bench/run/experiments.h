@@ -17,6 +17,7 @@ extern const struct hk_experiment hk_experiment_fallback;
 extern const struct hk_experiment hk_experiment_wakeup;
 extern const struct hk_experiment hk_experiment_underrun;
 extern const struct hk_experiment hk_experiment_floor;
+extern const struct hk_experiment hk_experiment_harness;
 
 /* A chain of as many servers as the name says. */
 enum hk_status hk_chain_open(struct hk_task *task);

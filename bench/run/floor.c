@@ -1,12 +1,22 @@
 /* SPDX-License-Identifier: MIT */
-/* The cache line between two CPUs as a cell of its own: what spinning transports are held to. */
+/*
+ * The cache line between two CPUs as a cell of its own: what spinning transports are held to.
+ * Client and server are processes, as a transport's are, and so the two can be paired.
+ */
+#include <stdatomic.h>
 #include <stdlib.h>
+#include <sys/mman.h>
 
 #include "experiments.h"
-#include "hk/counters/floor.h"
-#include "timed.h"
+#include "hk/base/units.h"
 
-enum { BATCHES_MAX = 4096 };
+/* The ball is odd on its way to the server; this one ends the game. */
+static const uint32_t last_ball = UINT32_MAX;
+
+struct line {
+    /* Two lines apart: adjacent-line prefetchers fetch pairs. */
+    _Alignas(2 * HK_CACHE_LINE_BYTES) _Atomic uint32_t ball;
+};
 
 static enum hk_status expand(enum hk_run_mode mode, hk_cell_adder *add, void *context)
 {
@@ -21,31 +31,68 @@ static enum hk_status open_task(struct hk_task *task)
 {
     const enum hk_status status = hk_task_place(task);
 
-    if (status == HK_OK && task->cpus[0] == task->cpus[1])
+    if (status != HK_OK)
+        return status;
+    if (task->cpus[0] == task->cpus[1])
         return hk_task_refuse(task, HK_EINVAL, "the floor lies between two CPUs");
-    return status;
+    void *line = mmap(NULL, sizeof(struct line), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS,
+                      -1, 0);
+    if (line == MAP_FAILED)
+        return HK_ENOMEM;
+    task->state = line;
+    task->server_count = 1;
+    task->spins = true;
+    task->expected = (struct hk_expectation){
+        .switches_min = -1, .switches_max = 0.1, .client_syscalls_min = 0,
+        .client_syscalls_max = 0.1, .server_syscalls_min = 0, .server_syscalls_max = 0.1};
+    return HK_OK;
 }
 
 static void close_task(struct hk_task *task)
 {
-    (void)task;
+    if (task->state != NULL)
+        munmap(task->state, sizeof(struct line));
+    task->state = NULL;
 }
 
-static enum hk_status measure(struct hk_task *task, struct hk_launch *launch)
+/*
+ * Answers every odd ball with the next even one. Bounded by the launch: the leader ends a
+ * server whose client is gone.
+ */
+static enum hk_status serve(struct hk_task *task, size_t server)
 {
-    double *batches = malloc(BATCHES_MAX * sizeof *batches);
-    size_t n;
+    struct line *line = task->state;
+    uint32_t ball;
 
-    if (batches == NULL)
-        return HK_ENOMEM;
-    enum hk_status status = hk_floor_measure(&task->clock, task->cpus, task->effort.blocks_ns_max,
-                                             batches, BATCHES_MAX, &n);
-    if (status == HK_ETIMEOUT)
-        hk_task_refuse(task, status, "CPU %d did not answer in time: it is busy", task->cpus[1]);
-    if (status == HK_OK)
-        status = hk_report_costs(batches, n, launch);
-    free(batches);
-    return status;
+    (void)server;
+    for (uint32_t next = 1;; next += 2) {
+        while ((ball = atomic_load_explicit(&line->ball, memory_order_acquire)) != next)
+            if (ball == last_ball)
+                return HK_OK;
+        atomic_store_explicit(&line->ball, next + 1, memory_order_release);
+    }
+}
+
+static enum hk_status run(struct hk_task *task, uint64_t n)
+{
+    struct line *line = task->state;
+    uint32_t ball = atomic_load_explicit(&line->ball, memory_order_relaxed);
+
+    for (uint64_t i = 0; i < n; i++) {
+        atomic_store_explicit(&line->ball, ball + 1, memory_order_release);
+        ball += 2;
+        while (atomic_load_explicit(&line->ball, memory_order_acquire) != ball)
+            ;
+    }
+    return HK_OK;
+}
+
+static enum hk_status leave(struct hk_task *task)
+{
+    struct line *line = task->state;
+
+    atomic_store(&line->ball, last_ball);
+    return HK_OK;
 }
 
 const struct hk_experiment hk_experiment_floor = {
@@ -54,5 +101,7 @@ const struct hk_experiment hk_experiment_floor = {
     .expand = expand,
     .open = open_task,
     .close = close_task,
-    .measure = measure,
+    .serve = serve,
+    .run = run,
+    .leave = leave,
 };

@@ -107,6 +107,7 @@ enum hk_status hk_links_open(struct hk_task *task, size_t count, bool chain)
     task->expected = expectation(task, l, (double)count);
     task->server_count = alone ? 0 : count;
     task->threads = (l->transport->flags & HK_TRANSPORT_THREADS) != 0;
+    task->spins = (l->transport->flags & HK_TRANSPORT_TWO_CPUS) != 0;
     return open_links(task, l, count);
 }
 

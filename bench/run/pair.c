@@ -2,12 +2,14 @@
 #include "pair.h"
 
 #include <math.h>
+#include <signal.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "hk/stats/quantile.h"
 #include "timed.h"
 
-enum { ROUNDS_MIN = 5, ROUNDS_MAX = 4096 };
+enum { ROUNDS_MIN = 5, ROUNDS_MAX = 4096, SETTLE_NS = 100000 };
 
 /* One block; *kept is false when its evidence speaks against it. */
 static enum hk_status run_block(struct hk_task *task, uint64_t n, double *mean_ns, bool *kept)
@@ -31,12 +33,42 @@ static enum hk_status run_block(struct hk_task *task, uint64_t n, double *mean_n
 
 struct pair {
     struct hk_task *tasks;
+    bool parks; /* a server that spins would burn the other side's CPU */
+    int active; /* side whose servers run; -1: both */
     uint64_t operations[2]; /* per block */
     size_t kept_count;
     size_t all_count;
     double kept[ROUNDS_MAX]; /* ln(t_B / t_A) per round */
     double all[ROUNDS_MAX];
 };
+
+static void signal_servers(const struct hk_task *task, int number)
+{
+    for (size_t s = 0; s < task->server_count; s++)
+        kill(task->server_pids[s], number);
+}
+
+/*
+ * Let only one side's servers run. The first operations afterwards wait until its server is
+ * on its CPU and the other is off it: they are not timed.
+ */
+static enum hk_status activate(struct pair *p, unsigned side)
+{
+    struct hk_task *task = &p->tasks[side];
+    const uint32_t step = task->operations_step == 0 ? 1 : task->operations_step;
+    enum hk_status status = HK_OK;
+
+    if (!p->parks || p->active == (int)side)
+        return HK_OK;
+    signal_servers(&p->tasks[1 - side], SIGSTOP);
+    signal_servers(task, SIGCONT);
+    p->active = (int)side;
+    const uint64_t start_ns = hk_monotonic_ns();
+    do {
+        status = task->experiment->run(task, step);
+    } while (status == HK_OK && hk_monotonic_ns() - start_ns < SETTLE_NS);
+    return status;
+}
 
 /* Two rounds in ABBA or BAAB order: what drifts linearly hits both alike. */
 static enum hk_status run_rounds(struct pair *p, unsigned first)
@@ -47,8 +79,9 @@ static enum hk_status run_rounds(struct pair *p, unsigned first)
 
     for (size_t i = 0; i < 4; i++) {
         const unsigned side = order[i];
-        const enum hk_status status =
-            run_block(&p->tasks[side], p->operations[side], &mean_ns[i], &kept[i]);
+        enum hk_status status = activate(p, side);
+        if (status == HK_OK)
+            status = run_block(&p->tasks[side], p->operations[side], &mean_ns[i], &kept[i]);
         if (status != HK_OK)
             return status;
     }
@@ -84,32 +117,58 @@ static enum hk_status report(struct pair *p, struct hk_launch *launch)
     return status;
 }
 
+/* Whether the two can take turns at all, and how. */
+static enum hk_status admit(struct pair *p)
+{
+    for (unsigned side = 0; side < 2; side++) {
+        const struct hk_task *task = &p->tasks[side];
+        if (task->experiment->run == NULL)
+            return hk_task_refuse(&p->tasks[0], HK_EINVAL, "%.100s cannot be paired", task->name);
+        if (task->spins && task->threads)
+            return hk_task_refuse(&p->tasks[0], HK_ENOTSUP,
+                                  "%.100s cannot be paired: its server is a thread, which spins "
+                                  "beside the other side", task->name);
+        p->parks = p->parks || task->spins;
+    }
+    return HK_OK;
+}
+
+static enum hk_status calibrate(struct pair *p)
+{
+    for (unsigned side = 0; side < 2; side++) {
+        struct hk_task *task = &p->tasks[side];
+        double operation_ns;
+        enum hk_status status = activate(p, side);
+        if (status == HK_OK)
+            status = hk_timed_calibrate(task, task->effort.warm_ns, &operation_ns);
+        if (status != HK_OK)
+            return status;
+        p->operations[side] =
+            hk_block_operations(operation_ns, task->effort.block_ns, task->operations_step);
+    }
+    /* The same cell twice must do the same work in both blocks. */
+    if (strcmp(p->tasks[0].name, p->tasks[1].name) == 0)
+        p->operations[1] = p->operations[0];
+    return HK_OK;
+}
+
 enum hk_status hk_pair_measure(struct hk_task tasks[2], uint32_t rounds, struct hk_launch *launch)
 {
     struct pair *p = calloc(1, sizeof *p);
-    enum hk_status status = HK_OK;
 
     if (p == NULL)
         return HK_ENOMEM;
     p->tasks = tasks;
-    for (size_t side = 0; side < 2 && status == HK_OK; side++) {
-        double operation_ns;
-        if (tasks[side].experiment->run == NULL) {
-            status = hk_task_refuse(&tasks[0], HK_EINVAL, "%.100s cannot be paired",
-                                    tasks[side].name);
-            break;
-        }
-        status = hk_timed_calibrate(&tasks[side], tasks[side].effort.warm_ns, &operation_ns);
-        p->operations[side] = hk_block_operations(operation_ns, tasks[side].effort.block_ns,
-                                                  tasks[side].operations_step);
-    }
-    /* The same cell twice must do the same work in both blocks. */
-    if (status == HK_OK && tasks[0].experiment == tasks[1].experiment)
-        p->operations[1] = p->operations[0];
+    p->active = -1;
+    enum hk_status status = admit(p);
+    if (status == HK_OK)
+        status = calibrate(p);
     for (uint32_t r = 0; r + 1 < rounds && r + 1 < ROUNDS_MAX && status == HK_OK; r += 2)
         status = run_rounds(p, (unsigned)(hk_mix(tasks[0].seed, r) & 1));
     if (status == HK_OK)
         status = report(p, launch);
+    for (unsigned side = 0; side < 2 && p->parks; side++)
+        signal_servers(&tasks[side], SIGCONT); /* for the farewell */
     free(p);
     return status;
 }

@@ -11,6 +11,8 @@
 #include "spawn.h"
 
 static const uint64_t calibrate_ns = 100 * HK_NS_PER_MS;
+/* 20 ppm: enough for one launch, and there are many. */
+static const uint64_t single_calibrate_ns = 5 * HK_NS_PER_MS;
 
 /* What a launch may take beyond its sessions before the watchdog ends it. */
 static const uint64_t launch_slack_ns = 20ull * HK_NS_PER_S;
@@ -404,4 +406,32 @@ enum hk_status hk_pair_run(const struct hk_pair_plan *plan, double *log_ratio, s
         return status != HK_OK ? status : last;
     *count = n;
     return HK_OK;
+}
+
+/* --- single launches --------------------------------------------------------------- */
+
+enum hk_status hk_cell_launch(const struct hk_cell_plan *plan, struct hk_launch *launch)
+{
+    const struct hk_experiment *e = hk_experiment_find(plan->cell);
+    size_t count = 0;
+
+    if (e == NULL || strlen(plan->cell) >= HK_NAME_BYTES)
+        return HK_EINVAL;
+    struct hk_request *request = calloc(1, sizeof *request);
+    if (request == NULL)
+        return HK_ENOMEM;
+    request->effort = efforts[HK_RUN_QUICK];
+    request->task_count = 1;
+    request->deadline_ns = launch_deadline_ns(&request->effort);
+    snprintf(request->tasks[0].name, HK_NAME_BYTES, "%s", plan->cell);
+    request->tasks[0].index = plan->index;
+    request->tasks[0].seed = hk_mix(plan->seed, plan->index);
+    hk_perf_access_init(&request->access);
+    enum hk_status status = hk_clock_init(&request->clock, single_calibrate_ns);
+    const struct hk_spawn_options options = {
+        .command = plan->launch_command, .stop = plan->stop, .seed = request->tasks[0].seed};
+    if (status == HK_OK)
+        status = hk_spawn_launch(&options, request, launch, &count);
+    free(request);
+    return status;
 }

@@ -233,27 +233,32 @@ static enum hk_status report_blocks(const struct blocks *b, struct hk_launch *la
     return status;
 }
 
-/* One operation at a time, two clock reads and a histogram increment each. */
-static enum hk_status record_latencies(struct hk_task *task, struct hk_histogram *h,
-                                       const void *context)
+enum hk_status hk_timed_record(struct hk_task *task,
+                               enum hk_status (*run)(struct hk_task *task, uint64_t n),
+                               uint64_t count_max, uint64_t limit_ticks, struct hk_histogram *h)
 {
-    enum hk_status (*const run)(struct hk_task *, uint64_t) = task->experiment->run;
     const struct hk_clock clock = task->clock;
-    const uint64_t limit = hk_clock_ticks(&clock, (double)task->effort.latency_ns);
     const uint64_t start = hk_clock_start(&clock);
 
-    (void)context;
-    for (uint32_t i = 0; i < task->effort.latency_count_max; i++) {
+    for (uint64_t i = 0; i < count_max; i++) {
         const uint64_t t0 = hk_clock_start(&clock);
         const enum hk_status status = run(task, 1);
         const uint64_t t1 = hk_clock_stop(&clock);
         if (status != HK_OK)
             return status;
         hk_histogram_record(h, t1 - t0);
-        if (t1 - start > limit)
+        if (t1 - start > limit_ticks)
             break;
     }
     return HK_OK;
+}
+
+static enum hk_status record_latencies(struct hk_task *task, struct hk_histogram *h,
+                                       const void *context)
+{
+    (void)context;
+    return hk_timed_record(task, task->experiment->run, task->effort.latency_count_max,
+                           hk_clock_ticks(&task->clock, (double)task->effort.latency_ns), h);
 }
 
 static const struct {

@@ -5,6 +5,7 @@
 
 #include "experiment.h"
 #include "hk/counters/host.h"
+#include "hk/stats/histogram.h"
 
 /* What happened around one block, none of it the block's own duration. */
 struct hk_evidence {
@@ -57,6 +58,20 @@ enum hk_status hk_timed_verify(struct hk_task *task, double operation_ns,
 
 /* CPU time of the calling process and of the task's servers and helpers so far, ns. */
 uint64_t hk_task_cpu_ns(const struct hk_task *task);
+
+/*
+ * Time operations one by one into a histogram of ticks.
+ *
+ * run          [in]   performs n operations
+ * count_max    [in]   operations at most
+ * limit_ticks  [in]   no operation begins later than this after the first
+ *
+ * Returns HK_OK; the status of a failed operation. Cost beyond the operation: two clock reads
+ * and a histogram increment.
+ */
+enum hk_status hk_timed_record(struct hk_task *task,
+                               enum hk_status (*run)(struct hk_task *task, uint64_t n),
+                               uint64_t count_max, uint64_t limit_ticks, struct hk_histogram *h);
 
 /* cost_ns (10 % quantile), median_ns, mean_ns and the series block_mean_ns of n >= 1 values. */
 enum hk_status hk_report_costs(const double *mean_ns, size_t n, struct hk_launch *launch);

@@ -172,6 +172,26 @@ struct hk_pair_plan {
 enum hk_status hk_pair_run(const struct hk_pair_plan *plan, double *log_ratio, size_t *count,
                            char error[HK_TEXT_BYTES]);
 
+/* --- single launches --------------------------------------------------------- */
+
+struct hk_cell_plan {
+    const char *cell;
+    uint32_t index; /* of the launch */
+    uint64_t seed;
+    const char *const *launch_command;
+    const volatile sig_atomic_t *stop;
+};
+
+/*
+ * Launch one cell once, with the quick mode's effort: for comparisons with what runs outside.
+ *
+ * launch  [out]  to be released with hk_launch_fini; its state may be other than HK_LAUNCH_OK
+ *
+ * Returns HK_OK; HK_EINVAL for an unknown cell; HK_EINTR when *stop was set; HK_ENOMEM; HK_EIO
+ * when the clock cannot be calibrated.
+ */
+enum hk_status hk_cell_launch(const struct hk_cell_plan *plan, struct hk_launch *launch);
+
 /* --- the other end of launch_command ---------------------------------------- */
 
 #define HK_LAUNCH_FD 3
