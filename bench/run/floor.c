@@ -42,9 +42,9 @@ static enum hk_status open_task(struct hk_task *task)
     task->state = line;
     task->server_count = 1;
     task->spins = true;
-    task->expected = (struct hk_expectation){
-        .switches_min = -1, .switches_max = 0.1, .client_syscalls_min = 0,
-        .client_syscalls_max = 0.1, .server_syscalls_min = 0, .server_syscalls_max = 0.1};
+    /* Neither side gives its CPU up; a neighbour that takes it is no breach. */
+    task->expected = HK_EXPECT_NOTHING;
+    task->expected.client_syscalls_max = task->expected.server_syscalls_max = 0.1;
     return HK_OK;
 }
 
