@@ -158,6 +158,8 @@ static enum hk_status memory_add(void **context)
     for (size_t i = 0; status == HK_OK && i < sizeof rows_table / sizeof *rows_table; i++) {
         status = add_row(&rows_table[i], rows);
     }
+    if (status == HK_OK)
+        status = (enum hk_status)hk_gbench_register_cpp_loop("native/null_cpp");
     if (status != HK_OK) {
         free(rows);
         return status;

@@ -16,6 +16,7 @@ static const struct hk_command *const commands[] = {
     &hk_cmd_validate,
     &hk_cmd_plot,
     &hk_cmd_report,
+    &hk_cmd_selfcheck,
     &hk_cmd_kernel,
     NULL,
 };

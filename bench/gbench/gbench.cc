@@ -738,6 +738,21 @@ int hk_gbench_register(const char *name, hk_gbench_fn *fn, void *arg, struct hk_
     });
 }
 
+int hk_gbench_register_cpp_loop(const char *name)
+{
+    if (!printable_name(name)) {
+        return refuse(HK_GBENCH_EINVAL, "a benchmark needs a printable name");
+    }
+    return guarded([&]() -> int {
+        benchmark::RegisterBenchmark(name, [](State &state) {
+            for (auto _ : state) {
+                benchmark::ClobberMemory();
+            }
+        });
+        return HK_GBENCH_OK;
+    });
+}
+
 int hk_gbench_set_setup(struct hk_gbench *bench, hk_gbench_fn *setup, hk_gbench_fn *teardown)
 {
     if (bench == nullptr || (setup == nullptr && teardown == nullptr)) {

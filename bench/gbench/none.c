@@ -45,6 +45,12 @@ int hk_gbench_register(const char *name, hk_gbench_fn *fn, void *arg, struct hk_
     return HK_GBENCH_ENOTSUP;
 }
 
+int hk_gbench_register_cpp_loop(const char *name)
+{
+    (void)name;
+    return HK_GBENCH_ENOTSUP;
+}
+
 int hk_gbench_set_setup(struct hk_gbench *bench, hk_gbench_fn *setup, hk_gbench_fn *teardown)
 {
     (void)bench, (void)setup, (void)teardown;

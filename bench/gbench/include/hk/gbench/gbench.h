@@ -205,6 +205,16 @@ const char *hk_gbench_error_text(void);
 int hk_gbench_register(const char *name, hk_gbench_fn *fn, void *arg, struct hk_gbench **bench);
 
 /*
+ * Register Google Benchmark's own C++ loop with an empty body: the yardstick for what an
+ * iteration of any other loop costs.
+ *
+ * name  [in]  as for hk_gbench_register
+ *
+ * Returns HK_GBENCH_OK; HK_GBENCH_EINVAL; HK_GBENCH_ENOMEM.
+ */
+int hk_gbench_register_cpp_loop(const char *name);
+
+/*
  * Call functions around every run, untimed.
  *
  * setup     [in] called once before any thread of a run enters the benchmark; may be NULL.
