@@ -214,10 +214,6 @@ static void bad_runs_say_why(void **state)
     options.boots = 2;
     options.places = (const char *const[]){"fs:kernel scenario=tour"};
     assert_int_equal(hk_guest_run(&options, &summary, error), HK_EINVAL);
-    options.places = (const char *const[]){"fs:moon"};
-    assert_int_equal(hk_guest_run(&options, &summary, error), HK_EROW);
-    assert_non_null(strstr(error, "the guest reported: "));
-    assert_int_equal(log.launch_count, 0);
     options.places = (const char *const[]){"fs:moon", "hybrid"}; /* the second goes on */
     options.place_count = 2;
     assert_int_equal(hk_guest_run(&options, &summary, error), HK_EROW);
@@ -358,11 +354,9 @@ static void run_is_recorded(void **state)
              "%s/functions.tsv",
              outcome.path);
     assert_int_equal(system(path), 0);
-    plan.filter = "no_such_cell";
-    assert_int_equal(hk_guest_record(&plan, &outcome, error), HK_ENOENT);
-    assert_string_equal(outcome.path, "");
     plan.filter = "(";
     assert_int_equal(hk_guest_record(&plan, &outcome, error), HK_EPARSE);
+    assert_string_equal(outcome.path, "");
     assert_int_equal(nftw(root, remove_one, 16, FTW_DEPTH | FTW_PHYS), 0);
 }
 
@@ -375,6 +369,9 @@ static void unwritable_folder_is_said(void **state)
     (void)state;
     assert_int_not_equal(hk_guest_record(&plan, &outcome, error), HK_OK);
     assert_non_null(strstr(error, "could not be kept"));
+    plan.filter = "no_such_cell"; /* writes nothing, so the folder does not matter */
+    assert_int_equal(hk_guest_record(&plan, &outcome, error), HK_ENOENT);
+    assert_string_equal(outcome.path, "");
 }
 
 static void missing_files_are_named(void **state)
@@ -387,10 +384,13 @@ static void missing_files_are_named(void **state)
     assert_non_null(strstr(error, "hkbench-kernel.elf is missing"));
 }
 
-int main(void)
+/* "exact" runs the suite often and takes as long as all the rest: two tests for CTest. */
+int main(int argc, char **argv)
 {
-    const struct CMUnitTest tests[] = {
+    const struct CMUnitTest exact[] = {
         cmocka_unit_test(suite_is_exact_everywhere),
+    };
+    const struct CMUnitTest tests[] = {
         cmocka_unit_test(bad_runs_say_why),
         cmocka_unit_test(filter_holds_and_kvm_rows_stand_apart),
         cmocka_unit_test(run_is_recorded),
@@ -402,6 +402,9 @@ int main(void)
     if (hk_guest_files_find(HK_BUILD_FOLDER, &files, error) != HK_OK) {
         print_error("%s\n", error);
         return 1;
+    }
+    if (argc > 1 && strcmp(argv[1], "exact") == 0) {
+        return cmocka_run_group_tests(exact, NULL, NULL);
     }
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
