@@ -27,22 +27,37 @@ static const struct hk_option options[] = {
 };
 static const struct validate_options defaults = {.out = "results", .seed = 1};
 
-static void print_verdicts(const struct hk_judge *judge)
+/* The error of the textbook formula, in the words of its scale. */
+static void format_error(const struct hk_judgement *j, char *text, size_t bytes)
 {
-    printf("%-4s %-44s %-18s %-24s %s\n", "", "regime", "verdict", "off by [90 % interval]",
-           "held instead");
+    if (strcmp(j->scale, "log10") == 0)
+        snprintf(text, bytes, "%+.2f decades [%+.2f, %+.2f]", j->error, j->error_lower,
+                 j->error_upper);
+    else if (strcmp(j->scale, "ln_ratio") == 0)
+        snprintf(text, bytes, "%+.1f %% [%+.1f, %+.1f]", 100 * expm1(j->error),
+                 100 * expm1(j->error_lower), 100 * expm1(j->error_upper));
+    else
+        snprintf(text, bytes, "-");
+}
+
+static void print_verdicts(const struct hk_judge *judge, const char *path)
+{
+    size_t counts[HK_VERDICT_REFUTED + 1] = {0};
+
+    printf("%-7s  %-42s  %-17s  %-30s  %s\n", "formula", "regime", "verdict",
+           "off by [90 % interval]", "held instead");
     for (size_t i = 0; i < judge->judgement_count; i++) {
         const struct hk_judgement *j = &judge->judgements[i];
-        char error[64] = "-";
-        if (strcmp(j->scale, "log10") == 0)
-            snprintf(error, sizeof error, "%+.2f decades [%+.2f, %+.2f]", j->error,
-                     j->error_lower, j->error_upper);
-        else if (strcmp(j->scale, "ln_ratio") == 0)
-            snprintf(error, sizeof error, "%+.1f %% [%+.1f, %+.1f]", 100 * expm1(j->error),
-                     100 * expm1(j->error_lower), 100 * expm1(j->error_upper));
-        printf("%-4s %-44s %-18s %-24s %s\n", j->formula, j->regime,
+        char error[64];
+        format_error(j, error, sizeof error);
+        printf("%-7s  %-42s  %-17s  %-30s  %s\n", j->formula, j->regime,
                hk_verdict_kind_name(j->kind), error, j->replacement);
+        counts[j->kind]++;
     }
+    printf("%zu held, %zu refuted and replaced, %zu refuted, %zu could not be decided here; "
+           "causes: %s/verdicts.json\n", counts[HK_VERDICT_HOLDS],
+           counts[HK_VERDICT_REFUTED_REPLACED], counts[HK_VERDICT_REFUTED],
+           counts[HK_VERDICT_INCONCLUSIVE], path);
 }
 
 /* A refuted formula is a finding; it is a failure only where it was required to hold. */
@@ -89,7 +104,7 @@ static enum hk_exit judge_run(const struct validate_options *o, const struct hk_
                      hk_status_text(status));
         code = HK_EXIT_USAGE;
     } else {
-        print_verdicts(&judge);
+        print_verdicts(&judge, target->path);
         code = exit_code(&judge, o->require);
     }
     hk_judge_fini(&judge);
