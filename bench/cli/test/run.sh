@@ -78,3 +78,14 @@ for child in $children; do
   [ ! -d /proc/$child ] || { echo "process $child is left behind"; exit 1; }
 done
 grep -q '"state": *"partial"' "$tmp"/two/*/*/run.json || { cat "$tmp"/two/*/*/run.json; exit 1; }
+
+# --- under linux-perf ---
+expect 2 'stat or record' run --shared --filter "$cell" --perf top
+expect 2 'name them with --filter' run --shared --perf stat
+if [ -x /usr/bin/perf ]; then
+  expect 0 '' run --shared --filter "$cell" --perf stat --budget 30 --out "$tmp/perf"
+  grep -q 'context-switches' "$tmp"/perf/*/*/perf/*-0 || { echo "no output of perf"; exit 1; }
+  grep -q 'perf stat' "$tmp"/perf/*/*/run.json || { echo "perf is not in run.json"; exit 1; }
+else
+  expect 2 'linux-perf' run --shared --filter "$cell" --perf stat
+fi
