@@ -7,6 +7,7 @@
 
 #include "commands.h"
 #include "guest_files.h"
+#include "hk/base/abi.h"
 #include "hk/base/units.h"
 #include "hk/guest/check.h"
 #include "hk/guest/counts.h"
@@ -181,7 +182,11 @@ static enum hk_exit end_judge(const struct hk_guest_report *report,
         hk_cli_error("kernel", "%" PRIu64 " objects were still held at shutdown", report->leaks);
         return HK_EXIT_REFUTED;
     }
-    if (report->fail_count != 0 || !result->exited || result->exit_value != 0x10) {
+    if (result->exited && result->exit_value == HK_EXIT_COMMAND_LINE) {
+        hk_cli_error("kernel", "the kernel does not know this --scenario or --place: see above");
+        return HK_EXIT_USAGE;
+    }
+    if (report->fail_count != 0 || !result->exited || result->exit_value != HK_EXIT_PASS) {
         hk_cli_error("kernel", "the scenario failed");
         return HK_EXIT_REFUTED;
     }

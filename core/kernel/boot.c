@@ -77,13 +77,30 @@ static void fail(struct hk_cpu *cpu, const char *what, enum hk_status status)
     hk_shutdown(cpu, HK_EXIT_FAIL);
 }
 
+/* Which services are in the kernel; false, and shut down, when place= cannot be read. */
+static bool read_placement(struct hk_cpu *cpu, uint32_t *placement)
+{
+    const char *place = "";
+    uint64_t bytes = hk_boot_option(cpu->kernel, "place", &place);
+
+    if (hk_composition_parse(place, bytes, placement) == HK_OK)
+        return true;
+    hk_print(cpu->kernel, HK_PROTOCOL " fail place= takes hybrid, monolithic, microkernel or "
+                                      "service:kernel|server,... with each of");
+    for (uint32_t i = 0; i < HK_SERVICES; i++) {
+        hk_print(cpu->kernel, " ");
+        hk_print(cpu->kernel, hk_services[i].name);
+    }
+    hk_print(cpu->kernel, " at most once\n");
+    hk_shutdown(cpu, HK_EXIT_COMMAND_LINE);
+    return false;
+}
+
 void hk_boot(struct hk_cpu *cpu, const struct hk_boot_module *archive)
 {
     struct hk_kernel *kernel = cpu->kernel;
     struct hk_process *init;
-    const char *place = "";
-    uint64_t place_bytes;
-    uint32_t placement = 0;
+    uint32_t placement;
     enum hk_status status;
 
     kernel->boot_pages = kernel->pages.count - kernel->pages.free_count;
@@ -91,15 +108,11 @@ void hk_boot(struct hk_cpu *cpu, const struct hk_boot_module *archive)
     print_option(kernel, "scenario", "none");
     print_option(kernel, "place", "hybrid");
     hk_print(kernel, "\n");
-    if (hk_scenario_boot(cpu))
+    if (!read_placement(cpu, &placement) || hk_scenario_boot(cpu))
         return;
-    place_bytes = hk_boot_option(kernel, "place", &place);
-    status = hk_composition_parse(place, place_bytes, &placement);
-    if (status == HK_OK)
-        status = hk_composition_start(cpu, placement);
+    status = hk_composition_start(cpu, placement);
     if (status != HK_OK) {
-        fail(cpu, "cannot compose: place= wants hybrid, monolithic, microkernel or "
-                  "service:kernel|server,...", status);
+        fail(cpu, "cannot start the services of the kernel", status);
         return;
     }
     status = archive->bytes == 0 ? HK_ENOENT

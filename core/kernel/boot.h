@@ -13,7 +13,8 @@ struct hk_boot_module {
 
 /*
  * Enter the programs, read the command line, start the program "init" with the
- * right to command the system. On an error: one line `HK1 fail ...`, power off.
+ * right to command the system. On an error: one line `HK1 fail ...`, power off with
+ * HK_EXIT_FAIL, or HK_EXIT_COMMAND_LINE when the command line is at fault.
  */
 void hk_boot(struct hk_cpu *cpu, const struct hk_boot_module *archive);
 

@@ -115,7 +115,7 @@ static hk_result exit_of(const struct hk_process *process)
            (hk_result)((uint64_t)process->exit_code & 0xffffffff) << 8;
 }
 
-void hk_process_end(struct hk_cpu *cpu, struct hk_process *process, enum hk_exit reason,
+void hk_process_end(struct hk_cpu *cpu, struct hk_process *process, enum hk_process_exit reason,
                     int64_t code)
 {
     if (process->state == HK_PROCESS_ENDED)

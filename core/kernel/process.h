@@ -22,7 +22,7 @@ struct hk_process {
     uint64_t caps_page;        /* its physical address */
     struct hk_thread *threads;
     uint32_t thread_count;     /* ever created: numbers threads and their IPC pages */
-    uint32_t exit_reason;      /* enum hk_exit */
+    uint32_t exit_reason;      /* enum hk_process_exit */
     int64_t exit_code;
     uint64_t fault_address;
     uint64_t entry;            /* of the loaded program */
@@ -69,7 +69,7 @@ enum hk_status hk_process_start(struct hk_cpu *cpu, struct hk_process *process,
  * told. The record stays until the last reference goes. Safe for the caller's own
  * process: the CPU then switches away on the way out of the kernel.
  */
-void hk_process_end(struct hk_cpu *cpu, struct hk_process *process, enum hk_exit reason,
+void hk_process_end(struct hk_cpu *cpu, struct hk_process *process, enum hk_process_exit reason,
                     int64_t code);
 
 /* hk_object_types[]: a capability, and the last reference, have gone. */

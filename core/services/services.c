@@ -30,8 +30,8 @@ static bool same(const char *text, uint64_t bytes, const char *name)
     return i == bytes && name[i] == '\0';
 }
 
-/* "name:where" */
-static bool parse_one(const char *text, uint64_t bytes, uint32_t *placement)
+/* "name:where"; named says which services have been named */
+static bool parse_one(const char *text, uint64_t bytes, uint32_t *placement, uint32_t *named)
 {
     uint64_t colon = 0;
 
@@ -42,6 +42,9 @@ static bool parse_one(const char *text, uint64_t bytes, uint32_t *placement)
     for (uint32_t i = 0; i < HK_SERVICES; i++) {
         if (!same(text, colon, hk_services[i].name))
             continue;
+        if (*named & 1u << i)
+            return false;
+        *named |= 1u << i;
         text += colon + 1;
         bytes -= colon + 1;
         if (same(text, bytes, "kernel"))
@@ -57,7 +60,7 @@ static bool parse_one(const char *text, uint64_t bytes, uint32_t *placement)
 
 enum hk_status hk_composition_parse(const char *text, uint64_t bytes, uint32_t *placement)
 {
-    uint32_t result = 0;
+    uint32_t result = 0, named = 0;
 
     for (uint32_t i = 0; i < HK_SERVICES; i++)
         result |= hk_services[i].kernel_in_hybrid ? 1u << i : 0;
@@ -74,7 +77,7 @@ enum hk_status hk_composition_parse(const char *text, uint64_t bytes, uint32_t *
 
         while (end < bytes && text[end] != ',')
             end++;
-        if (!parse_one(text + at, end - at, &result))
+        if (!parse_one(text + at, end - at, &result, &named))
             return HK_EPARSE;
         at = end + 1;
     }

@@ -75,7 +75,7 @@ enum hk_memory_request {
  * Where a service runs: one bit per service, set for the kernel.
  *
  * text   [in]  "hybrid", "monolithic", "microkernel", or "name:kernel,name:server,..." on top of
- *              hybrid; not terminated
+ *              hybrid, each name at most once; not terminated
  * bytes  [in]  its length; 0: hybrid
  * placement  [out]
  *

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Processes, and the service registry. */
+#include "services/services.h"
 #include "table.h"
 
 #define AT HK_USER_BASE
@@ -140,11 +141,53 @@ static void registry_fills_up(struct hk_test *test)
                         HK_OK);
 }
 
+struct place_case {
+    const char *text;
+    enum hk_status status;
+    uint32_t placement;
+};
+
+#define FS (1u << HK_SERVICE_FS)
+#define DRIVER (1u << HK_SERVICE_DRIVER)
+#define MEMORY (1u << HK_SERVICE_MEMORY)
+#define UNTOUCHED 0x2385u
+
+static const struct place_case places[] = {
+    { "", HK_OK, DRIVER | MEMORY },
+    { "hybrid", HK_OK, DRIVER | MEMORY },
+    { "monolithic", HK_OK, FS | DRIVER | MEMORY },
+    { "microkernel", HK_OK, 0 },
+    { "fs:kernel", HK_OK, FS | DRIVER | MEMORY },
+    { "memory:server,driver:server", HK_OK, 0 },
+    { "fs", HK_EPARSE, UNTOUCHED },
+    { "fs:", HK_EPARSE, UNTOUCHED },
+    { "fs:moon", HK_EPARSE, UNTOUCHED },
+    { "audio:kernel", HK_EPARSE, UNTOUCHED },
+    { "microkernel,fs:kernel", HK_EPARSE, UNTOUCHED },
+    { "fs:kernel,,driver:kernel", HK_EPARSE, UNTOUCHED },
+    { "fs:kernel,fs:server", HK_EPARSE, UNTOUCHED },
+};
+
+static void compositions_are_read(struct hk_test *test)
+{
+    for (size_t i = 0; i < HK_ARRAY_COUNT(places); i++) {
+        uint32_t placement = UNTOUCHED;
+        uint64_t bytes = 0;
+
+        while (places[i].text[bytes] != '\0')
+            bytes++;
+        HK_EXPECT(test, hk_composition_parse(places[i].text, bytes, &placement) ==
+                            places[i].status);
+        HK_EXPECT(test, placement == places[i].placement);
+    }
+}
+
 const struct hk_test_row hk_test_services[] = {
     { "processes: names of up to 31 characters", names_are_bounded },
     { "processes: the own handle may be dropped", own_handle_may_be_dropped },
     { "services: names are found", names_are_found },
     { "services: replaced while clients wait", replacement_while_clients_wait },
     { "services: the registry fills up", registry_fills_up },
+    { "services: compositions are read", compositions_are_read },
     { NULL, NULL },
 };

@@ -14,21 +14,34 @@ static const struct hk_scenario scenarios[] = {
     { "versions", hk_scenario_versions },
 };
 
+/* Say which scenarios there are, and switch off: only another command line helps. */
+static void refuse(void)
+{
+    struct hk_line line;
+
+    hk_line_begin(&line, "fail");
+    hk_line_text(&line, "scenario= takes tour, which the kernel runs itself, or one of init's:");
+    for (size_t i = 0; i < HK_ARRAY_COUNT(scenarios); i++) {
+        hk_line_text(&line, " ");
+        hk_line_text(&line, scenarios[i].name);
+    }
+    hk_line_end(&line);
+    (void)hk_syscall(HK_SYS_power_off, HK_EXIT_COMMAND_LINE, 0, 0);
+}
+
 int main(uint64_t argument, uint64_t *ipc_page)
 {
     char wanted[32];
 
     (void)argument;
-    if (!hk_boot_value("scenario", wanted, sizeof(wanted))) {
-        hk_say("fail", "no scenario= on the command line");
-        return 1;
-    }
+    if (!hk_boot_value("scenario", wanted, sizeof(wanted)))
+        wanted[0] = '\0';
     for (size_t i = 0; i < HK_ARRAY_COUNT(scenarios); i++) {
         size_t bytes = hk_text_bytes(scenarios[i].name);
 
         if (bytes == hk_text_bytes(wanted) && hk_text_equal(scenarios[i].name, wanted, bytes))
             return scenarios[i].run(ipc_page);
     }
-    hk_say("fail", "no such scenario");
+    refuse();
     return 1;
 }

@@ -25,7 +25,9 @@ expect 0 'hello from ring 3' --scenario hello
 expect 0 'hello from ring 3' --scenario hello --machine q35
 expect 0 'guest/null_syscall/general' --scenario experiments --count
 expect 0 'hk_entry_syscall' --scenario experiments --count --functions
-expect 1 'no such scenario' --scenario nonsense
+expect 2 'FAIL: scenario= takes tour' --scenario nonsense
+expect 2 'FAIL: place= takes hybrid' --scenario tour --place nonsense
+expect 2 'FAIL: place= takes hybrid' --scenario hello --place fs:kernel,fs:server
 expect 2 'not one word' --scenario 'a b'
 expect 2 'microvm or q35' --machine pc
 expect 2 'from 4 to 2048' --memory 1

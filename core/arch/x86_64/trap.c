@@ -34,7 +34,7 @@ static bool is_stack_guard(uint64_t address)
     return address < end && address >= end - HK_PAGE_BYTES;
 }
 
-static enum hk_exit reason_of(uint64_t vector, uint64_t address)
+static enum hk_process_exit reason_of(uint64_t vector, uint64_t address)
 {
     switch (vector) {
     case VECTOR_DIVIDE:

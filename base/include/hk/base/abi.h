@@ -66,7 +66,7 @@
     X(20, exit)                 /* (code): ends the process; does not return */             \
     X(21, process_create)       /* (name, bytes): process from the module -> handle */      \
     X(22, process_start)        /* (process, argument): runs it */                          \
-    X(23, process_wait)         /* (process, timeout_ns) -> enum hk_exit, exit code << 8 */ \
+    X(23, process_wait)         /* (process, timeout_ns) -> enum hk_process_exit, exit code << 8 */ \
     X(24, process_kill)         /* (process) */                                             \
     X(25, thread_create)        /* (entry, stack_top, argument) -> handle */                \
     X(26, thread_exit)          /* (): ends the calling thread */                           \
@@ -185,6 +185,7 @@
 #define HK_EXIT_PASS 0x10
 #define HK_EXIT_FAIL 0x11
 #define HK_EXIT_PANIC 0x12
+#define HK_EXIT_COMMAND_LINE 0x13 /* it asks for what there is not */
 #define HK_CONSOLE_PORT 0xe9
 
 #ifndef __ASSEMBLER__
@@ -197,7 +198,7 @@ enum hk_syscall {
 };
 
 /* How a process ended: the low byte of what process_wait returns. */
-enum hk_exit {
+enum hk_process_exit {
     HK_EXIT_NORMAL,    /* exit(0) */
     HK_EXIT_CODE,      /* exit(code != 0) */
     HK_EXIT_KILLED,    /* by a holder of its capability */
