@@ -25,6 +25,7 @@ function(hk_metal_target target script)
 endfunction()
 
 set(HK_MACHINE_SOURCES
+  ${CMAKE_SOURCE_DIR}/base/status.c
   arch/x86_64/apic.c
   arch/x86_64/boot.S
   arch/x86_64/cpu.c

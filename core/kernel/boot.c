@@ -71,8 +71,8 @@ static void fail(struct hk_cpu *cpu, const char *what, enum hk_status status)
 {
     hk_print(cpu->kernel, HK_PROTOCOL " fail ");
     hk_print(cpu->kernel, what);
-    hk_print(cpu->kernel, ", status -");
-    hk_print_number(cpu->kernel, (uint64_t)-(int64_t)status);
+    hk_print(cpu->kernel, ": ");
+    hk_print(cpu->kernel, hk_status_text(status));
     hk_print(cpu->kernel, "\n");
     hk_shutdown(cpu, HK_EXIT_FAIL);
 }
@@ -118,7 +118,8 @@ void hk_boot(struct hk_cpu *cpu, const struct hk_boot_module *archive)
     status = archive->bytes == 0 ? HK_ENOENT
                                  : hk_archive_open(kernel, archive->data, archive->bytes);
     if (status != HK_OK) {
-        fail(cpu, "no usable archive of programs (give QEMU -initrd)", status);
+        fail(cpu, "no usable archive of programs; build or install it again (QEMU: -initrd)",
+             status);
         return;
     }
     status = hk_process_from_module(cpu, "init", &init);
@@ -128,7 +129,7 @@ void hk_boot(struct hk_cpu *cpu, const struct hk_boot_module *archive)
         status = hk_process_start(cpu, init, 0);
     }
     if (status != HK_OK)
-        fail(cpu, "cannot start the program init", status);
+        fail(cpu, "cannot start the program init of the archive", status);
 }
 
 void hk_shutdown(struct hk_cpu *cpu, uint64_t code)

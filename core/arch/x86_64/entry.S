@@ -225,7 +225,7 @@ general_return:
     mov $USER_RFLAGS, %r11d
     sysretq
 no_such_call:
-    mov $-23, %rax /* HK_ENOSYS */
+    mov $NO_SUCH_CALL, %rax
     jmp general_return
 
 /* C has kept the callee-saved registers: they are still the user's. */

@@ -36,4 +36,5 @@ _Static_assert(HK_HANDLE_COUNT * sizeof(struct hk_cap) == HK_PAGE_BYTES, "a tabl
 _Static_assert(STATE_RUNNING == HK_THREAD_RUNNING, "state");
 _Static_assert(STATE_RECEIVING == HK_THREAD_RECEIVING, "state");
 _Static_assert(STATE_CALLED == HK_THREAD_CALLED, "state");
+_Static_assert(NO_SUCH_CALL == HK_ENOSYS, "status");
 _Static_assert(USER_RFLAGS == HK_USER_RFLAGS, "flags");

@@ -54,5 +54,6 @@
 #define SELECTOR_TASK 0x28
 
 #define USER_RFLAGS 0x202
+#define NO_SUCH_CALL -23
 
 #endif
