@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Queued and signalled communication, interrupts, and threads of one space. */
 #include "user/experiments.h"
+#include "user/victim.h"
 
 /* Two objects of a kind: ours to the peer, and the peer's to us. */
 static void pair(struct hk_lab *lab, enum hk_peer_role role, enum hk_syscall create, uint64_t a,
@@ -203,6 +204,23 @@ static void stop_server(struct hk_lab *lab)
     drop_one(lab);
 }
 
+/* A server is started, faults when it is called, and is cleared away: one contained fault. */
+static void contained_fault(struct hk_lab *lab, uint64_t ops)
+{
+    do {
+        struct hk_server server;
+        uint64_t w0 = 0, w1 = 0;
+
+        if (hk_victim_start(HK_VICTIM_NULL, &server) != HK_OK) {
+            lab->error = "the server does not start";
+            return;
+        }
+        if (hk_call(server.endpoint, 0, &w0, &w1) != HK_EPEER)
+            lab->error = "the fault went unnoticed";
+        hk_server_stop(&server);
+    } while (--ops > 0);
+}
+
 static const struct hk_experiment rows[] = {
     { "guest/call_reply/register/spaces:1/words:2", second_server, call, stop_server, 2, 0, 0 },
     { "guest/context_switch/yield/spaces:1", second_thread, yield, stop_thread, 0, 0, 0 },
@@ -214,6 +232,7 @@ static const struct hk_experiment rows[] = {
     { "guest/channel/send_receive/bytes:256", one_channel, channel_alone, drop_one, 0, 0, 0 },
     { "guest/round_trip/channel/bytes:256", channels, channel_round_trip, drop_pair, 0, 0, 0 },
     { "guest/interrupt/to_driver/spaces:2", driver, interrupt, hk_lab_clear, 0, 0, 0 },
+    { "guest/page_fault/contained/restart:1", NULL, contained_fault, NULL, 0, 8, 0 },
 };
 
 const struct hk_experiment_table hk_experiments_object = { rows, HK_ARRAY_COUNT(rows) };

@@ -44,12 +44,14 @@ static uint64_t word_of(struct input *input)
 static void request(struct place *place, const struct hk_service *service, void *state,
                     struct input *input)
 {
+    uint64_t word[HK_MESSAGE_REGISTER_WORDS];
     struct hk_service_message message = { .badge = word_of(input),
-                                          .words = HK_SERVICE_REPLY_WORDS };
+                                          .words = HK_SERVICE_REPLY_WORDS,
+                                          .word = word };
     enum hk_status status;
 
     for (size_t i = 0; i < HK_MESSAGE_REGISTER_WORDS; i++)
-        message.word[i] = i < 4 ? word_of(input) : i;
+        word[i] = i < 4 ? word_of(input) : i;
     message.buffer = calloc(HK_MESSAGE_BUFFER_WORDS, sizeof(uint64_t));
     if (message.buffer == NULL)
         abort();
