@@ -158,11 +158,9 @@ static enum hk_status cell_difference(const struct hk_check_session *session,
 _Noreturn static void be_neighbour(pid_t parent)
 {
     const struct timespec pause = {0, neighbour_sleep_ns};
-    struct hk_selfcheck_pin before;
 
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     signal(SIGINT, SIG_IGN);
-    hk_selfcheck_pin(&before); /* where cells on one CPU are measured */
     while (getppid() == parent) {
         const uint64_t start_ns = hk_monotonic_ns();
         while (hk_monotonic_ns() - start_ns < neighbour_busy_ns)
@@ -225,16 +223,20 @@ static enum hk_status compare_all(const struct hk_check_session *session,
 static enum hk_status same_loaded(const struct hk_check_session *session,
                                   const struct hk_check *check, struct hk_check_result *result)
 {
+    struct hk_selfcheck_pin before;
+    enum hk_status status = HK_ENOMEM;
     const pid_t parent = getpid();
-    const pid_t neighbour = fork();
 
+    hk_selfcheck_pin(&before); /* the neighbour shares the CPU that is measured */
+    const pid_t neighbour = fork();
     if (neighbour == 0)
         be_neighbour(parent);
-    if (neighbour < 0)
-        return HK_ENOMEM;
-    const enum hk_status status = compare_all(session, check, result);
-    kill(neighbour, SIGKILL);
-    waitpid(neighbour, NULL, 0);
+    if (neighbour > 0) {
+        status = compare_all(session, check, result);
+        kill(neighbour, SIGKILL);
+        waitpid(neighbour, NULL, 0);
+    }
+    hk_selfcheck_unpin(&before);
     return status;
 }
 

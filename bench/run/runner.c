@@ -428,6 +428,8 @@ enum hk_status hk_cell_launch(const struct hk_cell_plan *plan, struct hk_launch 
     request->tasks[0].seed = hk_mix(plan->seed, plan->index);
     hk_perf_access_init(&request->access);
     enum hk_status status = hk_clock_init(&request->clock, single_calibrate_ns);
+    if (status == HK_OK)
+        status = hk_places_find(&request->places);
     const struct hk_spawn_options options = {
         .command = plan->launch_command, .stop = plan->stop, .seed = request->tasks[0].seed};
     if (status == HK_OK)

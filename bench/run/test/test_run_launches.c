@@ -193,7 +193,7 @@ static void pairs_that_cannot_be_are_refused(void **state)
 {
     static const char *const bad_cells[] = {
         "native/no_such_kind/x",
-        "native/floor/cache_line/place:cross_core",
+        "native/round_trip/thread_spin_ring/place:cross_core/bytes:8",
         "native/round_trip/pipe/place:same_core/bytes:99999999",
         "native/round_trip/no_such_transport/place:same_core/bytes:1",
         "native/round_trip/pipe/place:on_the_moon/bytes:1",

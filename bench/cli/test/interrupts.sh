@@ -1,0 +1,66 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: MIT
+# Ctrl-C and SIGKILL at swept moments of a run: what is there is valid, and nothing stays behind.
+#
+# interrupts.sh HKBENCH
+set -u
+program=$1
+tmp=$(mktemp -d) || exit 1
+export TMPDIR=$tmp/tmp
+mkdir "$TMPDIR"
+trap 'rm -rf "$tmp"' EXIT
+# Every kind of thing that outlives a process, if it were left.
+filter='round_trip/(sysv_msg|sysv_sem_shm|posix_mq|memfd_grant|page_grant|spin_ring|tcp)/.*bytes:64$'
+
+fail() { echo "FAIL: $*"; tail -n 5 "$tmp/out.txt"; exit 1; }
+
+# Objects of ours: System V keys whose first byte is 'h' (0x68), files, mounted queues.
+list_left() {
+  ls -A "$TMPDIR"
+  ls -A /dev/shm 2>/dev/null | grep -i hk
+  ls -A /dev/mqueue 2>/dev/null | grep -i hk
+  find /proc -maxdepth 2 -name environ -user "$(id -un)" 2>/dev/null |
+    xargs -r grep -lsF "TMPDIR=$TMPDIR" 2>/dev/null | grep -v "/$$/" | while read -r file; do
+      pid=${file//[^0-9]/}
+      { tr '\0' ' ' <"/proc/$pid/cmdline"; } 2>/dev/null | grep -F "$(basename "$program")"
+    done
+}
+
+# Launches end with their leaders; give the kernel a moment for that.
+nothing_left() {
+  for _ in $(seq 50); do
+    [ -z "$(list_left)" ] && return 0
+    sleep 0.1
+  done
+  fail "$1 left behind: $(list_left)"
+}
+
+ipcs_before=$(ipcs -q -s -m | grep -c '^0x')
+for moment in 0.02 0.1 0.2 0.35 0.5 0.8; do
+  for signal in INT KILL; do
+    out=$tmp/$signal$moment
+    "$program" run --shared --filter "$filter" --budget 20 --out "$out" >"$tmp/out.txt" 2>&1 &
+    run=$!
+    sleep $moment
+    # The list is worth something: it sees the run while that lives.
+    [ -n "$(list_left)" ] ||
+      fail "the run itself is not seen"
+    kill -$signal $run
+    wait $run 2>/dev/null
+    got=$?
+    [ $signal = KILL ] || [ $got = 3 ] || [ $got = 130 ] || fail "SIGINT after $moment s: status $got"
+    nothing_left "SIG$signal after $moment s"
+    folder=$(find "$out" -name run.json -printf '%h\n' 2>/dev/null)
+    [ -z "$folder" ] || grep -qE '"state": *"(partial|running)"' "$folder/run.json" ||
+      fail "SIG$signal after $moment s: run.json does not say that it is partial"
+    [ $signal = KILL ] || [ $got = 130 ] || [ -n "$folder" ] || fail "SIGINT after $moment s: no result"
+    find "$out" -name '*.tmp*' 2>/dev/null | grep . && fail "SIG$signal after $moment s: temp files"
+  done
+done
+
+# What SIGKILL left in the kernel, the next run sweeps.
+"$program" run --shared --filter 'getppid' --budget 10 --out "$tmp/sweep" >"$tmp/out.txt" 2>&1
+ipcs_after=$(ipcs -q -s -m | grep -c '^0x')
+[ "$ipcs_after" -le "$ipcs_before" ] || fail "$ipcs_after System V objects, before there were $ipcs_before"
+nothing_left "the run"
+exit 0
