@@ -220,14 +220,16 @@ static uint64_t colour_of(struct hk_cache_model *m, uint64_t frame)
 }
 
 /* 0 found in the first level, 1 in the second, 2 page walk. */
-static uint32_t tlb_depth(struct tlb *t, struct assoc *first, uint64_t page, uint64_t tag)
+static uint32_t tlb_depth(struct tlb *t, struct assoc *first, uint64_t set, uint64_t tag)
 {
-    return assoc_touch(first, page, tag) ? 0 : assoc_touch(&t->stlb, page, tag) ? 1 : 2;
+    return assoc_touch(first, set, tag) ? 0 : assoc_touch(&t->stlb, set, tag) ? 1 : 2;
 }
 
 static void translate(struct hk_cache_model *m, bool fetch, uint64_t address, uint64_t colour)
 {
     uint64_t page = address >> PAGE_SHIFT;
+    /* a kernel sees frames at addresses that the allocator decides: their sets go by colour */
+    uint64_t set = UPPER_HALF(address) ? colour : page;
     /* + 1 keeps page 0 with colour 0 from looking like an empty way */
     uint64_t tag = ((page & PAGE_NUMBER_MASK) << COLOUR_BITS | colour) + 1u;
     uint32_t depth;
@@ -235,10 +237,10 @@ static void translate(struct hk_cache_model *m, bool fetch, uint64_t address, ui
     if (m->params.global_kernel && UPPER_HALF(address)) {
         tag |= GLOBAL_TAG;
     }
-    depth = tlb_depth(&m->plain, fetch ? &m->plain.itlb : &m->plain.dtlb, page, tag);
+    depth = tlb_depth(&m->plain, fetch ? &m->plain.itlb : &m->plain.dtlb, set, tag);
     m->events[fetch ? HK_TLB_MISSES_ITLB : HK_TLB_MISSES_DTLB] += depth > 0;
     m->events[HK_TLB_MISSES] += depth > 1;
-    depth = tlb_depth(&m->pcid, fetch ? &m->pcid.itlb : &m->pcid.dtlb, page, tag);
+    depth = tlb_depth(&m->pcid, fetch ? &m->pcid.itlb : &m->pcid.dtlb, set, tag);
     m->events[HK_TLB_MISSES_PCID] += depth > 1;
 }
 

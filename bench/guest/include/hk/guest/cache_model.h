@@ -11,6 +11,7 @@
  * A page is identified by its virtual page number and by its frame, so equal addresses in different
  * address spaces are different entries. Frames are coloured in the order in which they are first
  * touched, so results do not depend on where an allocator or a host happened to put a page.
+ * For the same reason the TLB set of an upper-half page follows from its colour, not its address.
  * An access is charged to the page it starts in; bytes beyond the end of that page are not charged.
  */
 #ifndef HK_GUEST_CACHE_MODEL_H
