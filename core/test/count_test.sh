@@ -4,6 +4,7 @@
 # copy and zero: (C(2N) - C(N)) / N for each, by valgrind's counter.
 set -u
 program=$1
+[ -x "$program" ] || { echo "$program is not built"; exit 1; }
 command -v valgrind >/dev/null || { echo "skipped: valgrind is not installed"; exit 77; }
 n=1000
 
