@@ -124,7 +124,10 @@ static enum hk_status give(struct hk_cpu *cpu, const struct ipc_class *class, ui
     if (endpoint->receive_capabilities == 0)
         return HK_EPEER;
     if (endpoint->instance != NULL) {
-        self->frame.rax = (uint64_t)hk_instance_call(endpoint->instance, self, badge);
+        uint64_t reply_words = (uint64_t)hk_instance_call(endpoint->instance, self, badge);
+
+        /* whoever sends one way is told no more than a server's client is: that it arrived */
+        self->frame.rax = class->call ? reply_words : 0;
         self->frame.rdi = 0;
         return HK_OK;
     }

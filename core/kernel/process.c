@@ -146,7 +146,7 @@ void hk_process_released(struct hk_cpu *cpu, struct hk_object *object, uint32_t 
     struct hk_process *process = (struct hk_process *)(void *)object;
 
     (void)rights;
-    /* never started, and nobody is left who could: the list, its own capability, the one that goes */
+    /* never started, and nobody is left who could: the list, its own capability, this one */
     if (process->state == HK_PROCESS_NEW && object->references == 3)
         hk_process_end(cpu, process, HK_EXIT_KILLED, 0);
 }

@@ -208,8 +208,9 @@ static inline bool within_page(uint64_t address, uint64_t bytes)
 }
 
 /* Both halves in the general way. */
-static __attribute__((noinline)) hk_result exchange_in_steps(struct hk_cpu *cpu, uint64_t out, uint64_t in, uint64_t data,
-                                   uint64_t bytes, uint64_t capacity)
+static __attribute__((noinline)) hk_result exchange_in_steps(struct hk_cpu *cpu, uint64_t out,
+                                                             uint64_t in, uint64_t data,
+                                                             uint64_t bytes, uint64_t capacity)
 {
     hk_result written;
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* hosted_boot COMMAND_LINE: boots the hosted kernel and prints its console; exit as the machine's. */
+/* hosted_boot COMMAND_LINE: boots the hosted kernel, prints its console, exits as the machine. */
 #include <stdio.h>
 
 #include "hk/base/units.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Rendezvous on the hosted kernel: call, reply, badge, time-outs, and what a death leaves behind. */
+/* Rendezvous on the hosted kernel: call, reply, badge, time-outs, and what a death leaves. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

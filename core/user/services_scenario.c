@@ -16,7 +16,7 @@ static bool files_work(uint64_t *page)
 {
     int64_t handle = hk_service_handle(HK_SERVICE_FS);
     uint64_t word[HK_MESSAGE_REGISTER_WORDS] = { HK_FS_OPEN, 0x6f6c6c6568 };
-    uint64_t fs = (uint64_t)handle, file;
+    uint64_t fs = (uint64_t)handle, one_way = fs, file;
     bool good;
 
     if (!expect(handle >= 0 && hk_service_request(fs, 4, word) == HK_OK, "fs opens a file"))
@@ -36,6 +36,7 @@ static bool files_work(uint64_t *page)
                    "fs reads it back");
     word[0] = HK_FS_READ, word[1] = file + 1, word[2] = 0, word[3] = 8;
     good &= expect(hk_service_request(fs, 4, word) == HK_ENOENT, "fs refuses a bad file");
+    good &= expect(hk_user_ipc(HK_IPC_SEND + 4, &one_way, word) == 0, "fs takes a one-way message");
     (void)hk_syscall(HK_SYS_cap_drop, fs, 0, 0);
     return good;
 }
