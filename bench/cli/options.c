@@ -124,16 +124,18 @@ enum hk_status hk_options_parse(const struct hk_command *c, int argc, char **arg
         memcpy(values, c->defaults, c->options_bytes);
     build_getopt(c, longs, letters);
     opterr = 0;
-    optind = 1; /* argv[0] is the command's own name */
+    optind = 0; /* starts at 1, and forgets the letters that a failed parse left unread */
     while ((code = getopt_long(argc, argv, letters, longs, NULL)) != -1) {
         if (code == OPTION_HELP) {
             hk_options_help(c);
             return HK_EINTR;
         }
         if (code == '?' || code == ':') {
+            /* Of letters in one word, getopt is still at that word: name the letter. */
+            const char letter[] = {'-', (char)optopt, '\0'};
             hk_cli_error(c->name, "%s '%s'; hkbench %s --help lists the options",
                          code == ':' ? "a value is missing after" : "unknown option",
-                         argv[optind - 1], c->name);
+                         optopt > 0 && optopt < OPTION_BASE ? letter : argv[optind - 1], c->name);
             return HK_EINVAL;
         }
         if (store(c, find_option(c, code), optarg, values) != HK_OK)

@@ -17,19 +17,6 @@ const struct hk_judge_formula hk_judge_formulas[] = {
 };
 const size_t hk_judge_formula_count = HK_ARRAY_COUNT(hk_judge_formulas);
 
-void hk_judge_init(struct hk_judge *judge)
-{
-    *judge = (struct hk_judge){0};
-}
-
-void hk_judge_fini(struct hk_judge *judge)
-{
-    free(judge->parameters);
-    free(judge->comparisons);
-    free(judge->judgements);
-    *judge = (struct hk_judge){0};
-}
-
 /* Room for one more; arrays double so that appending stays linear. */
 static enum hk_status grow(void **array, size_t count, size_t element_bytes)
 {

@@ -30,7 +30,7 @@ expect 2 "unknown command 'rum'" rum
 expect 2 "unknown command ''" ''
 for command in doctor fit kernel list plot report run selfcheck validate; do
   expect 2 "unknown option '--no-such'" $command --no-such
-  expect 2 'lists the options' $command -Z
+  expect 2 "unknown option '-Z'" $command -ZY
 done
 for command in run selfcheck; do expect 2 'a value is missing' $command --filter; done
 for bad in -1 9223372036854775808000 0x10 ' 7' 1.5; do
