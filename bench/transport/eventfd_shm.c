@@ -22,7 +22,8 @@ static enum hk_status eventfd_open(struct hk_link *link)
     enum hk_status status = hk_bells_open(&state->bells);
     if (status != HK_OK)
         return status;
-    return hk_ring_pair_open(&state->rings, link->options.message_bytes);
+    return hk_ring_pair_open(&state->rings, link->options.message_bytes,
+                             HK_RING_SLOTS_STREAM);
 }
 
 static enum hk_status eventfd_attach(struct hk_link *link, enum hk_side side)

@@ -6,18 +6,18 @@
 /* Long messages get few slots and short ones enough to stream: a ring that fits a cache. */
 #define RING_BYTES (256u * HK_KIB)
 #define SLOTS_MIN 2u
-#define SLOTS_MAX 64u
 
-static uint32_t slots_for(uint32_t message_bytes)
+static uint32_t slots_for(uint32_t message_bytes, uint32_t slots_max)
 {
     uint32_t slots = RING_BYTES / hk_ring_slot_bytes(message_bytes);
 
-    return slots < SLOTS_MIN ? SLOTS_MIN : slots > SLOTS_MAX ? SLOTS_MAX : slots;
+    return slots < SLOTS_MIN ? SLOTS_MIN : slots > slots_max ? slots_max : slots;
 }
 
-enum hk_status hk_ring_pair_open(struct hk_ring_pair *pair, size_t message_bytes)
+enum hk_status hk_ring_pair_open(struct hk_ring_pair *pair, size_t message_bytes,
+                                 uint32_t slots_max)
 {
-    uint32_t slots = slots_for((uint32_t)message_bytes);
+    uint32_t slots = slots_for((uint32_t)message_bytes, slots_max);
     uint64_t ring_bytes = hk_ring_bytes(slots, (uint32_t)message_bytes);
     /* Whole pages each, so that the rings share no line. */
     uint64_t stride_bytes = (ring_bytes + HK_PAGE_BYTES - 1) & ~(uint64_t)(HK_PAGE_BYTES - 1);

@@ -6,6 +6,8 @@
 #include "hk/core/ring.h"
 #include "link.h"
 
+enum { HK_RING_SLOTS_TURN = 2, HK_RING_SLOTS_STREAM = 64 };
+
 struct hk_ring_pair {
     void *memory;
     size_t memory_bytes;
@@ -16,9 +18,14 @@ struct hk_ring_pair {
 /*
  * Maps and initialises both rings for messages of at most message_bytes.
  *
+ * slots_max  [in]  of each ring, >= 2: HK_RING_SLOTS_STREAM for those who sleep, so that a stream
+ *                  seldom does; HK_RING_SLOTS_TURN for those who spin, whose messages go through
+ *                  lines that both caches still hold
+ *
  * Returns HK_OK; HK_ENOMEM. Undone by hk_ring_pair_close.
  */
-enum hk_status hk_ring_pair_open(struct hk_ring_pair *pair, size_t message_bytes);
+enum hk_status hk_ring_pair_open(struct hk_ring_pair *pair, size_t message_bytes,
+                                 uint32_t slots_max);
 
 /* Faults this side's mapping in, so that no message pays for it. */
 void hk_ring_pair_touch(struct hk_ring_pair *pair);

@@ -60,7 +60,8 @@ static enum hk_status ring_open(struct hk_link *link, enum wait_policy policy)
     if (words == MAP_FAILED)
         return HK_ENOMEM;
     state->words = words;
-    return hk_ring_pair_open(&state->rings, link->options.message_bytes);
+    return hk_ring_pair_open(&state->rings, link->options.message_bytes,
+                             policy == WAIT_SPIN ? HK_RING_SLOTS_TURN : HK_RING_SLOTS_STREAM);
 }
 
 static enum hk_status futex_open(struct hk_link *link)

@@ -39,7 +39,8 @@ static enum hk_status sem_set_open(struct hk_link *link)
     enum hk_status status = hk_sysv_sem_create(2, &state->set);
     if (status != HK_OK)
         return status;
-    return hk_ring_pair_open(&state->rings, link->options.message_bytes);
+    return hk_ring_pair_open(&state->rings, link->options.message_bytes,
+                             HK_RING_SLOTS_STREAM);
 }
 
 static enum hk_status sem_attach(struct hk_link *link, enum hk_side side)
