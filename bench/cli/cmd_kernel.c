@@ -14,10 +14,9 @@
 #include "hk/guest/qemu.h"
 #include "hk/guest/report.h"
 
-#define APPEND_BYTES 512
-
 struct kernel_options {
     const char *place;
+    const char *append;
     const char *scenario;
     const char *machine;
     const char *trace;
@@ -32,8 +31,10 @@ struct kernel_options {
 static const struct hk_option options[] = {
 #define AT(f) offsetof(struct kernel_options, f)
     {"scenario", 0, HK_OPTION_TEXT, "NAME", "what to run (tour)", AT(scenario), 0, 0},
-    {"place", 0, HK_OPTION_TEXT, "LIST", "service:kernel|server,... (the kernel's default)",
-     AT(place), 0, 0},
+    {"place", 0, HK_OPTION_TEXT, "LIST",
+     "monolithic, microkernel or fs|driver|memory:kernel|server,... (hybrid)", AT(place), 0, 0},
+    {"append", 0, HK_OPTION_TEXT, "TEXT", "more for the scenario, such as 'seed=7 calls=1000000'",
+     AT(append), 0, 0},
     {"machine", 0, HK_OPTION_TEXT, "NAME", "microvm or q35 (microvm)", AT(machine), 0, 0},
     {"memory", 0, HK_OPTION_UINT, "MIB", "guest memory (128)", AT(memory_mib), 4, 2048},
     {"timeout", 0, HK_OPTION_UINT, "SECONDS", "stop a guest that hangs (60; 0: never)",
@@ -228,7 +229,7 @@ static enum hk_exit options_check(const struct kernel_options *o, enum hk_qemu_m
         return HK_EXIT_USAGE;
     }
     for (size_t i = 0; i < HK_ARRAY_COUNT(words); i++) {
-        if (strpbrk(words[i], " \t\n") != NULL || strlen(words[i]) > APPEND_BYTES / 2 - 32) {
+        if (strpbrk(words[i], " \t\n") != NULL) {
             hk_cli_error("kernel", "'%.40s' is not one word", words[i]);
             return HK_EXIT_USAGE;
         }
@@ -239,6 +240,21 @@ static enum hk_exit options_check(const struct kernel_options *o, enum hk_qemu_m
     }
     if (o->functions && !o->count) {
         hk_cli_error("kernel", "--functions needs --count");
+        return HK_EXIT_USAGE;
+    }
+    return HK_EXIT_OK;
+}
+
+/* The kernel's command line; its first word of a name counts, so --append replaces nothing. */
+static enum hk_exit command_line(const struct kernel_options *o, char line[HK_COMMAND_LINE_BYTES])
+{
+    int bytes = snprintf(line, HK_COMMAND_LINE_BYTES, "scenario=%s%s%s%s%s", o->scenario,
+                         o->place != NULL ? " place=" : "", o->place != NULL ? o->place : "",
+                         o->append != NULL ? " " : "", o->append != NULL ? o->append : "");
+
+    if (bytes < 0 || bytes >= HK_COMMAND_LINE_BYTES) {
+        hk_cli_error("kernel", "the kernel's command line would have %d characters, of at most %d",
+                     bytes, HK_COMMAND_LINE_BYTES - 1);
         return HK_EXIT_USAGE;
     }
     return HK_EXIT_OK;
@@ -287,11 +303,14 @@ static enum hk_exit run_kernel(const void *values, int argc, char **argv)
     struct hk_qemu_options qemu;
     struct hk_qemu_result result;
     char error[HK_QEMU_ERROR_BYTES];
-    char append[APPEND_BYTES];
+    char line[HK_COMMAND_LINE_BYTES];
     enum hk_exit code = options_check(o, &machine);
 
     (void)argc;
     (void)argv;
+    if (code == HK_EXIT_OK) {
+        code = command_line(o, line);
+    }
     if (code != HK_EXIT_OK) {
         return code;
     }
@@ -301,9 +320,7 @@ static enum hk_exit run_kernel(const void *values, int argc, char **argv)
     if (o->kvm && (code = kvm_require(&files)) != HK_EXIT_OK) {
         return code;
     }
-    snprintf(append, sizeof(append), "scenario=%s%s%s", o->scenario,
-             o->place != NULL ? " place=" : "", o->place != NULL ? o->place : "");
-    qemu = qemu_options(o, &files, machine, append);
+    qemu = qemu_options(o, &files, machine, line);
     if (o->gdb_port != 0) {
         fprintf(stderr, "waiting for: gdb %s -ex 'target remote :%" PRIu64 "'\n", files.kernel,
                 o->gdb_port);
