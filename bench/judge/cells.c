@@ -9,6 +9,14 @@
 
 #include "hk/stats/summary.h"
 
+/* No block of the launch passed its guards: evidence from outside, not from its value. */
+static bool is_disturbed(const struct hk_launch *launch)
+{
+    double disturbed = 0;
+
+    return hk_launch_counter(launch, "hk_disturbed", &disturbed) && disturbed > 0;
+}
+
 enum hk_status hk_cell_read(const struct hk_run *run, const char *counter,
                             struct hk_cell_values *out, const char *format, ...)
 {
@@ -24,7 +32,7 @@ enum hk_status hk_cell_read(const struct hk_run *run, const char *counter,
     if (hk_run_cell(run, out->cell, &first, &launches) != HK_OK)
         return HK_ENOENT;
     for (size_t i = 0; i < launches && n < HK_LAUNCHES_MAX; i++) {
-        if (first[i].state != HK_LAUNCH_OK ||
+        if (first[i].state != HK_LAUNCH_OK || is_disturbed(&first[i]) ||
             !hk_launch_counter(&first[i], counter, &out->values[n]))
             continue;
         out->index[n++] = first[i].index;

@@ -8,7 +8,7 @@
 
 enum { HK_LAUNCHES_MAX = 512 };
 
-/* One counter over the OK launches of a cell, in launch order. */
+/* One counter over the OK and undisturbed launches of a cell, in launch order. */
 struct hk_cell_values {
     char cell[HK_NAME_BYTES];
     size_t count;
@@ -19,7 +19,7 @@ struct hk_cell_values {
 /*
  * Read a counter of a cell; the cell's name is given as a printf format.
  *
- * Returns HK_OK with count >= 1; HK_ENOENT when the run has no OK launch of it.
+ * Returns HK_OK with count >= 1; HK_ENOENT when the run has no such launch of it.
  */
 __attribute__((format(printf, 4, 5))) enum hk_status hk_cell_read(const struct hk_run *run,
                                                                   const char *counter,
