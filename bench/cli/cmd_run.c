@@ -187,9 +187,10 @@ static enum hk_exit run(const void *values, int argc, char **argv)
         hk_cli_error("run", "--quick and --full exclude each other");
         return HK_EXIT_USAGE;
     }
-    if (o->guest && (o->quick || o->full || o->budget_s != 0 || o->seed != 0)) {
+    if (o->guest &&
+        (o->quick || o->full || o->budget_s != 0 || o->seed != 0 || o->perf != NULL)) {
         hk_cli_error("run", "--guest counts everything, without a clock or chance: leave out "
-                     "--quick, --full, --budget and --seed");
+                     "--quick, --full, --budget, --seed and --perf");
         return HK_EXIT_USAGE;
     }
     if (!perf_ready(o))

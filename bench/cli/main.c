@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+#include <errno.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -44,6 +45,17 @@ static void print_overview(FILE *out)
           out);
 }
 
+/* What was printed must have arrived; a reader that left (head) is no failure. */
+static int finish_output(int code)
+{
+    if (fflush(stdout) == 0 && !ferror(stdout))
+        return code;
+    if (errno == EPIPE)
+        return code;
+    hk_cli_error(NULL, "standard output cannot be written: %s", strerror(errno));
+    return code == HK_EXIT_OK ? HK_EXIT_UNMEASURED : code;
+}
+
 int main(int argc, char **argv)
 {
     /* The options structs hold pointers and integers: give them the strictest alignment. */
@@ -69,5 +81,5 @@ int main(int argc, char **argv)
     const enum hk_status status = hk_options_parse(command, argc - 1, argv + 1, values, &rest);
     if (status != HK_OK)
         return status == HK_EINTR ? HK_EXIT_OK : HK_EXIT_USAGE;
-    return (int)command->run(values, argc - 1 - rest, argv + 1 + rest);
+    return finish_output((int)command->run(values, argc - 1 - rest, argv + 1 + rest));
 }

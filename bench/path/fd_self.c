@@ -257,7 +257,7 @@ static enum hk_status icmp_probe(char reason[HK_REASON_BYTES])
     int fd;
 
     if (icmp_socket(&fd) != HK_OK)
-        return hk_path_refuse(reason, "ping sockets are not allowed: "
+        return hk_path_refuse(reason, "ping sockets are not allowed; "
                                       "sysctl net.ipv4.ping_group_range='0 2147483647'");
     close(fd);
     return HK_OK;

@@ -33,6 +33,7 @@ struct hk_trace_message {
 struct hk_trace {
     enum hk_trace_mix mix;
     uint64_t state;
+    uint64_t serial; /* of the next message */
 };
 
 void hk_trace_init(struct hk_trace *trace, enum hk_trace_mix mix, uint64_t seed);

@@ -46,8 +46,10 @@ static const struct arm arms[] = {
     {"device", "deadline", "loaded", 1000, 0, false},
 };
 
-static const int wild_headrooms_us[] = {10,  20,  30,  50,   70,   100,  150,  200,  300,  500,
-                                        700, 1000, 1500, 2000, 3000, 5000, 7000, 10000};
+/* Dense where a quiet machine's wake-ups lie. */
+static const int wild_headrooms_us[] = {10, 12, 14,  16,  18,  20,  25,  30,   35,   40,   50,   60,
+                                        80, 100, 150, 200, 300, 500, 800, 1000, 2000, 4000, 7000,
+                                        10000};
 
 static enum hk_status expand(enum hk_run_mode mode, hk_cell_adder *add, void *context)
 {
