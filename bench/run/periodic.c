@@ -14,14 +14,13 @@
 #include <unistd.h>
 
 #include "hk/base/units.h"
-#include "hk/counters/idle.h"
 #include "hk/stats/rng.h"
 
 enum {
     WAKEUPS_SKIPPED = 16, /* cold caches and the start of the others */
     FIFO_PRIORITY = 50,
     CONTROL_COPIES = 4,
-    CONTROL_SESSIONS = 2, /* a known law is told from a close one by many wake-ups */
+    CONTROL_SESSIONS = 4, /* a known law is told from a close one by many wake-ups */
     LOAD_HELPERS_MAX = 4,
     LOAD_BYTES = 256 * 1024,
 };
@@ -76,7 +75,6 @@ enum hk_status hk_periodic_open(struct hk_task *task)
         return HK_ENOMEM;
     task->state = p;
     p->timer_fd = -1;
-    p->polling_fd = -1;
     if (!read_clock(task->name, &p->clock) || period_us < 100 || period_us > 1000000 ||
         inject_us < 0 || inject_us > period_us)
         return hk_task_refuse(task, HK_EINVAL, "a clock, period_us:100 to 1000000 and inject_us "
@@ -101,8 +99,6 @@ void hk_periodic_close(struct hk_task *task)
     free(p->delays_ns);
     if (p->timer_fd >= 0)
         close(p->timer_fd);
-    if (p->polling_fd >= 0)
-        close(p->polling_fd);
     free(p);
     task->state = NULL;
 }
@@ -194,12 +190,8 @@ enum hk_status hk_periodic_enter(struct hk_task *task)
         return status;
     mlockall(MCL_CURRENT | MCL_FUTURE); /* without the right to it, pages stay by being used */
     /* In the wild a timer has the slack that everybody's has; a known law must not get it too. */
-    if (p->inject_ns > 0) {
-        char reason[HK_REASON_TEXT_BYTES];
+    if (p->inject_ns > 0)
         prctl(PR_SET_TIMERSLACK, 1);
-        /* Waking an idle CPU takes 10 us and more; where it cannot be avoided it stays in. */
-        (void)hk_idle_hold_polling(&p->polling_fd, reason);
-    }
     if (p->clock == HK_PERIODIC_DEVICE) {
         p->timer_fd = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC);
         if (p->timer_fd < 0)

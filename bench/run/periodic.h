@@ -19,7 +19,6 @@ struct hk_periodic {
     size_t count;     /* wake-ups, without the first few */
     uint64_t *delays_ns;
     int timer_fd;     /* device */
-    int polling_fd;   /* control: holds idle CPUs awake, so that only the injected law delays */
     uint64_t origin_ns; /* of the grid, CLOCK_MONOTONIC */
 };
 

@@ -29,9 +29,9 @@ struct arm {
 };
 
 static const struct arm arms[] = {
-    {"device", "fifo", "idle", 2000, 200, true},
-    {"absolute", "fifo", "idle", 2000, 200, true},
-    {"queued", "fifo", "idle", 2000, 200, true},
+    {"device", "fifo", "idle", 4000, 400, true},
+    {"absolute", "fifo", "idle", 4000, 400, true},
+    {"queued", "fifo", "idle", 4000, 400, true},
     {"device", "other", "idle", 1000, 0, true},
     {"absolute", "other", "idle", 1000, 0, true},
     {"device", "fifo", "idle", 1000, 0, true},

@@ -21,12 +21,12 @@ struct arm {
 
 static const struct arm arms[] = {
     /* Injected exponential delays: the formula's assumption, made true. */
-    {"absolute", "fifo", "idle", 2000, 200, "lateness", true},
-    {"absolute", "fifo", "idle", 2000, 200, "interval", true},
-    {"relative", "fifo", "idle", 2000, 200, "interval", true},
-    {"device", "fifo", "idle", 2000, 200, "lateness", true},
-    {"absolute", "other", "idle", 2000, 200, "lateness", false},
-    {"absolute", "other", "idle", 2000, 200, "interval", false},
+    {"absolute", "fifo", "idle", 4000, 400, "lateness", true},
+    {"absolute", "fifo", "idle", 4000, 400, "interval", true},
+    {"relative", "fifo", "idle", 4000, 400, "interval", true},
+    {"device", "fifo", "idle", 4000, 400, "lateness", true},
+    {"absolute", "other", "idle", 4000, 400, "lateness", false},
+    {"absolute", "other", "idle", 4000, 400, "interval", false},
     /* The machine as it is. */
     {"absolute", "other", "idle", 1000, 0, "lateness", true},
     {"absolute", "other", "idle", 1000, 0, "interval", true},
