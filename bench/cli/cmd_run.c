@@ -31,7 +31,7 @@ struct run_options {
 static const struct hk_option options[] = {
 #define AT(f) offsetof(struct run_options, f)
     {"filter", 'f', HK_OPTION_TEXT, "REGEX", "only cells whose name matches", AT(filter), 0, 0},
-    {"quick", 0, HK_OPTION_FLAG, NULL, "what the models need, in 165 s (the default)", AT(quick), 0,
+    {"quick", 0, HK_OPTION_FLAG, NULL, "what the models need, in 180 s (the default)", AT(quick), 0,
      0},
     {"full", 0, HK_OPTION_FLAG, NULL, "every transport, place and size, in an hour", AT(full), 0,
      0},

@@ -51,7 +51,7 @@ static const struct hk_effort efforts[] = {
 };
 
 static const uint64_t budgets_ns[] = {
-    [HK_RUN_QUICK] = 165ull * HK_NS_PER_S,
+    [HK_RUN_QUICK] = 180ull * HK_NS_PER_S,
     [HK_RUN_FULL] = 3600ull * HK_NS_PER_S,
 };
 
