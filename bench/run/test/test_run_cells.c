@@ -48,8 +48,8 @@ static const char *const wanted_by_models[] = {
     "native/remap/mremap/bytes:65536",
     "native/fallback/mix:independent/trace:train",
     "native/floor/cache_line/place:cross_core",
-    "native/wakeup/absolute/policy:fifo/load:idle/period_us:2000/inject_us:200/record:lateness",
-    "native/underrun/absolute/policy:fifo/load:idle/period_us:2000/inject_us:200",
+    "native/wakeup/absolute/policy:fifo/load:idle/period_us:4000/inject_us:400/record:lateness",
+    "native/underrun/absolute/policy:fifo/load:idle/period_us:4000/inject_us:400",
 };
 
 static void the_quick_run_has_what_the_models_need(void **state)
