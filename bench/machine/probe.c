@@ -362,6 +362,7 @@ static const struct device {
 } devices[] = {
     { "/dev/kvm", "load kvm_intel or kvm_amd, join the group kvm; exact counts do not need it" },
     { "/dev/fuse", "modprobe fuse, and run as root or in a user namespace that may mount" },
+    { "/dev/loop-control", "modprobe loop, and run as root" },
 };
 
 static void probe_device(const struct hk_probe *probe, const char *search_path,
@@ -437,6 +438,7 @@ const struct hk_probe hk_probes[] = {
     { "memory", "huge pages", "remapping of large buffers", NULL, probe_hugepages },
     { "system", "IPC namespace", "nothing left behind by killed runs", "ipc", probe_attempt },
     { "system", "FUSE", "a file system in a server", "/dev/fuse", probe_device },
+    { "system", "loop devices", "cells of ext4", "/dev/loop-control", probe_device },
     { "guest", "QEMU", "hkbench run --guest, hkbench kernel", "qemu-system-x86_64", probe_program },
     { "guest", "QEMU for programs", "counting hosted code exactly", "qemu-x86_64", probe_program },
     { "guest", "KVM", "cycles in the guest", "/dev/kvm", probe_device },

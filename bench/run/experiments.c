@@ -21,6 +21,10 @@ const struct hk_experiment *const hk_experiments[] = {
     &hk_experiment_underrun,
     &hk_experiment_floor,
     &hk_experiment_harness,
+    &hk_experiment_file_read,
+    &hk_experiment_file_write,
+    &hk_experiment_file_stat,
+    &hk_experiment_file_lookup,
 };
 
 const size_t hk_experiment_count = HK_ARRAY_COUNT(hk_experiments);

@@ -60,6 +60,9 @@ enum hk_status hk_errno_status(int error)
         return HK_EINVAL;
     case EFAULT:
         return HK_EFAULT;
+    case ENOTCONN:
+    case ECONNABORTED:
+        return HK_EPEER;
     default:
         return HK_EIO;
     }

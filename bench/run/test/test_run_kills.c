@@ -155,7 +155,7 @@ static bool check_run(const char *folder)
 
 static const char filter[] =
     "^native/(round_trip/(pipe|sysv_msg|futex_ring)/place:same_core/bytes:64|"
-    "chain/pipe/place:same_core/servers:3/bytes:1)$";
+    "chain/pipe/place:same_core/servers:3/bytes:1|file_read/fuse/cache:direct/bytes:4096)$";
 
 /* Kills one descendant of the runner after a delay: the leader, or what it forked. */
 static void kill_one_and_finish(long delay_ms, size_t which)

@@ -1,0 +1,247 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Our own file system in a server behind FUSE, by libfuse's low-level interface. The server
+ * makes the mount and hands it to the client: it alone holds the device, so that its death is
+ * seen by whoever waits for an answer, and the mount ends with the client's last descriptor.
+ */
+#define FUSE_USE_VERSION 35
+#include <fuse_lowlevel.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "files.h"
+#include "mount.h"
+
+/* How long the kernel may believe what it was told of a file it may keep. */
+static const double kept_s = 3600;
+
+struct served {
+    struct hk_file *file;
+    struct hk_memfs *fs;
+    uid_t user; /* the files' owner */
+    gid_t group;
+};
+
+static struct served *served_of(fuse_req_t request)
+{
+    struct served *s = fuse_req_userdata(request);
+
+    /* One thread writes. */
+    const uint64_t requests = atomic_load_explicit(&s->file->shared->requests,
+                                                   memory_order_relaxed);
+    atomic_store_explicit(&s->file->shared->requests, requests + 1, memory_order_release);
+    return s;
+}
+
+static int error_of(enum hk_status status)
+{
+    switch (status) {
+    case HK_ENOENT: return ENOENT;
+    case HK_EINVAL: return EISDIR;
+    case HK_ENOSPC: return EFBIG;
+    default: return EIO;
+    }
+}
+
+static double timeout_s(const struct served *s)
+{
+    return s->file->options.cache == HK_FILE_DIRECT ? 0 : kept_s;
+}
+
+static struct stat stat_of(const struct served *s, const struct hk_memfs_attributes *a)
+{
+    return (struct stat){
+        .st_ino = a->inode, .st_mode = a->folder ? S_IFDIR | 0700 : S_IFREG | 0600,
+        .st_nlink = 1, .st_uid = s->user, .st_gid = s->group, .st_size = (off_t)a->bytes,
+        .st_blocks = (blkcnt_t)((a->bytes + 511) / 512),
+    };
+}
+
+static void serve_init(void *context, struct fuse_conn_info *connection)
+{
+    const struct served *s = context;
+
+    connection->want &= ~(unsigned)(FUSE_CAP_SPLICE_WRITE | FUSE_CAP_SPLICE_MOVE |
+                                    FUSE_CAP_SPLICE_READ | FUSE_CAP_WRITEBACK_CACHE);
+    if (s->file->options.splice)
+        connection->want |= connection->capable & (FUSE_CAP_SPLICE_WRITE | FUSE_CAP_SPLICE_MOVE);
+    if (s->file->options.cache == HK_FILE_WRITEBACK)
+        connection->want |= connection->capable & FUSE_CAP_WRITEBACK_CACHE;
+}
+
+static void serve_lookup(fuse_req_t request, fuse_ino_t folder, const char *name)
+{
+    const struct served *s = served_of(request);
+    struct fuse_entry_param entry = {.attr_timeout = timeout_s(s), .entry_timeout = timeout_s(s)};
+    struct hk_memfs_attributes found;
+    const enum hk_status status = hk_memfs_lookup(s->fs, folder, name, &found);
+
+    if (status != HK_OK) {
+        fuse_reply_err(request, error_of(status));
+        return;
+    }
+    entry.ino = found.inode;
+    entry.attr = stat_of(s, &found);
+    fuse_reply_entry(request, &entry);
+}
+
+static void serve_attributes(fuse_req_t request, fuse_ino_t inode, struct fuse_file_info *info)
+{
+    const struct served *s = served_of(request);
+    struct hk_memfs_attributes found;
+    const enum hk_status status = hk_memfs_attributes(s->fs, inode, &found);
+
+    (void)info;
+    if (status != HK_OK) {
+        fuse_reply_err(request, error_of(status));
+        return;
+    }
+    const struct stat st = stat_of(s, &found);
+    fuse_reply_attr(request, &st, timeout_s(s));
+}
+
+static void serve_open(fuse_req_t request, fuse_ino_t inode, struct fuse_file_info *info)
+{
+    const struct served *s = served_of(request);
+
+    (void)inode;
+    info->direct_io = s->file->options.cache == HK_FILE_DIRECT;
+    info->keep_cache = !info->direct_io;
+    fuse_reply_open(request, info);
+}
+
+static void serve_read(fuse_req_t request, fuse_ino_t inode, size_t bytes, off_t offset,
+                       struct fuse_file_info *info)
+{
+    const struct served *s = served_of(request);
+    const unsigned char *data;
+    const enum hk_status status = hk_memfs_view(s->fs, inode, (uint64_t)offset, &data, &bytes);
+
+    (void)info;
+    if (status != HK_OK) {
+        fuse_reply_err(request, error_of(status));
+    } else if (s->file->options.splice) {
+        struct fuse_bufvec pages = FUSE_BUFVEC_INIT(bytes);
+        pages.buf[0].flags = FUSE_BUF_IS_FD | FUSE_BUF_FD_SEEK;
+        pages.buf[0].fd = hk_memfs_fd(s->fs);
+        pages.buf[0].pos = (off_t)hk_memfs_fd_offset(s->fs, data);
+        fuse_reply_data(request, &pages, FUSE_BUF_SPLICE_MOVE);
+    } else {
+        fuse_reply_buf(request, (const char *)data, bytes);
+    }
+}
+
+static void serve_write(fuse_req_t request, fuse_ino_t inode, const char *data, size_t bytes,
+                        off_t offset, struct fuse_file_info *info)
+{
+    const struct served *s = served_of(request);
+    const enum hk_status status = hk_memfs_write(s->fs, inode, (uint64_t)offset, data, bytes);
+
+    (void)info;
+    if (status != HK_OK)
+        fuse_reply_err(request, error_of(status));
+    else
+        fuse_reply_write(request, bytes);
+}
+
+static const struct fuse_lowlevel_ops operations = {
+    .init = serve_init,
+    .lookup = serve_lookup,
+    .getattr = serve_attributes,
+    .open = serve_open,
+    .read = serve_read,
+    .write = serve_write,
+};
+
+/* The mount that asks this device's holder. */
+static enum hk_status mount_device(int device, int *folder, char reason[HK_REASON_BYTES])
+{
+    char fd[16], user[16], group[16];
+
+    snprintf(fd, sizeof fd, "%d", device);
+    snprintf(user, sizeof user, "%u", (unsigned)getuid());
+    snprintf(group, sizeof group, "%u", (unsigned)getgid());
+    const struct hk_mount_option options[] = {{"fd", fd}, {"rootmode", "40000"},
+                                              {"user_id", user}, {"group_id", group},
+                                              {NULL, NULL}};
+    return hk_mount_open("fuse", options, folder, reason);
+}
+
+static enum hk_status open_mount(int *device, int *folder, char reason[HK_REASON_BYTES])
+{
+    enum hk_status status = hk_mount_allow(reason);
+    if (status != HK_OK)
+        return status;
+    *device = open("/dev/fuse", O_RDWR | O_CLOEXEC);
+    if (*device < 0) {
+        snprintf(reason, HK_REASON_BYTES, "/dev/fuse: %s; modprobe fuse, or run where the device "
+                 "is passed in", strerror(errno));
+        return HK_ENOTSUP;
+    }
+    status = mount_device(*device, folder, reason);
+    if (status != HK_OK)
+        close(*device);
+    return status;
+}
+
+/* Answers until the mount is gone. Takes the device. */
+static enum hk_status answer(struct served *s, int device)
+{
+    char program[] = "hkbench", at[32];
+    char *arguments[] = {program, NULL};
+    struct fuse_args args = FUSE_ARGS_INIT(1, arguments);
+    struct fuse_session *session = fuse_session_new(&args, &operations, sizeof operations, s);
+
+    fuse_opt_free_args(&args);
+    if (session == NULL)
+        return HK_ENOMEM;
+    snprintf(at, sizeof at, "/dev/fd/%d", device);
+    enum hk_status status = fuse_session_mount(session, at) == 0 ? HK_OK : HK_EIO;
+    if (status == HK_OK && fuse_session_loop(session) < 0)
+        status = HK_EIO;
+    fuse_session_unmount(session);
+    fuse_session_destroy(session);
+    return status;
+}
+
+static enum hk_status fuse_serve(struct hk_file *file)
+{
+    char reason[HK_REASON_BYTES] = "";
+    struct served served = {.file = file, .user = getuid(), .group = getgid()};
+    int device = -1, folder = -1;
+
+    enum hk_status status = hk_file_memfs(file, &served.fs);
+    if (status == HK_OK)
+        status = open_mount(&device, &folder, reason);
+    status = hk_handover_give(&file->handover, status, reason, &folder, 1);
+    if (folder >= 0)
+        close(folder); /* only the client keeps the mount alive */
+    if (status == HK_OK)
+        status = answer(&served, device);
+    hk_memfs_destroy(served.fs);
+    /* The client says that it is not available; here nothing broke. */
+    return status == HK_ENOTSUP ? HK_OK : status;
+}
+
+static enum hk_status fuse_open(struct hk_file *file, char reason[HK_REASON_BYTES])
+{
+    const enum hk_status status = hk_handover_take(&file->handover, &file->folder, 1, reason);
+
+    return status == HK_OK ? hk_file_open_in_folder(file, false, reason) : status;
+}
+
+const struct hk_file_service hk_file_service_fuse = {
+    .name = "fuse",
+    .summary = "the same file system in a server, behind FUSE",
+    .caches = 1u << HK_FILE_KEPT | 1u << HK_FILE_DIRECT | 1u << HK_FILE_WRITEBACK,
+    .splices = true,
+    .server = true,
+    .syscalls = 1,
+    .open = fuse_open,
+    .serve = fuse_serve,
+    .run = hk_file_run_syscalls,
+};
