@@ -42,7 +42,7 @@ hk_metal_target(hkbench-kernel.elf arch/x86_64/kernel.ld -mcmodel=kernel)
 
 # The same with the kernel's table of tests as one more scenario.
 set(HK_TABLE_SOURCES test/table.c test/table_pages.c test/table_messages.c test/table_signals.c
-  test/table_memory.c test/table_policy.c test/table_services.c)
+  test/table_memory.c test/table_pager.c test/table_policy.c test/table_services.c)
 add_executable(hkbench-kernel-test.elf ${HK_KERNEL_SOURCES} test/scenario_table.c
   ${HK_TABLE_SOURCES} ${HK_MACHINE_SOURCES})
 hk_metal_target(hkbench-kernel-test.elf arch/x86_64/kernel.ld -mcmodel=kernel)
@@ -69,6 +69,7 @@ hk_program(init
   user/hello.c
   user/init.c
   user/isolation.c
+  user/paging_scenario.c
   user/periodic.c
   user/policy_scenario.c
   user/services_scenario.c
@@ -76,6 +77,7 @@ hk_program(init
   user/versions_scenario.c
   ${HK_SERVICE_SOURCES})
 hk_program(fuzz user/fuzz.c)
+hk_program(pager user/pager.c)
 hk_program(peer user/peer.c)
 hk_program(policy user/policy.c)
 hk_program(server user/server.c ${HK_SERVICE_SOURCES})

@@ -3,6 +3,7 @@
 
 #include "kernel/irq.h"
 #include "kernel/kernel.h"
+#include "kernel/pager.h"
 #include "kernel/service.h"
 #include "port/port.h"
 
@@ -24,8 +25,28 @@ static void instance_irq_ack(struct hk_service_host *host, uint32_t line)
     hk_irq_acknowledge(HK_CONTAINER(host, struct hk_instance, host)->cpu, line);
 }
 
-static enum hk_status start(struct hk_cpu *cpu, struct hk_instance *instance,
-                            const struct hk_service *service)
+static enum hk_status instance_supply(struct hk_service_host *host, uint64_t address,
+                                      uint64_t protection, void *page)
+{
+    struct hk_instance *instance = HK_CONTAINER(host, struct hk_instance, host);
+    struct hk_cpu *cpu = instance->cpu;
+    uint32_t i = 0;
+    enum hk_status status;
+
+    if (page == NULL)
+        return hk_pager_map(cpu, cpu->current, address, 1, protection, NULL, 0);
+    while (i < instance->page_count && hk_window(cpu->kernel, instance->pages[i]) != page)
+        i++;
+    if (i == instance->page_count)
+        return HK_EINVAL;
+    status = hk_pager_give(cpu, cpu->current, address, protection, instance->pages[i]);
+    if (status == HK_OK)
+        instance->pages[i] = instance->pages[--instance->page_count];
+    return status;
+}
+
+enum hk_status hk_instance_start(struct hk_cpu *cpu, struct hk_instance *instance,
+                                 const struct hk_service *service)
 {
     enum hk_status status = hk_endpoint_create(cpu, &instance->endpoint);
 
@@ -33,7 +54,8 @@ static enum hk_status start(struct hk_cpu *cpu, struct hk_instance *instance,
         return status;
     instance->service = service;
     instance->cpu = cpu;
-    instance->host = (struct hk_service_host){ instance_page, instance_irq_ack };
+    instance->host = (struct hk_service_host){ instance_page, instance_irq_ack,
+                                                 instance_supply };
     instance->state = instance_page(&instance->host);
     if (instance->state == NULL)
         return HK_ENOMEM;
@@ -51,7 +73,7 @@ enum hk_status hk_composition_start(struct hk_cpu *cpu, uint32_t placement)
 
     for (uint32_t i = 0; i < HK_SERVICES && status == HK_OK; i++)
         if (placement & 1u << i)
-            status = start(cpu, &cpu->kernel->instances[i], &hk_services[i]);
+            status = hk_instance_start(cpu, &cpu->kernel->instances[i], &hk_services[i]);
     return status;
 }
 
@@ -84,6 +106,19 @@ int64_t hk_instance_call(struct hk_instance *instance, struct hk_thread *client,
 
     word[0] = (uint64_t)instance->service->handle(&instance->host, instance->state, &message);
     return (int64_t)message.words;
+}
+
+void hk_instance_fault(struct hk_instance *instance, const struct hk_thread *client)
+{
+    uint64_t word[HK_MESSAGE_REGISTER_WORDS] = { 0 };
+    struct hk_service_message message = {
+        .badge = client->wait.badge,
+        .words = HK_SERVICE_REPLY_WORDS,
+        .word = word,
+    };
+
+    hk_pager_message(client, word);
+    (void)instance->service->handle(&instance->host, instance->state, &message);
 }
 
 void hk_instance_event(struct hk_instance *instance, uint64_t badge, uint64_t count)

@@ -28,6 +28,10 @@ struct hk_instance {
 enum hk_status hk_composition_start(struct hk_cpu *cpu, uint32_t placement);
 void hk_composition_fini(struct hk_cpu *cpu);
 
+/* One service, registered under its name. HK_OK; HK_ENOMEM. */
+enum hk_status hk_instance_start(struct hk_cpu *cpu, struct hk_instance *instance,
+                                 const struct hk_service *service);
+
 /*
  * The direct call: the service works on the client's words where they are, in its
  * frame and its IPC page, and leaves the reply there. The cost of this against a
@@ -36,6 +40,9 @@ void hk_composition_fini(struct hk_cpu *cpu);
  * Returns the words of the reply.
  */
 int64_t hk_instance_call(struct hk_instance *instance, struct hk_thread *client, uint64_t badge);
+
+/* The current thread's page fault: a call in its name that leaves its registers alone. */
+void hk_instance_fault(struct hk_instance *instance, const struct hk_thread *client);
 
 /* A message from the kernel: an interrupt of its device. */
 void hk_instance_event(struct hk_instance *instance, uint64_t badge, uint64_t count);

@@ -4,6 +4,7 @@
 #include "kernel/composition.h"
 #include "kernel/irq.h"
 #include "kernel/kernel.h"
+#include "kernel/pager.h"
 #include "port/port.h"
 
 /* What the classes of abi.h do; the row number is the class. */
@@ -107,6 +108,33 @@ static void begin_service(struct hk_thread *client, struct hk_thread *server)
     server->budget = client->budget;
 }
 
+/* No receiver is there: the current thread waits for one; words and badge are in its wait. */
+static void queue_sender(struct hk_cpu *cpu, struct hk_endpoint *endpoint, bool wants_reply)
+{
+    struct hk_thread *self = cpu->current;
+
+    self->state = HK_THREAD_SENDING;
+    self->endpoint = endpoint;
+    self->wait.wants_reply = wants_reply;
+    hk_wait_queue_append(&endpoint->queue, self);
+    update_slot(endpoint);
+}
+
+void hk_endpoint_fault(struct hk_cpu *cpu, struct hk_endpoint *endpoint)
+{
+    struct hk_thread *self = cpu->current;
+    struct hk_thread *receiver = take_receiver(cpu, endpoint);
+
+    if (receiver == NULL) {
+        queue_sender(cpu, endpoint, true);
+    } else {
+        hk_pager_deliver(self, receiver);
+        begin_service(self, receiver);
+        hk_sched_hand_over(cpu, receiver);
+    }
+    cpu->exit_work |= HK_WORK_SCHEDULE;
+}
+
 static enum hk_status give(struct hk_cpu *cpu, const struct ipc_class *class, uint64_t words)
 {
     struct hk_thread *self = cpu->current;
@@ -135,13 +163,9 @@ static enum hk_status give(struct hk_cpu *cpu, const struct ipc_class *class, ui
     if (receiver == NULL) {
         if (class->timed && self->ipc_timeout_ns == HK_TIMEOUT_NOW)
             return HK_ETIMEOUT;
-        self->state = HK_THREAD_SENDING;
-        self->endpoint = endpoint;
         self->wait.badge = badge;
         self->wait.words = words;
-        self->wait.wants_reply = class->call;
-        hk_wait_queue_append(&endpoint->queue, self);
-        update_slot(endpoint);
+        queue_sender(cpu, endpoint, class->call);
     } else {
         deliver(cpu->kernel, self, receiver, words, badge);
         if (!class->call) {
@@ -163,10 +187,14 @@ static enum hk_status reply(struct hk_cpu *cpu, uint64_t words)
     struct hk_thread *self = cpu->current;
     struct hk_thread *client = self->client;
 
+    bool faulted;
+
     if (client == NULL)
         return HK_EPEER;
+    faulted = client->flags & HK_THREAD_FAULTED;
     hk_thread_wake(cpu, client, (hk_result)words); /* ends the service: self->client is NULL */
-    deliver(cpu->kernel, self, client, words, 0);
+    if (!faulted)
+        deliver(cpu->kernel, self, client, words, 0);
     return HK_OK;
 }
 
@@ -202,7 +230,10 @@ static enum hk_status take(struct hk_cpu *cpu, const struct ipc_class *class)
     }
     sender = endpoint->queue.first;
     if (sender != NULL && sender->state == HK_THREAD_SENDING) {
-        deliver(cpu->kernel, sender, self, sender->wait.words, sender->wait.badge);
+        if (sender->flags & HK_THREAD_FAULTED)
+            hk_pager_deliver(sender, self);
+        else
+            deliver(cpu->kernel, sender, self, sender->wait.words, sender->wait.badge);
         if (sender->wait.wants_reply) {
             hk_endpoint_leave(cpu, sender);
             begin_service(sender, self);

@@ -47,6 +47,9 @@ enum hk_status hk_endpoint_create(struct hk_cpu *cpu, struct hk_endpoint **endpo
  */
 void hk_ipc(struct hk_cpu *cpu);
 
+/* The current thread calls its pager: pager.h. It sleeps afterwards. */
+void hk_endpoint_fault(struct hk_cpu *cpu, struct hk_endpoint *endpoint);
+
 /* hk_object_types[]: the last reference, and a capability, have gone. */
 void hk_endpoint_destroy(struct hk_cpu *cpu, struct hk_object *object);
 void hk_endpoint_released(struct hk_cpu *cpu, struct hk_object *object, uint32_t rights);

@@ -6,6 +6,7 @@
 #include "kernel/irq.h"
 #include "kernel/kernel.h"
 #include "kernel/notification.h"
+#include "kernel/pager.h"
 #include "kernel/queue.h"
 #include "kernel/semaphore.h"
 #include "kernel/shm.h"
@@ -35,6 +36,7 @@ const struct hk_object_row hk_object_types[HK_OBJECT_TYPES] = {
                         HK_RIGHT_SHM_READ | HK_RIGHT_SHM_WRITE, hk_shm_destroy, NULL },
     [HK_OBJECT_STREAM] = { "stream", sizeof(struct hk_stream), HK_RIGHT_STREAM, hk_stream_destroy,
                            hk_stream_released },
+    [HK_OBJECT_REGION] = { "region", sizeof(struct hk_region), 0, hk_region_destroy, NULL },
 };
 
 /* A record on the free list. */

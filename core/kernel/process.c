@@ -2,6 +2,7 @@
 #include "kernel/process.h"
 
 #include "kernel/kernel.h"
+#include "kernel/pager.h"
 #include "port/port.h"
 
 static bool copy_name(char *to, const char *from)
@@ -132,6 +133,7 @@ void hk_process_end(struct hk_cpu *cpu, struct hk_process *process, enum hk_proc
         process->threads = thread->process_next;
         hk_object_release(cpu, &thread->object);
     }
+    hk_pager_clear(cpu, process);
     free_table(cpu, process);
     hk_port_space_leave(cpu, process->space.root);
     hk_space_fini(cpu->kernel, &process->space);

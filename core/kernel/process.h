@@ -26,6 +26,7 @@ struct hk_process {
     int64_t exit_code;
     uint64_t fault_address;
     uint64_t entry;            /* of the loaded program */
+    struct hk_region *regions; /* whose faults a pager serves */
     struct hk_wait_queue waiters; /* process_wait */
     struct hk_process *next;   /* all processes */
 };

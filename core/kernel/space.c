@@ -88,7 +88,7 @@ enum hk_status hk_space_map_fresh(struct hk_kernel *kernel, struct hk_space *spa
 /* A range of whole pages below the IPC pages; more per call would keep interrupts off too long. */
 #define RANGE_PAGES_MAX 256
 
-static enum hk_status check_range(uint64_t address, uint64_t count)
+enum hk_status hk_space_check_range(uint64_t address, uint64_t count)
 {
     if (address % HK_PAGE_BYTES != 0 || count == 0)
         return HK_EINVAL;
@@ -100,8 +100,8 @@ static enum hk_status check_range(uint64_t address, uint64_t count)
 }
 
 /* Shared pages are not the process's own: what it may do with them its capability said. */
-static enum hk_status check_owned(struct hk_kernel *kernel, struct hk_space *space,
-                                  uint64_t address, uint32_t pid)
+enum hk_status hk_space_owned(struct hk_kernel *kernel, struct hk_space *space, uint64_t address,
+                              uint32_t pid)
 {
     void *window;
     enum hk_status status = hk_space_find(kernel, space, address, HK_MAP_READ, &window);
@@ -132,7 +132,7 @@ hk_result hk_sys_page_map(struct hk_cpu *cpu, uint64_t address, uint64_t count,
                           uint64_t protection, uint64_t d, uint64_t e)
 {
     struct hk_process *self = cpu->current->process;
-    enum hk_status status = check_range(address, count);
+    enum hk_status status = hk_space_check_range(address, count);
 
     (void)d, (void)e;
     for (uint64_t i = 0; i < count && status == HK_OK; i++) {
@@ -147,7 +147,7 @@ hk_result hk_sys_page_map(struct hk_cpu *cpu, uint64_t address, uint64_t count,
 hk_result hk_sys_page_unmap(struct hk_cpu *cpu, uint64_t address, uint64_t count, uint64_t c,
                             uint64_t d, uint64_t e)
 {
-    enum hk_status status = check_range(address, count);
+    enum hk_status status = hk_space_check_range(address, count);
 
     (void)c, (void)d, (void)e;
     return status == HK_OK ? unmap_range(cpu, &cpu->current->process->space, address, count)
@@ -159,13 +159,13 @@ hk_result hk_sys_page_protect(struct hk_cpu *cpu, uint64_t address, uint64_t cou
 {
     struct hk_process *self = cpu->current->process;
     struct hk_space *space = &self->space;
-    enum hk_status status = check_range(address, count);
+    enum hk_status status = hk_space_check_range(address, count);
 
     (void)d, (void)e;
     for (uint64_t i = 0; i < count && status == HK_OK; i++) {
         uint64_t at = address + i * HK_PAGE_BYTES;
 
-        status = check_owned(cpu->kernel, space, at, self->pid);
+        status = hk_space_owned(cpu->kernel, space, at, self->pid);
         if (status == HK_OK)
             status = hk_space_protect(cpu->kernel, space, at, protection);
         hk_port_flush_page(cpu, at);
@@ -186,9 +186,9 @@ hk_result hk_sys_page_remap(struct hk_cpu *cpu, uint64_t handle, uint64_t from, 
 
     (void)e;
     if (status == HK_OK)
-        status = check_range(from, count);
+        status = hk_space_check_range(from, count);
     if (status == HK_OK)
-        status = check_range(to, count);
+        status = hk_space_check_range(to, count);
     if (status != HK_OK)
         return status;
     target = (struct hk_process *)(void *)object;
@@ -208,7 +208,7 @@ enum hk_status hk_space_move(struct hk_cpu *cpu, struct hk_process *from, uint64
 
     if (to->space.page_count >= HK_SPACE_PAGES_MAX)
         return HK_ENOMEM;
-    status = check_owned(cpu->kernel, &from->space, from_address, from->pid);
+    status = hk_space_owned(cpu->kernel, &from->space, from_address, from->pid);
     if (status != HK_OK)
         return status;
     status = hk_space_unmap(cpu->kernel, &from->space, from_address, &physical);

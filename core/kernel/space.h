@@ -48,6 +48,20 @@ enum hk_status hk_space_map_fresh(struct hk_kernel *kernel, struct hk_space *spa
 enum hk_status hk_space_unmap(struct hk_kernel *kernel, struct hk_space *space, uint64_t address,
                               uint64_t *physical);
 
+/* Whether a page is there that lets the user do all of this. */
+bool hk_space_permits(struct hk_kernel *kernel, const struct hk_space *space, uint64_t address,
+                      uint64_t protection);
+
+/* HK_OK where a mapped page is this process's alone; HK_ENOENT; HK_EPERM. */
+enum hk_status hk_space_owned(struct hk_kernel *kernel, struct hk_space *space, uint64_t address,
+                              uint32_t pid);
+
+/*
+ * A range that one call may map or move: whole pages below the IPC pages, and no more than keep
+ * interrupts off for a short time. HK_OK; HK_EINVAL; HK_ETOOBIG.
+ */
+enum hk_status hk_space_check_range(uint64_t address, uint64_t count);
+
 /* Change the protection of one mapped page. */
 enum hk_status hk_space_protect(struct hk_kernel *kernel, struct hk_space *space,
                                 uint64_t address, uint64_t protection);

@@ -3,6 +3,7 @@
 
 #include "kernel/endpoint.h"
 #include "kernel/kernel.h"
+#include "kernel/pager.h"
 #include "port/port.h"
 
 static void timed_out(struct hk_cpu *cpu, struct hk_deadline *deadline)
@@ -91,11 +92,15 @@ void hk_thread_wake(struct hk_cpu *cpu, struct hk_thread *thread, hk_result resu
     bool clear_message = is_message_state(thread->state);
 
     detach(cpu, thread);
-    if (clear_message) {
-        thread->frame.rdi = 0;
-        hk_port_zero(thread->frame.word, sizeof(thread->frame.word));
+    if (clear_message && (thread->flags & HK_THREAD_FAULTED)) {
+        hk_pager_ended(cpu, thread);
+    } else {
+        if (clear_message) {
+            thread->frame.rdi = 0;
+            hk_port_zero(thread->frame.word, sizeof(thread->frame.word));
+        }
+        thread->frame.rax = (uint64_t)result;
     }
-    thread->frame.rax = (uint64_t)result;
     if (thread->client == NULL)
         thread->budget = &thread->own_budget;
     hk_sched_ready(cpu, thread);

@@ -28,6 +28,7 @@ enum hk_thread_state {
 
 /* Why the IPC fast path must leave a thread to the slow path. */
 #define HK_THREAD_TIMED 0x1u   /* its deadline is armed */
+#define HK_THREAD_FAULTED 0x2u /* SENDING or CALLED for its pager: the frame is no message */
 
 #define HK_THREADS_PER_PROCESS 256 /* ever created */
 
@@ -77,15 +78,16 @@ struct hk_thread {
     struct {
         uint64_t badge;   /* SENDING: of the capability used */
         uint64_t words;   /* SENDING: length of the message */
-        uint64_t address; /* user buffer of a blocked object call */
+        uint64_t address; /* user buffer of a blocked object call; of a page fault */
         uint64_t bytes;   /* its capacity or content */
-        uint64_t word;    /* one more word for the object: e.g. wanted sender */
+        uint64_t word;    /* one more word for the object: e.g. wanted sender; access */
         bool wants_reply; /* SENDING: a call, not a send */
     } wait;
 
     uint64_t ipc_timeout_ns;     /* of the slow IPC classes */
     uint64_t ipc_page;           /* physical address of its message buffer */
     uint64_t ipc_address;        /* where the user sees it */
+    uint64_t refused_page;       /* the pager left a fault there without a page; 0: none */
 };
 
 /*

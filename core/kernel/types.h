@@ -16,6 +16,7 @@ struct hk_cpu;
 struct hk_thread;
 struct hk_process;
 struct hk_endpoint;
+struct hk_region;
 
 /*
  * Result of a system call handler: a value >= 0 or a negative enum hk_status.
@@ -44,6 +45,7 @@ enum hk_object_type {
     HK_OBJECT_NOTIFICATION,
     HK_OBJECT_SHM,
     HK_OBJECT_STREAM,
+    HK_OBJECT_REGION,
     HK_OBJECT_TYPES,
 };
 

@@ -8,6 +8,7 @@
 #include "kernel/endpoint.h"
 #include "kernel/irq.h"
 #include "kernel/kernel.h"
+#include "kernel/pager.h"
 #include "kernel/syscall.h"
 #include "port/port.h"
 
@@ -236,6 +237,21 @@ int64_t hk_hosted_call(struct hk_hosted *hosted, struct hk_thread *thread,
     *asleep = process->state == HK_PROCESS_ENDED || hk_hosted_asleep(thread);
     hk_object_release(&hosted->cpu, &process->object);
     return result;
+}
+
+void hk_hosted_fault(struct hk_hosted *hosted, struct hk_thread *thread, uint64_t address,
+                     uint64_t access, bool *asleep, bool *ended)
+{
+    struct hk_process *process = thread->process;
+
+    hk_object_hold(&process->object); /* the fault may end the process */
+    enter(hosted, thread);
+    if (!hk_pager_fault(&hosted->cpu, address, access))
+        hk_process_end(&hosted->cpu, process, HK_EXIT_PAGE, 0);
+    leave(hosted);
+    *ended = process->state == HK_PROCESS_ENDED;
+    *asleep = *ended || hk_hosted_asleep(thread);
+    hk_object_release(&hosted->cpu, &process->object);
 }
 
 void hk_hosted_received(const struct hk_thread *thread, struct hk_hosted_message *message)

@@ -24,6 +24,12 @@ struct hk_service_host {
     void *(*page)(struct hk_service_host *host);
     /* the device may interrupt again */
     void (*irq_ack)(struct hk_service_host *host, uint32_t line);
+    /*
+     * While it serves a page fault (word 0 is HK_PAGER_FAULT, see abi.h): one page for the client
+     * at that address. page: one that page() gave, the client's from now on; NULL: a zeroed one.
+     */
+    enum hk_status (*supply)(struct hk_service_host *host, uint64_t address, uint64_t protection,
+                             void *page);
 };
 
 /*
@@ -34,7 +40,7 @@ struct hk_service_message {
     uint64_t badge;   /* who asks */
     uint64_t words;
     uint64_t *word;   /* HK_MESSAGE_REGISTER_WORDS of them, where they lie anyway */
-    uint64_t *buffer; /* words 11..: HK_MESSAGE_BUFFER_WORDS of them */
+    uint64_t *buffer; /* words 11..: HK_MESSAGE_BUFFER_WORDS of them; none of the kernel's own */
 };
 
 struct hk_service {

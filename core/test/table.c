@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 #include "table.h"
 
+#include "kernel/pager.h"
 #include "kernel/syscall.h"
 #include "port/port.h"
 
 const struct hk_test_row *const hk_test_tables[] = {
     hk_test_pages, hk_test_messages, hk_test_signals, hk_test_memory, hk_test_services,
-    hk_test_policy, NULL,
+    hk_test_policy, hk_test_pager, NULL,
 };
 
 void hk_test_fail(struct hk_test *test, const char *what, const char *file, uint32_t line)
@@ -85,20 +86,58 @@ static void leave(struct hk_cpu *cpu)
     cpu->exit_work = 0;
 }
 
+/* Puts the thread on the CPU, as if it were its turn. */
+static bool enter(struct hk_test *test, struct hk_thread *thread)
+{
+    if (thread == NULL || thread->state != HK_THREAD_READY) {
+        hk_test_fail(test, "the caller of a system call is ready", __FILE__, __LINE__);
+        return false;
+    }
+    hk_sched_remove(test->cpu, thread);
+    thread->state = HK_THREAD_RUNNING;
+    test->cpu->current = thread;
+    return true;
+}
+
+void hk_test_fault(struct hk_test *test, struct hk_thread *thread, uint64_t address,
+                   uint64_t access)
+{
+    if (!enter(test, thread))
+        return;
+    if (!hk_pager_fault(test->cpu, address, access))
+        hk_process_end(test->cpu, thread->process, HK_EXIT_PAGE, 0);
+    leave(test->cpu);
+}
+
+void hk_test_ipc(struct hk_test *test, struct hk_thread *thread, int64_t tag, uint64_t handle,
+                 uint64_t w0, uint64_t w1, uint64_t w2)
+{
+    if (!enter(test, thread))
+        return;
+    thread->frame.rax = (uint64_t)tag;
+    thread->frame.rdi = handle;
+    thread->frame.word[0] = w0;
+    thread->frame.word[1] = w1;
+    thread->frame.word[2] = w2;
+    hk_ipc(test->cpu);
+    leave(test->cpu);
+}
+
 hk_result hk_test_call(struct hk_test *test, struct hk_thread *thread, enum hk_syscall number,
                        uint64_t a, uint64_t b, uint64_t c, uint64_t d)
+{
+    return hk_test_call5(test, thread, number, a, b, c, d, 0);
+}
+
+hk_result hk_test_call5(struct hk_test *test, struct hk_thread *thread, enum hk_syscall number,
+                        uint64_t a, uint64_t b, uint64_t c, uint64_t d, uint64_t e)
 {
     struct hk_cpu *cpu = test->cpu;
     hk_result result;
 
-    if (thread == NULL || thread->state != HK_THREAD_READY) {
-        hk_test_fail(test, "the caller of a system call is ready", __FILE__, __LINE__);
+    if (!enter(test, thread))
         return HK_EINVAL;
-    }
-    hk_sched_remove(cpu, thread);
-    thread->state = HK_THREAD_RUNNING;
-    cpu->current = thread;
-    result = hk_syscalls[number](cpu, a, b, c, d, 0);
+    result = hk_syscalls[number](cpu, a, b, c, d, e);
     if (cpu->current == thread)
         thread->frame.rax = (uint64_t)result;
     leave(cpu);

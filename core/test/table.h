@@ -30,6 +30,7 @@ extern const struct hk_test_row hk_test_signals[];
 extern const struct hk_test_row hk_test_memory[];
 extern const struct hk_test_row hk_test_services[];
 extern const struct hk_test_row hk_test_policy[];
+extern const struct hk_test_row hk_test_pager[];
 extern const struct hk_test_row *const hk_test_tables[];
 
 /*
@@ -45,6 +46,16 @@ struct hk_thread *hk_test_thread(struct hk_test *test, const char *name);
 /* A system call of a thread that does not sleep. */
 hk_result hk_test_call(struct hk_test *test, struct hk_thread *thread, enum hk_syscall number,
                        uint64_t a, uint64_t b, uint64_t c, uint64_t d);
+hk_result hk_test_call5(struct hk_test *test, struct hk_thread *thread, enum hk_syscall number,
+                        uint64_t a, uint64_t b, uint64_t c, uint64_t d, uint64_t e);
+
+/* A thread touches an address without being allowed to: its pager is asked, or its process ends. */
+void hk_test_fault(struct hk_test *test, struct hk_thread *thread, uint64_t address,
+                   uint64_t access);
+
+/* A rendezvous of a thread, with up to three words: tag and rdi as in abi.h. */
+void hk_test_ipc(struct hk_test *test, struct hk_thread *thread, int64_t tag, uint64_t handle,
+                 uint64_t w0, uint64_t w1, uint64_t w2);
 
 /* Whether a thread sleeps; if not, the result of its last call. */
 bool hk_test_asleep(const struct hk_thread *thread);

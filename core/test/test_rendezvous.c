@@ -174,6 +174,34 @@ static void time_outs_end_every_wait(void **state)
     assert_int_equal(message.tag, HK_EPEER);
 }
 
+static void time_outs_end_page_faults(void **state)
+{
+    const uint64_t page = HK_USER_BASE + 64 * HK_PAGE_BYTES;
+    struct fixture *f = *state;
+    uint64_t region[5] = { HK_HANDLE_SELF, page, 1, f->client_handle, 1000 };
+    struct hk_hosted_message message;
+    bool asleep, ended;
+
+    assert_int_equal(hk_hosted_call(f->hosted, f->client, HK_SYS_pager_bind, region, &asleep),
+                     HK_OK);
+    assert_true(ipc(f, f->server, HK_IPC_RECEIVE, f->server_handle, 0, &message));
+    hk_hosted_fault(f->hosted, f->client, page + 5, HK_MAP_READ, &asleep, &ended);
+    assert_true(asleep && !ended);
+    hk_hosted_received(f->server, &message);
+    assert_int_equal(message.tag, HK_PAGER_WORDS);
+    assert_int_equal(message.word[1], page + 5);
+    hk_hosted_advance(f->hosted, 999);
+    assert_true(hk_hosted_asleep(f->client));
+    hk_hosted_advance(f->hosted, 1);
+    assert_false(hk_hosted_asleep(f->client));
+    /* too late to help, and the second fault is the last */
+    region[0] = page, region[1] = 1, region[2] = HK_MAP_READ, region[3] = 0;
+    assert_int_equal(hk_hosted_call(f->hosted, f->server, HK_SYS_pager_map, region, &asleep),
+                     HK_EPERM);
+    hk_hosted_fault(f->hosted, f->client, page + 5, HK_MAP_READ, &asleep, &ended);
+    assert_true(ended);
+}
+
 static void long_message_goes_through_the_ipc_pages(void **state)
 {
     struct fixture *f = *state;
@@ -205,6 +233,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(death_of_the_server_is_told, setup, teardown),
         cmocka_unit_test_setup_teardown(death_of_the_client_is_survived, setup, teardown),
         cmocka_unit_test_setup_teardown(time_outs_end_every_wait, setup, teardown),
+        cmocka_unit_test_setup_teardown(time_outs_end_page_faults, setup, teardown),
         cmocka_unit_test_setup_teardown(long_message_goes_through_the_ipc_pages, setup, teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

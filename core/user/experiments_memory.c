@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Mapping, moving and copying memory, over sizes and alignments. */
 #include "user/experiments.h"
+#include "user/pager.h"
 
 #define HERE 0x0000100000000000
 #define THERE 0x0000110000000000
@@ -99,6 +100,48 @@ static void copy(struct hk_lab *lab, uint64_t ops)
     } while (--ops > 0);
 }
 
+/* Every run of the row takes new pages of a region within one page table. */
+#define FAULT_PAGES 400
+#define FAULT_TIMEOUT_NS (100 * (uint64_t)HK_NS_PER_MS)
+
+static void page_by_pager(struct hk_lab *lab)
+{
+    if (lab->error == NULL && hk_pager_start(HK_PAGER_FRESH, &lab->server[0]) != HK_OK)
+        lab->error = "the pager does not start";
+    if (lab->error != NULL)
+        return;
+    lab->server_count = 1;
+    lab->handle = HERE;
+    if (hk_syscall5(HK_SYS_pager_bind, HK_HANDLE_SELF, HERE, FAULT_PAGES,
+                    lab->server[0].endpoint, FAULT_TIMEOUT_NS) != HK_OK)
+        lab->error = "the region cannot be bound";
+    /* its table, and as many frames on the free list as the row will take */
+    for (uint64_t at = 0; at < FAULT_PAGES; at += FAULT_PAGES / 2) {
+        (void)hk_syscall(HK_SYS_page_map, HERE + at * HK_PAGE_BYTES, FAULT_PAGES / 2,
+                         HK_MAP_READ | HK_MAP_WRITE);
+        (void)hk_syscall(HK_SYS_page_unmap, HERE + at * HK_PAGE_BYTES, FAULT_PAGES / 2, 0);
+    }
+}
+
+static void touch_pages(struct hk_lab *lab, uint64_t ops)
+{
+    uint64_t at = lab->handle;
+
+    do {
+        *(volatile uint64_t *)at = 2385;
+        at += HK_PAGE_BYTES;
+    } while (--ops > 0);
+    lab->handle = at;
+}
+
+static void unbind(struct hk_lab *lab)
+{
+    for (uint64_t at = HERE; at < lab->handle; at += HK_PAGE_BYTES)
+        (void)hk_syscall(HK_SYS_page_unmap, at, 1, 0);
+    (void)hk_syscall(HK_SYS_pager_unbind, HK_HANDLE_SELF, HERE, 0);
+    hk_lab_clear(lab);
+}
+
 #define AT(offset, bytes) ((uint64_t)(offset) << 32 | (bytes))
 #define GRANT_AND_COPY(name, offset, bytes)                                                     \
     { "guest/grant/" name, map_both, grant, unmap_both, AT(offset, bytes), 16, 0 },             \
@@ -113,6 +156,7 @@ static const struct hk_experiment rows[] = {
     { "guest/remap/pages:1", map_here, remap, unmap_here, 1, 0, 0 },
     { "guest/remap/pages:16", map_here, remap, unmap_here, 16, 16, 0 },
     { "guest/remap/pages:64", map_here, remap, unmap_here, 64, 16, 0 },
+    { "guest/page_fault/pager/spaces:2", page_by_pager, touch_pages, unbind, 0, 0, 0 },
     GRANT_AND_COPY("bytes:64/offset:0", 0, 64),
     GRANT_AND_COPY("bytes:4096/offset:0", 0, 4096),
     GRANT_AND_COPY("bytes:4096/offset:1", 1, 4096),

@@ -12,6 +12,7 @@ static const struct hk_scenario scenarios[] = {
     { "fuzz", hk_scenario_fuzz },
     { "policy", hk_scenario_policy },
     { "versions", hk_scenario_versions },
+    { "paging", hk_scenario_paging },
 };
 
 /* Say which scenarios there are, and switch off: only another command line helps. */

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "user/peer.h"
 
+#include "user/pager.h"
+
 static void echo(uint64_t endpoint, uint64_t next)
 {
     uint64_t badge, w0 = 0, w1 = 0;
@@ -196,12 +198,73 @@ static void yield(uint64_t endpoint, uint64_t next)
         (void)hk_syscall0(HK_SYS_yield);
 }
 
+/* Reads a word with a known value in every other register; all of them survive a page fault. */
+static bool read_word(const volatile uint64_t *at, uint64_t *value)
+{
+    uint64_t together;
+
+    __asm__ volatile("mov $1, %%eax\n\t"
+                     "mov $2, %%ebx\n\t"
+                     "mov $4, %%ecx\n\t"
+                     "mov $8, %%edx\n\t"
+                     "mov $16, %%r8d\n\t"
+                     "mov $32, %%r9d\n\t"
+                     "mov $64, %%r10d\n\t"
+                     "mov $128, %%r11d\n\t"
+                     "mov $256, %%r12d\n\t"
+                     "mov $512, %%r13d\n\t"
+                     "mov $1024, %%r14d\n\t"
+                     "mov $2048, %%r15d\n\t"
+                     "stc\n\t"
+                     "mov (%%rdi), %%rsi\n\t"
+                     "adc $4096, %%rax\n\t" /* the carry as well: 4098 */
+                     "or %%rbx, %%rax\n\t"
+                     "or %%rcx, %%rax\n\t"
+                     "or %%rdx, %%rax\n\t"
+                     "or %%r8, %%rax\n\t"
+                     "or %%r9, %%rax\n\t"
+                     "or %%r10, %%rax\n\t"
+                     "or %%r11, %%rax\n\t"
+                     "or %%r12, %%rax\n\t"
+                     "or %%r13, %%rax\n\t"
+                     "or %%r14, %%rax\n\t"
+                     "or %%r15, %%rax"
+                     : "=a"(together), "=S"(*value)
+                     : "D"(at)
+                     : "rbx", "rcx", "rdx", "r8", "r9", "r10", "r11", "r12", "r13", "r14", "r15",
+                       "cc", "memory");
+    return together == 8190;
+}
+
+/* Every second page is written before it is read. */
+static void touch(uint64_t endpoint, uint64_t next)
+{
+    uint64_t first = 0;
+
+    (void)endpoint, (void)next;
+    for (uint64_t page = 0; page < HK_PEER_REGION_PAGES; page++) {
+        volatile uint64_t *word = (volatile uint64_t *)(HK_PEER_REGION + page * HK_PAGE_BYTES);
+        uint64_t value;
+
+        if (page % 2 != 0)
+            word[511] = 2385;
+        if (!read_word(&word[510], &value) || (page > 0 && value != first) ||
+            (page % 2 != 0 && word[511] != 2385))
+            (void)hk_syscall(HK_SYS_exit, HK_PEER_TOUCH_WRONG, 0, 0);
+        first = value;
+    }
+    if (first != 0)
+        (void)hk_syscall(HK_SYS_exit,
+                         first == HK_PAGER_PATTERN ? HK_PEER_TOUCH_PATTERN : HK_PEER_TOUCH_WRONG,
+                         0, 0);
+}
+
 static void (*const roles[HK_PEER_ROLES])(uint64_t endpoint, uint64_t next) = {
     [HK_PEER_ECHO] = echo,       [HK_PEER_ECHO_LONG] = echo_long, [HK_PEER_ECHO_ANY] = echo_any,
     [HK_PEER_FORWARD] = forward, [HK_PEER_SINK] = sink,           [HK_PEER_YIELD] = yield,
     [HK_PEER_STREAM] = stream,   [HK_PEER_EXCHANGE] = exchange,   [HK_PEER_FILL] = fill,
     [HK_PEER_SEMAPHORE] = semaphore, [HK_PEER_NOTIFY] = notify,   [HK_PEER_CHANNEL] = channel,
-    [HK_PEER_IRQ] = irq,         [HK_PEER_LOAD] = load,
+    [HK_PEER_IRQ] = irq,         [HK_PEER_LOAD] = load,           [HK_PEER_TOUCH] = touch,
 };
 
 /* argument: role, endpoint, next, one byte each */

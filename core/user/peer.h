@@ -20,11 +20,18 @@ enum hk_peer_role {
     HK_PEER_LOAD,      /* computes and sleeps for times drawn from a seed, for ever */
     HK_PEER_FILL,      /* fills a megabyte with a pattern and ends */
     HK_PEER_YIELD,     /* gives its turn away for ever */
+    HK_PEER_TOUCH,     /* reads and writes the pages of its region, and ends; a pager helps */
     HK_PEER_ROLES,
 };
 
 #define HK_PEER_LINE 6
 #define HK_PEER_CHANNEL_BYTES 256
+
+/* HK_PEER_TOUCH: where, and what its exit code says when it was not all zero. */
+#define HK_PEER_REGION 0x0000300000000000
+#define HK_PEER_REGION_PAGES 12
+#define HK_PEER_TOUCH_PATTERN 1 /* all HK_PAGER_PATTERN */
+#define HK_PEER_TOUCH_WRONG 2   /* or a register changed */
 
 /*
  * Start a peer.

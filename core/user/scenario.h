@@ -18,5 +18,6 @@ int hk_scenario_isolation(uint64_t *ipc_page);
 int hk_scenario_fuzz(uint64_t *ipc_page);
 int hk_scenario_policy(uint64_t *ipc_page);
 int hk_scenario_versions(uint64_t *ipc_page);
+int hk_scenario_paging(uint64_t *ipc_page);
 
 #endif

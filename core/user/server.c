@@ -27,10 +27,17 @@ static void server_irq_ack(struct hk_service_host *host, uint32_t line)
     (void)hk_syscall(HK_SYS_irq_ack, line, 0, 0);
 }
 
+static enum hk_status server_supply(struct hk_service_host *host, uint64_t address,
+                                    uint64_t protection, void *page)
+{
+    (void)host;
+    return (enum hk_status)hk_syscall5(HK_SYS_pager_map, address, 1, protection, (uint64_t)page, 0);
+}
+
 /* argument: number of the service, endpoint, one byte each */
 int main(uint64_t argument, uint64_t *ipc_page)
 {
-    struct server server = { { server_page, server_irq_ack }, SERVER_HEAP };
+    struct server server = { { server_page, server_irq_ack, server_supply }, SERVER_HEAP };
     uint64_t word[HK_MESSAGE_REGISTER_WORDS] = { 0 };
     struct hk_service_message message = { .word = word, .buffer = ipc_page };
     uint64_t endpoint = argument >> 8 & 0xff;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "user/spawn.h"
 
+#include "user/pager.h"
 #include "user/peer.h"
 #include "user/victim.h"
 
@@ -85,4 +86,12 @@ enum hk_status hk_victim_start(enum hk_victim_fault fault, struct hk_server *ser
     enum hk_status status = hk_server_create("victim", server, &theirs);
 
     return status == HK_OK ? start(server, fault, theirs, HK_HANDLE_SELF, false) : status;
+}
+
+enum hk_status hk_pager_start(enum hk_pager_way way, struct hk_server *server)
+{
+    uint64_t theirs = 0;
+    enum hk_status status = hk_server_create("pager", server, &theirs);
+
+    return status == HK_OK ? start(server, way, theirs, HK_HANDLE_SELF, false) : status;
 }

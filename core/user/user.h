@@ -73,6 +73,18 @@ static inline int64_t hk_call(uint64_t handle, uint64_t words, uint64_t *w0, uin
     return tag;
 }
 
+/* Wait at an endpoint for a message of up to two words, by the class in tag; see abi.h. */
+static inline int64_t hk_wait_message(int64_t tag, uint64_t handle, uint64_t *badge, uint64_t *w0,
+                                      uint64_t *w1)
+{
+    *badge = handle;
+    __asm__ volatile("syscall"
+                     : "+a"(tag), "+D"(*badge), "+S"(*w0), "+d"(*w1)
+                     :
+                     : HK_CLOBBERED_BY_SHORT);
+    return tag;
+}
+
 /*
  * Reply to the client served with up to two words, and wait for the next message.
  *
@@ -83,14 +95,7 @@ static inline int64_t hk_call(uint64_t handle, uint64_t words, uint64_t *w0, uin
 static inline int64_t hk_reply_wait(uint64_t handle, uint64_t words, uint64_t *badge,
                                     uint64_t *w0, uint64_t *w1)
 {
-    int64_t tag = HK_IPC_REPLY_WAIT + (int64_t)words;
-
-    *badge = handle;
-    __asm__ volatile("syscall"
-                     : "+a"(tag), "+D"(*badge), "+S"(*w0), "+d"(*w1)
-                     :
-                     : HK_CLOBBERED_BY_SHORT);
-    return tag;
+    return hk_wait_message(HK_IPC_REPLY_WAIT + (int64_t)words, handle, badge, w0, w1);
 }
 
 /*

@@ -162,6 +162,19 @@ enum hk_status hk_space_protect(struct hk_kernel *kernel, struct hk_space *space
     return HK_OK;
 }
 
+bool hk_space_permits(struct hk_kernel *kernel, const struct hk_space *space, uint64_t address,
+                      uint64_t protection)
+{
+    const uint64_t *entry;
+
+    if (address >= HK_USER_END || space->root == 0)
+        return false;
+    entry = entry_of(kernel, space->root, address, false);
+    return entry != NULL && (*entry & HK_PTE_PRESENT) &&
+           !((protection & HK_MAP_WRITE) && !(*entry & HK_PTE_WRITE)) &&
+           !((protection & HK_MAP_EXECUTE) && (*entry & HK_PTE_NO_EXECUTE));
+}
+
 enum hk_status hk_space_walk(struct hk_kernel *kernel, struct hk_space *space, uint64_t address,
                              uint64_t protection, void **window)
 {

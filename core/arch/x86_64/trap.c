@@ -2,6 +2,7 @@
 /* Exceptions and interrupts. */
 #include "arch/x86_64/machine.h"
 #include "kernel/irq.h"
+#include "kernel/pager.h"
 #include "port/port.h"
 
 #define VECTOR_DIVIDE 0
@@ -10,6 +11,10 @@
 #define VECTOR_STACK 12
 #define VECTOR_PROTECTION 13
 #define VECTOR_PAGE 14
+
+/* Error code of a page fault. */
+#define FAULT_WRITE 0x2
+#define FAULT_FETCH 0x10
 
 static bool interrupt(struct hk_cpu *cpu, uint64_t vector)
 {
@@ -52,14 +57,23 @@ static enum hk_process_exit reason_of(uint64_t vector, uint64_t address)
     }
 }
 
-/* A user program's exception ends its process; everyone else runs on. */
+/* What the user lacked, by the error code of a page fault. */
+static uint64_t access_of(uint64_t error)
+{
+    if (error & FAULT_FETCH)
+        return HK_MAP_EXECUTE;
+    return error & FAULT_WRITE ? HK_MAP_WRITE : HK_MAP_READ;
+}
+
+/* A user program's exception ends its process, unless its pager helps; everyone else runs on. */
 void hk_trap_from_user(struct hk_cpu *cpu, uint64_t vector, uint64_t error)
 {
     struct hk_process *process = cpu->current->process;
     uint64_t address = hk_read_cr2();
 
-    (void)error;
     if (interrupt(cpu, vector))
+        return;
+    if (vector == VECTOR_PAGE && hk_pager_fault(cpu, address, access_of(error)))
         return;
     process->fault_address = address;
     hk_process_end(cpu, process, reason_of(vector, address), (int64_t)vector);

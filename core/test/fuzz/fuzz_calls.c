@@ -86,6 +86,15 @@ static void rendezvous(struct machine *m, struct input *input, struct hk_thread 
     hk_hosted_ipc(m->hosted, thread, &message, &asleep);
 }
 
+static void fault(struct machine *m, struct input *input, struct hk_thread *thread)
+{
+    static const uint64_t access[] = { HK_MAP_READ, HK_MAP_WRITE, HK_MAP_EXECUTE };
+    bool asleep, ended;
+
+    hk_hosted_fault(m->hosted, thread, argument(input), access[input_take(input, 1) % 3], &asleep,
+                    &ended);
+}
+
 static void step(struct machine *m, struct input *input)
 {
     uint8_t choice = (uint8_t)input_take(input, 1);
@@ -105,6 +114,8 @@ static void step(struct machine *m, struct input *input)
         hk_hosted_interrupt(m->hosted, (uint32_t)input_take(input, 1) % HK_IRQ_COUNT);
         return;
     case 12:
+        fault(m, input, thread);
+        return;
     case 11:
     case 10:
         rendezvous(m, input, thread);

@@ -31,6 +31,13 @@ static void acknowledge(struct hk_service_host *host, uint32_t line)
     (void)host, (void)line;
 }
 
+static enum hk_status supply(struct hk_service_host *host, uint64_t address, uint64_t protection,
+                             void *page)
+{
+    (void)host, (void)address, (void)protection, (void)page;
+    return HK_EPERM; /* as where no fault is served */
+}
+
 /* Small numbers mostly: they are the ones that name something. */
 static uint64_t word_of(struct input *input)
 {
@@ -77,7 +84,7 @@ static void compose(const uint8_t *data, size_t bytes)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t bytes)
 {
-    struct place place = { .host = { give_page, acknowledge } };
+    struct place place = { .host = { give_page, acknowledge, supply } };
     struct input input = { data, bytes };
     void *states[HK_SERVICES];
 

@@ -112,8 +112,11 @@
     X(66, service_lookup)       /* (name, bytes, timeout_ns) -> handle to call */           \
     X(67, process_trust)        /* (process): it may command the system, as the caller may */ \
     X(68, stream_exchange)      /* (out, in, data, bytes, capacity): write, then read */    \
-    X(69, policy_serve)         /* (candidates, capacity, answer) -> candidates */
-#define HK_SYS_END 70
+    X(69, policy_serve)         /* (candidates, capacity, answer) -> candidates */          \
+    X(70, pager_bind)           /* (process, address, pages, endpoint, timeout_ns) */       \
+    X(71, pager_unbind)         /* (process, address) */                                    \
+    X(72, pager_map)            /* (address, count, HK_MAP_*, from): for the client served */
+#define HK_SYS_END 73
 
 /* Where a process finds its IPC pages, stacks and starting handles. */
 #define HK_USER_BASE 0x0000000000400000
@@ -153,6 +156,21 @@
 #define HK_RIGHT_COPY 0x2000u       /* any type: may be copied to another process */
 #define HK_RIGHT_SYSTEM 0x4000u     /* own process: power off, interrupts, policies, services */
 #define HK_RIGHTS_ALL 0xffffu
+
+/*
+ * A page fault in a region that pager_bind() gave to an endpoint arrives there as a call of four
+ * words: HK_PAGER_FAULT, the address, the one of HK_MAP_* that the thread lacked, and the thread
+ * (pid << 32 | number in its process). Its badge is that of the capability the region was bound
+ * with. Until the reply pager_map() maps pages into that region: fresh ones where `from` is 0,
+ * otherwise the pager's own, which leave it. The reply's words are lost. Without the page by then,
+ * or by the time-out, the thread's process ends as it would have without a pager.
+ *
+ * Buffers of system calls are not paged in: where no page is, the call returns HK_EFAULT.
+ */
+#define HK_PAGER_FAULT 0xfa017
+#define HK_PAGER_WORDS 4
+#define HK_PAGER_TIMEOUT_NS_MAX 1000000000
+#define HK_REGIONS_PER_PROCESS 16
 
 /* A timer with a shorter period could take the whole CPU. */
 #define HK_TIMER_PERIOD_NS_MIN 100000

@@ -62,6 +62,13 @@ enum hk_status hk_hosted_process(struct hk_hosted *hosted, const char *name, boo
 int64_t hk_hosted_call(struct hk_hosted *hosted, struct hk_thread *thread,
                        enum hk_syscall number, const uint64_t arguments[5], bool *asleep);
 
+/*
+ * As if this thread had touched an address without being allowed to (one of HK_MAP_*): its pager
+ * is asked, or its process ends. Does it sleep, and if not, is its process still there?
+ */
+void hk_hosted_fault(struct hk_hosted *hosted, struct hk_thread *thread, uint64_t address,
+                     uint64_t access, bool *asleep, bool *ended);
+
 /* Registers of a rendezvous, see abi.h. */
 struct hk_hosted_message {
     int64_t tag;    /* HK_IPC_<class> + words; afterwards words or a status */
