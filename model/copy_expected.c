@@ -2,16 +2,11 @@
 #include "hk/model/copy_expected.h"
 
 #include <math.h>
-#include <stdbool.h>
 
+#include "check.h"
 #include "hk/base/units.h"
 
 #define ROUNDING 1e-9
-
-static bool ratio_valid(double ratio)
-{
-    return ratio >= 0.0 && ratio <= 1.0;
-}
 
 static bool classes_valid(const struct hk_copy_class *classes, size_t class_count,
                           double copy_ns)
@@ -22,8 +17,8 @@ static bool classes_valid(const struct hk_copy_class *classes, size_t class_coun
     double total = 0.0;
     for (size_t i = 0; i < class_count; i++) {
         const struct hk_copy_class *c = &classes[i];
-        if (!ratio_valid(c->weight_ratio) || !ratio_valid(c->aligned_ratio) ||
-            !ratio_valid(c->right_size_ratio) || !isfinite(c->buffer_count) ||
+        if (!check_ratio(c->weight_ratio) || !check_ratio(c->aligned_ratio) ||
+            !check_ratio(c->right_size_ratio) || !isfinite(c->buffer_count) ||
             c->buffer_count < 0.0) {
             return false;
         }

@@ -12,6 +12,14 @@ static const struct hk_formula formulas[] = {
         .replacement = "incremental hops with segmented copy cost",
     },
     {
+        .id = "F4",
+        .title = "throughput of a file system in a server",
+        .text = "T = 2 / (1 + beta + 2 alpha)",
+        .assumptions = "base work equals one copy, one client, two transfers, a remap always "
+                       "possible and never dearer than the copy",
+        .replacement = "T(L) from the copy's share and the remap's cost at each size",
+    },
+    {
         .id = "F5",
         .title = "expected copy cost",
         .text = "E[C] = t_copy sum_i w_i k_i (1 - alpha_i p_i)",
@@ -32,6 +40,20 @@ static const struct hk_formula formulas[] = {
         .text = "P_u = exp(-lambda (B/r - T_s))",
         .assumptions = "device-anchored wake-ups, exponential delays, no constant delay",
         .replacement = "empirical body with generalised Pareto tail",
+    },
+    {
+        .id = "F8",
+        .title = "fast path in the kernel, with stale answers",
+        .text = "E[T] = t_0 + f t_f + (1 - f) T_u; P_stale = 1 - exp(-mu E d)",
+        .assumptions = "requests independent of Poisson updates, any pending update counts",
+        .replacement = "last writer wins by the delay's Laplace transform, or renewal updates",
+    },
+    {
+        .id = "F9",
+        .title = "verified extension",
+        .text = "T_ext(N) = t_x + V / N; N* = V / (T_u - t_x)",
+        .assumptions = "verification linear in program size, a known number of invocations",
+        .replacement = "V by instructions processed, N by its law",
     },
 };
 

@@ -6,6 +6,7 @@
 
 #include <gsl/gsl_cdf.h>
 
+#include "check.h"
 #include "hk/stats/quantile.h"
 #include "hk/stats/summary.h"
 
@@ -30,24 +31,14 @@ enum hk_status hk_latency_chain_law(unsigned servers, struct hk_latency_law *law
     return HK_OK;
 }
 
-static bool estimate_valid(const struct hk_estimate *e)
-{
-    return isfinite(e->value) && isfinite(e->standard_error) && e->standard_error >= 0.0;
-}
-
-static bool coefficient_valid(double coefficient)
-{
-    return isfinite(coefficient) && coefficient >= 0.0;
-}
-
 static bool arguments_valid(const struct hk_latency_law *law,
                             const struct hk_latency_costs *costs, const struct hk_estimate *out)
 {
-    if (!law || !costs || !out || !coefficient_valid(law->kernel_entries) ||
-        !coefficient_valid(law->kernel_copies) || !coefficient_valid(law->user_transfers) ||
-        !coefficient_valid(law->user_copies) || !estimate_valid(&costs->c_sys_ns) ||
-        !estimate_valid(&costs->c_ipc_ns) || !estimate_valid(&costs->c_copy_ns) ||
-        !estimate_valid(&costs->t_kernel_ns) || !estimate_valid(&costs->t_user_ns)) {
+    if (!law || !costs || !out || !check_not_negative(law->kernel_entries) ||
+        !check_not_negative(law->kernel_copies) || !check_not_negative(law->user_transfers) ||
+        !check_not_negative(law->user_copies) || !check_estimate(&costs->c_sys_ns) ||
+        !check_estimate(&costs->c_ipc_ns) || !check_estimate(&costs->c_copy_ns) ||
+        !check_estimate(&costs->t_kernel_ns) || !check_estimate(&costs->t_user_ns)) {
         return false;
     }
     /* Rounding in the caller's covariance may exceed the bound by a little. */

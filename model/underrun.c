@@ -2,17 +2,12 @@
 #include "hk/model/underrun.h"
 
 #include <math.h>
-#include <stdbool.h>
 
+#include "check.h"
 #include "hk/base/units.h"
 
 #define NS_PER_HOUR (3600.0 * HK_NS_PER_S)
 #define FRAMES_MAX 9007199254740992.0 /* 2^53: whole numbers in a double end here */
-
-static bool positive(double x)
-{
-    return isfinite(x) && x > 0.0;
-}
 
 static bool law_valid(enum hk_underrun_law law)
 {
@@ -22,8 +17,8 @@ static bool law_valid(enum hk_underrun_law law)
 enum hk_status hk_underrun_headroom(double buffer_frames, double rate_frames_per_s,
                                     double period_ns, double d0_ns, double *headroom_ns)
 {
-    if (!headroom_ns || !positive(buffer_frames) || !positive(rate_frames_per_s) ||
-        !positive(period_ns) || !isfinite(d0_ns) || d0_ns < 0.0) {
+    if (!headroom_ns || !check_positive(buffer_frames) || !check_positive(rate_frames_per_s) ||
+        !check_positive(period_ns) || !check_not_negative(d0_ns)) {
         return HK_EINVAL;
     }
     const double headroom = buffer_frames / rate_frames_per_s * HK_NS_PER_S - period_ns - d0_ns;
@@ -62,14 +57,14 @@ static double queue_root(double load_inverse)
 static enum hk_status decay_mean(enum hk_underrun_law law, double mean_delay_ns, double period_ns,
                                  double *decay_ns)
 {
-    if (!law_valid(law) || !positive(mean_delay_ns)) {
+    if (!law_valid(law) || !check_positive(mean_delay_ns)) {
         return HK_EINVAL;
     }
     if (law != HK_UNDERRUN_QUEUE) {
         *decay_ns = mean_delay_ns;
         return HK_OK;
     }
-    if (!positive(period_ns)) {
+    if (!check_positive(period_ns)) {
         return HK_EINVAL;
     }
     if (mean_delay_ns >= period_ns) {
@@ -125,9 +120,9 @@ enum hk_status hk_underrun_buffer_needed(double headroom_ns, double rate_frames_
                                          double period_ns, double d0_ns,
                                          uint64_t *buffer_frames)
 {
-    if (!buffer_frames || !isfinite(headroom_ns) || headroom_ns < 0.0 ||
-        !positive(rate_frames_per_s) || !positive(period_ns) || !isfinite(d0_ns) ||
-        d0_ns < 0.0) {
+    if (!buffer_frames || !check_not_negative(headroom_ns) ||
+        !check_positive(rate_frames_per_s) || !check_positive(period_ns) ||
+        !check_not_negative(d0_ns)) {
         return HK_EINVAL;
     }
     const double exact = rate_frames_per_s * (headroom_ns + period_ns + d0_ns) / HK_NS_PER_S;
@@ -144,7 +139,7 @@ enum hk_status hk_underrun_buffer_needed(double headroom_ns, double rate_frames_
 enum hk_status hk_underrun_per_hour(double probability, double period_ns, double extremal_index,
                                     double *per_hour)
 {
-    if (!per_hour || !(probability >= 0.0 && probability <= 1.0) || !positive(period_ns) ||
+    if (!per_hour || !(probability >= 0.0 && probability <= 1.0) || !check_positive(period_ns) ||
         !(extremal_index > 0.0 && extremal_index <= 1.0)) {
         return HK_EINVAL;
     }
@@ -202,7 +197,7 @@ enum hk_status hk_underrun_replay(enum hk_underrun_law law, const double *delay_
                                   uint64_t *trials)
 {
     if (!delay_ns || !events || !trials || !law_valid(law) || !isfinite(headroom_ns) ||
-        (law == HK_UNDERRUN_QUEUE && !positive(period_ns))) {
+        (law == HK_UNDERRUN_QUEUE && !check_positive(period_ns))) {
         return HK_EINVAL;
     }
     if (n < 2) {
