@@ -9,8 +9,7 @@
 
 #include "hk/stats/summary.h"
 
-/* No block of the launch passed its guards: evidence from outside, not from its value. */
-static bool is_disturbed(const struct hk_launch *launch)
+bool hk_launch_disturbed(const struct hk_launch *launch)
 {
     double disturbed = 0;
 
@@ -32,7 +31,7 @@ enum hk_status hk_cell_read(const struct hk_run *run, const char *counter,
     if (hk_run_cell(run, out->cell, &first, &launches) != HK_OK)
         return HK_ENOENT;
     for (size_t i = 0; i < launches && n < HK_LAUNCHES_MAX; i++) {
-        if (first[i].state != HK_LAUNCH_OK || is_disturbed(&first[i]) ||
+        if (first[i].state != HK_LAUNCH_OK || hk_launch_disturbed(&first[i]) ||
             !hk_launch_counter(&first[i], counter, &out->values[n]))
             continue;
         out->index[n++] = first[i].index;

@@ -26,6 +26,9 @@ __attribute__((format(printf, 4, 5))) enum hk_status hk_cell_read(const struct h
                                                                   struct hk_cell_values *out,
                                                                   const char *format, ...);
 
+/* Too few blocks of the launch passed their guards: evidence from outside, not from its value. */
+bool hk_launch_disturbed(const struct hk_launch *launch);
+
 /* Mean over launches. HK_ENOISE below 2 launches. */
 enum hk_status hk_cell_mean(const struct hk_cell_values *cell, struct hk_estimate *mean);
 

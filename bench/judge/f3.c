@@ -6,7 +6,8 @@
  * sizes; tested on chains of two to four servers at other sizes. The service
  * does nothing (t = 0): what is tested is the crossing. Costs are the launches'
  * 10 % quantiles of block means. The coefficients 2 and 4 are tested by
- * injection: a known delay before each send must come back multiplied.
+ * injection: a known delay before each send must come back multiplied. Both are
+ * asked of the scheduler as it is, and under SCHED_BATCH, where a hop is one switch.
  */
 #include <math.h>
 #include <stdio.h>
@@ -19,12 +20,31 @@
 #include "hk/model/latency.h"
 #include "hk/stats/line.h"
 
-enum { SIZES = 4, CHAIN_MIN = 2, CHAIN_MAX = 4, DELAYS = 5 };
+enum { SIZES = 4, CHAIN_MIN = 2, CHAIN_MAX = 4 };
 
-static const char *const subjects[] = {"pipe", "unix_seqpacket"};
+/* Where the formula is tried; names up to the number of servers or bytes. */
+struct f3_regime {
+    const char *subject; /* of its parameters */
+    const char *text;
+    const char *one_server; /* a round trip, or a chain of one server */
+    const char *chain;
+};
+
+static const struct f3_regime regimes[] = {
+    {"pipe", "native/pipe/same_core", "native/round_trip/pipe/place:same_core",
+     "native/chain/pipe/place:same_core"},
+    {"pipe_batch", "native/pipe/same_core/batch",
+     "native/chain/pipe/place:same_core/policy:batch/servers:1",
+     "native/chain/pipe/place:same_core/policy:batch"},
+    {"unix_seqpacket", "native/unix_seqpacket/same_core",
+     "native/round_trip/unix_seqpacket/place:same_core",
+     "native/chain/unix_seqpacket/place:same_core"},
+    {"unix_seqpacket_batch", "native/unix_seqpacket/same_core/batch",
+     "native/chain/unix_seqpacket/place:same_core/policy:batch/servers:1",
+     "native/chain/unix_seqpacket/place:same_core/policy:batch"},
+};
 static const int training_bytes[SIZES] = {1, 4096, 16384, 65536};
 static const int held_out_bytes[SIZES] = {256, 2048, 8192, 32768};
-static const int delays_ns[DELAYS] = {0, 500, 1000, 2000, 4000};
 
 static const double time_margin = 0.05;        /* 5 % */
 static const double coefficient_margin = 0.02; /* 2.00 +- 0.04, 4.00 +- 0.08 */
@@ -58,24 +78,23 @@ static enum hk_status fit_curve(const struct hk_run *run, const char *prefix, do
     return hk_copy_curve_fit(bytes, cost_ns, n, breaks_max, curve);
 }
 
-static enum hk_status fit_subject(const struct hk_run *run, const char *subject,
-                                  struct f3_fit *fit)
+static enum hk_status fit_regime(const struct hk_run *run, const struct f3_regime *regime,
+                                 struct f3_fit *fit)
 {
     char prefix[HK_NAME_BYTES];
     struct hk_cell_values cell;
 
-    snprintf(prefix, sizeof prefix, "native/round_trip/%s/place:same_core", subject);
-    enum hk_status status = hk_cell_read(run, "cost_ns", &cell, "%s/bytes:1", prefix);
+    enum hk_status status = hk_cell_read(run, "cost_ns", &cell, "%s/bytes:1", regime->one_server);
     if (status != HK_OK)
         return status;
     status = hk_cell_mean(&cell, &fit->c_ipc_ns);
     fit->c_ipc_ns.value /= 2;
     fit->c_ipc_ns.standard_error /= 2;
     if (status == HK_OK)
-        status = fit_curve(run, prefix, 0.5, &fit->one_way);
+        status = fit_curve(run, regime->one_server, 0.5, &fit->one_way);
     fit->has_chain = status == HK_OK;
     for (int m = 1; m <= CHAIN_MIN && fit->has_chain; m++) {
-        snprintf(prefix, sizeof prefix, "native/chain/%s/place:same_core/servers:%d", subject, m);
+        snprintf(prefix, sizeof prefix, "%s/servers:%d", regime->chain, m);
         fit->has_chain = fit_curve(run, prefix, 1, &fit->chain[m - 1]) == HK_OK;
     }
     return status;
@@ -123,22 +142,22 @@ enum hk_status hk_f3_fit(const struct hk_run *training, struct hk_rng *rng,
                          struct hk_judge *judge)
 {
     (void)rng; /* closed forms only */
-    for (size_t i = 0; i < HK_ARRAY_COUNT(subjects); i++) {
+    for (size_t i = 0; i < HK_ARRAY_COUNT(regimes); i++) {
+        const struct f3_regime *r = &regimes[i];
         struct f3_fit fit;
         char name[HK_NAME_BYTES];
         char source[HK_NAME_BYTES];
-        enum hk_status status = fit_subject(training, subjects[i], &fit);
+        enum hk_status status = fit_regime(training, r, &fit);
         if (status == HK_ENOENT || status == HK_ENOISE)
             continue;
         if (status == HK_OK)
-            status = add_c_sys(training, subjects[i], judge);
-        snprintf(source, sizeof source, "native/round_trip/%s/place:same_core/bytes:*",
-                 subjects[i]);
-        snprintf(name, sizeof name, "F3/%s/c_ipc_ns", subjects[i]);
+            status = add_c_sys(training, r->subject, judge);
+        snprintf(source, sizeof source, "%s/bytes:*", r->one_server);
+        snprintf(name, sizeof name, "F3/%s/c_ipc_ns", r->subject);
         if (status == HK_OK)
             status = hk_judge_add_estimate(judge, name, &fit.c_ipc_ns, source);
         if (status == HK_OK)
-            status = add_curve(judge, subjects[i], "one_way", &fit.one_way, source);
+            status = add_curve(judge, r->subject, "one_way", &fit.one_way, source);
         if (status != HK_OK)
             return status;
     }
@@ -172,9 +191,37 @@ static enum hk_status predict_textbook(const struct f3_fit *fit, int servers, do
     return hk_latency_user(&law, &costs, out);
 }
 
-/* Stronger: hops learnt from chains of one and two servers, which know three address spaces. */
-static enum hk_status predict_incremental(const struct f3_fit *fit, int servers, double bytes,
-                                          struct hk_estimate *mean, struct hk_interval *interval)
+/*
+ * Stronger: hops learnt from chains of one and two servers. A third address space makes a hop
+ * dearer. Either each further server adds what the second one added, or all hops of a chain of
+ * three spaces and more cost alike, because going back to the space left last is the cheap case
+ * that only a single server has in all its hops.
+ */
+enum f3_stronger { INCREMENTAL, ALIKE, STRONGER };
+
+static const char *const stronger_names[] = {
+    [INCREMENTAL] = "incremental hop",
+    [ALIKE] = "hop among three spaces",
+};
+
+/* The cost per further server, ns, and how it varies with those of one and two. */
+static void add_hop(enum f3_stronger model, const struct hk_estimate *one, double var_two_ns2,
+                    struct hk_hop_model *hops)
+{
+    if (model == ALIKE) {
+        hops->hop_ns = hops->two_servers_ns / 2;
+        hops->var_hop_ns2 = var_two_ns2 / 4;
+        hops->covariance_ns2 = var_two_ns2 / 2;
+    } else {
+        hops->hop_ns = hops->two_servers_ns - one->value;
+        hops->var_hop_ns2 = one->standard_error * one->standard_error + var_two_ns2;
+        hops->covariance_ns2 = var_two_ns2;
+    }
+}
+
+static enum hk_status predict_stronger(const struct f3_fit *fit, enum f3_stronger model,
+                                       int servers, double bytes, struct hk_estimate *mean,
+                                       struct hk_interval *interval)
 {
     struct hk_estimate one;
     struct hk_estimate two;
@@ -188,17 +235,14 @@ static enum hk_status predict_incremental(const struct f3_fit *fit, int servers,
         *mean = two;
         return status;
     }
-    const double var_one = one.standard_error * one.standard_error;
     const double var_two = two.standard_error * two.standard_error;
-    const struct hk_hop_model hops = {
+    struct hk_hop_model hops = {
         .two_servers_ns = two.value,
-        .hop_ns = two.value - one.value,
         .var_two_servers_ns2 = var_two,
-        .var_hop_ns2 = var_one + var_two,
-        .covariance_ns2 = var_two,
         .launch_sd_ns = fit->chain[1].relative_sd * two.value,
         .count = two.count < one.count ? two.count : one.count,
     };
+    add_hop(model, &one, var_two, &hops);
     status = hk_hop_predict(&hops, (unsigned)servers, 0.95, &prediction);
     if (status == HK_OK) {
         *mean = prediction.mean;
@@ -209,7 +253,7 @@ static enum hk_status predict_incremental(const struct f3_fit *fit, int servers,
 
 struct f3_errors {
     struct hk_errors textbook;
-    struct hk_errors incremental;
+    struct hk_errors stronger[STRONGER];
 };
 
 static enum hk_status compare_one(struct hk_errors *errors, struct hk_judge *judge,
@@ -224,9 +268,9 @@ static enum hk_status compare_one(struct hk_errors *errors, struct hk_judge *jud
     return hk_errors_add(errors, judge, c);
 }
 
-/* One held-out cell: measured, and predicted by both models. */
+/* One held-out cell: measured, and predicted by all models. */
 static enum hk_status compare_cell(const struct hk_run *target, const struct f3_fit *fit,
-                                   const char *subject, const char *regime, int servers, int bytes,
+                                   const struct f3_regime *regime, int servers, int bytes,
                                    struct f3_errors *errors, struct hk_judge *judge)
 {
     struct hk_cell_values cell;
@@ -235,12 +279,12 @@ static enum hk_status compare_cell(const struct hk_run *target, const struct f3_
     struct hk_interval interval;
     struct hk_comparison c = {.formula = "F3", .quantity = "cost_ns"};
 
-    if (hk_cell_read(target, "cost_ns", &cell, "native/chain/%s/place:same_core/servers:%d/bytes:%d",
-                     subject, servers, bytes) != HK_OK ||
+    if (hk_cell_read(target, "cost_ns", &cell, "%s/servers:%d/bytes:%d", regime->chain, servers,
+                     bytes) != HK_OK ||
         hk_cell_mean(&cell, &measured) != HK_OK)
         return HK_OK; /* not in this run */
     interval = hk_interval_95(&measured);
-    snprintf(c.regime, sizeof c.regime, "%s", regime);
+    snprintf(c.regime, sizeof c.regime, "%s", regime->text);
     snprintf(c.cell, sizeof c.cell, "%s", cell.cell);
     c.measured = measured.value;
     c.measured_lower = interval.lower;
@@ -250,11 +294,12 @@ static enum hk_status compare_cell(const struct hk_run *target, const struct f3_
     interval = hk_interval_95(&mean);
     if (status == HK_OK)
         status = compare_one(&errors->textbook, judge, &c, "textbook", &mean, &interval);
-    if (status != HK_OK || !fit->has_chain)
-        return status;
-    status = predict_incremental(fit, servers, bytes, &mean, &interval);
-    if (status == HK_OK)
-        status = compare_one(&errors->incremental, judge, &c, "incremental hop", &mean, &interval);
+    for (enum f3_stronger m = 0; m < STRONGER && status == HK_OK && fit->has_chain; m++) {
+        status = predict_stronger(fit, m, servers, bytes, &mean, &interval);
+        if (status == HK_OK)
+            status = compare_one(&errors->stronger[m], judge, &c, stronger_names[m], &mean,
+                                 &interval);
+    }
     return status;
 }
 
@@ -285,14 +330,14 @@ static enum hk_status judge_times(const struct f3_fit *fit, const char *regime,
                                   const struct f3_errors *errors, struct hk_judge *judge)
 {
     const struct hk_assumption assumption = hop_assumption(fit);
-    struct hk_model_result incremental = {.name = "incremental hop"};
+    struct hk_model_result stronger[STRONGER];
     struct hk_evidence evidence = {
         .formula = "F3",
         .regime = regime,
         .scale = HK_ERROR_LN_RATIO,
         .assumptions = &assumption,
         .assumption_count = fit->has_chain ? 1 : 0,
-        .replacements = &incremental,
+        .replacements = stronger,
         .sample_count = errors->textbook.count,
     };
     struct hk_verdict verdict;
@@ -304,52 +349,54 @@ static enum hk_status judge_times(const struct f3_fit *fit, const char *regime,
     if (status == HK_ENOISE)
         return hk_judge_add_undecided(judge, "F3", regime,
                                       "fewer than 3 held-out chains were measured");
-    if (status == HK_OK && errors->incremental.count >= 3) {
-        status = hk_equivalence_test(errors->incremental.values, errors->incremental.count,
-                                     time_margin, 0.05, &incremental.error);
-        evidence.replacement_count = 1;
+    for (enum f3_stronger m = 0; m < STRONGER && status == HK_OK && fit->has_chain; m++) {
+        const struct hk_errors *e = &errors->stronger[m];
+        stronger[m] = (struct hk_model_result){.name = stronger_names[m]};
+        status = hk_equivalence_test(e->values, e->count, time_margin, 0.05, &stronger[m].error);
+        evidence.replacement_count = STRONGER;
     }
     if (status == HK_OK)
         status = hk_verdict_decide(&evidence, &verdict);
     return status == HK_OK ? hk_judge_add_verdict(judge, &verdict) : status;
 }
 
-/* One slope per pass: the same delays ran side by side in it. */
-static size_t slopes_by_pass(const struct hk_cell_values cells[DELAYS], double *slopes)
+/* One slope per launch: all delays took turns in it. */
+static enum hk_status read_slopes(const struct hk_run *run, const char *cell, double *slopes,
+                                  size_t *count)
 {
-    size_t n = 0;
+    const struct hk_launch *first = NULL;
+    size_t launches = 0, n = 0;
+    const enum hk_status status = hk_run_cell(run, cell, &first, &launches);
 
-    for (size_t i = 0; i < cells[0].count; i++) {
-        double x[DELAYS];
-        double y[DELAYS];
-        size_t points = 0;
+    for (size_t i = 0; i < launches && n < HK_LAUNCHES_MAX; i++) {
+        const struct hk_series *x = hk_launch_series(&first[i], "delay_ns");
+        const struct hk_series *y = hk_launch_series(&first[i], "delay_cost_ns");
         struct hk_line line;
-        for (size_t d = 0; d < DELAYS; d++) {
-            for (size_t k = 0; k < cells[d].count; k++) {
-                if (cells[d].index[k] != cells[0].index[i])
-                    continue;
-                x[points] = delays_ns[d];
-                y[points++] = cells[d].values[k];
-            }
-        }
-        if (points == DELAYS && hk_line_fit(x, y, NULL, points, &line) == HK_OK)
+        if (first[i].state == HK_LAUNCH_OK && !hk_launch_disturbed(&first[i]) && x != NULL &&
+            y != NULL && x->count == y->count &&
+            hk_line_fit(x->values, y->values, NULL, x->count, &line) == HK_OK)
             slopes[n++] = line.slope;
     }
-    return n;
+    *count = n;
+    return status;
 }
 
-/* One structural coefficient; prefix is the cell's name up to the delay. */
+/* One structural coefficient, and the cell that shows it. */
 struct f3_injection {
-    const char *prefix;
+    const char *cell;
     const char *regime;
     double claimed;
 };
 
 static const struct f3_injection injections[] = {
-    {"native/inject/pipe/place:same_core/servers:1/bytes:64", "native/pipe/coefficient of one server",
-     2},
+    {"native/inject/pipe/place:same_core/servers:1/bytes:64",
+     "native/pipe/coefficient of one server", 2},
     {"native/inject/pipe/place:same_core/servers:2/bytes:64",
      "native/pipe/coefficient of two servers", 4},
+    {"native/inject/pipe/place:same_core/policy:batch/servers:1/bytes:64",
+     "native/pipe/batch/coefficient of one server", 2},
+    {"native/inject/pipe/place:same_core/policy:batch/servers:2/bytes:64",
+     "native/pipe/batch/coefficient of two servers", 4},
     {"native/inject_syscall/pipe_self/bytes:64", "native/pipe/coefficient of the kernel path", 2},
 };
 
@@ -357,23 +404,19 @@ static enum hk_status judge_coefficient(const struct hk_run *target,
                                         const struct f3_injection *injection,
                                         struct hk_judge *judge)
 {
-    struct hk_cell_values cells[DELAYS];
     double slopes[HK_LAUNCHES_MAX];
     struct hk_coefficient c;
     struct hk_evidence evidence = {.formula = "F3", .regime = injection->regime,
                                    .scale = HK_ERROR_LN_RATIO};
     struct hk_verdict verdict;
 
-    for (size_t d = 0; d < DELAYS; d++)
-        if (hk_cell_read(target, "cost_ns", &cells[d], "%s/delay_ns:%d", injection->prefix,
-                         delays_ns[d]) != HK_OK)
-            return HK_OK; /* not in this run */
-    evidence.sample_count = slopes_by_pass(cells, slopes);
+    if (read_slopes(target, injection->cell, slopes, &evidence.sample_count) != HK_OK)
+        return HK_OK; /* not in this run */
     enum hk_status status =
         hk_coefficient_test(slopes, evidence.sample_count, injection->claimed, 0.90, &c);
     if (status == HK_ENOISE)
         return hk_judge_add_undecided(judge, "F3", injection->regime,
-                                      "fewer than 3 passes measured every delay");
+                                      "fewer than 3 undisturbed launches");
     if (status != HK_OK)
         return status;
     if (c.interval.lower <= 0)
@@ -389,24 +432,22 @@ static enum hk_status judge_coefficient(const struct hk_run *target,
     return status == HK_OK ? hk_judge_add_verdict(judge, &verdict) : status;
 }
 
-static enum hk_status judge_subject(const struct hk_run *training, const struct hk_run *target,
-                                    const char *subject, struct hk_judge *judge)
+static enum hk_status judge_regime(const struct hk_run *training, const struct hk_run *target,
+                                   const struct f3_regime *regime, struct hk_judge *judge)
 {
     struct f3_fit fit;
     struct f3_errors errors = {0};
-    char regime[96];
-    enum hk_status status = fit_subject(training, subject, &fit);
+    enum hk_status status = fit_regime(training, regime, &fit);
 
     if (status == HK_ENOENT)
         return HK_OK;
-    snprintf(regime, sizeof regime, "native/%s/same_core", subject);
     if (status == HK_ENOISE)
-        return hk_judge_add_undecided(judge, "F3", regime, "too few launches to fit the costs");
+        return hk_judge_add_undecided(judge, "F3", regime->text,
+                                      "too few launches to fit the costs");
     for (int m = CHAIN_MIN; m <= CHAIN_MAX && status == HK_OK; m++)
         for (size_t s = 0; s < SIZES && status == HK_OK; s++)
-            status = compare_cell(target, &fit, subject, regime, m, held_out_bytes[s], &errors,
-                                  judge);
-    return status == HK_OK ? judge_times(&fit, regime, &errors, judge) : status;
+            status = compare_cell(target, &fit, regime, m, held_out_bytes[s], &errors, judge);
+    return status == HK_OK ? judge_times(&fit, regime->text, &errors, judge) : status;
 }
 
 enum hk_status hk_f3_validate(const struct hk_run *training, const struct hk_run *target,
@@ -415,8 +456,8 @@ enum hk_status hk_f3_validate(const struct hk_run *training, const struct hk_run
     enum hk_status status = HK_OK;
 
     (void)rng; /* closed forms only */
-    for (size_t i = 0; i < HK_ARRAY_COUNT(subjects) && status == HK_OK; i++)
-        status = judge_subject(training, target, subjects[i], judge);
+    for (size_t i = 0; i < HK_ARRAY_COUNT(regimes) && status == HK_OK; i++)
+        status = judge_regime(training, target, &regimes[i], judge);
     for (size_t i = 0; i < HK_ARRAY_COUNT(injections) && status == HK_OK; i++)
         status = judge_coefficient(target, &injections[i], judge);
     return status;

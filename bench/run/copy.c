@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <unistd.h>
 
 #include "experiments.h"
 #include "hk/base/units.h"
@@ -70,10 +71,16 @@ static bool read_cache_file(int index, const char *file, char *text, size_t capa
     return got;
 }
 
-/* Size of a data cache of the first CPU; 0 when unknown. (sysconf errs on some AMD parts.) */
+/*
+ * Size of a data cache of the first CPU; 0 when unknown. A virtual machine may hide it from
+ * /sys and yet not from the processor's own description, which sysconf reads; of a last level
+ * that gives what all its parts have together, and is not used.
+ */
 static size_t cache_bytes(int level)
 {
+    static const int names[] = {[1] = _SC_LEVEL1_DCACHE_SIZE, [2] = _SC_LEVEL2_CACHE_SIZE};
     char text[32];
+    long found = 0;
 
     for (int index = 0; read_cache_file(index, "level", text, sizeof text); index++) {
         if (atoi(text) != level || !read_cache_file(index, "type", text, sizeof text) ||
@@ -82,7 +89,9 @@ static size_t cache_bytes(int level)
             continue;
         return (size_t)strtoull(text, NULL, 10) * HK_KIB;
     }
-    return 0;
+    if ((size_t)level < HK_ARRAY_COUNT(names))
+        found = sysconf(names[level]);
+    return found > 0 ? (size_t)found : 0;
 }
 
 static const struct state_row *find_state(const struct hk_task *task)

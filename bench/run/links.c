@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "links.h"
 
+#include <sched.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,7 +18,7 @@ static size_t round_to_page(size_t bytes)
 
 static enum hk_status read_name(struct hk_task *task, struct hk_links *l)
 {
-    char transport[48];
+    char transport[48], policy[16];
     const int64_t bytes = hk_task_int(task, "bytes", -1);
 
     if (hk_name_part(task->name, 2, transport, sizeof transport) != HK_OK ||
@@ -29,8 +31,9 @@ static enum hk_status read_name(struct hk_task *task, struct hk_links *l)
     l->bytes = (size_t)bytes;
     l->reply_bytes = strcmp(transport, "null") == 0 ? 0 : l->bytes;
     l->capacity = l->bytes == 0 ? 1 : l->bytes;
-    l->delay_ticks =
-        hk_clock_ticks(&task->clock, (double)hk_task_int(task, "delay_ns", 0));
+    l->batch = hk_name_text(task->name, "policy", policy, sizeof policy) == HK_OK;
+    if (l->batch && strcmp(policy, "batch") != 0)
+        return hk_task_refuse(task, HK_EINVAL, "the policy is batch, or not said");
     return HK_OK;
 }
 
@@ -50,13 +53,15 @@ static struct hk_expectation expectation(const struct hk_task *task, const struc
     e.client_syscalls_max = c->client_syscalls_max;
     /*
      * A server in the middle is a client too, and the one it wakes may preempt it before it
-     * sleeps: more switches than hops, as the scheduler likes.
+     * sleeps: more switches than hops, as the scheduler likes. Under SCHED_BATCH it may not.
      */
-    if (servers > 1)
+    if (servers > 1 && !l->batch)
         return e;
-    e.switches_max = same_core ? c->same_core_switches_max : c->cross_core_switches_max;
-    e.server_syscalls_min = c->server_syscalls_min;
-    e.server_syscalls_max = c->server_syscalls_max;
+    e.switches_max = servers * (same_core ? c->same_core_switches_max : c->cross_core_switches_max);
+    e.server_syscalls_min =
+        servers * c->server_syscalls_min + (servers - 1) * c->client_syscalls_min;
+    e.server_syscalls_max =
+        servers * c->server_syscalls_max + (servers - 1) * c->client_syscalls_max;
     return e;
 }
 
@@ -127,11 +132,28 @@ void hk_links_close(struct hk_task *task)
     task->state = NULL;
 }
 
+/* Under SCHED_BATCH who is woken waits until its waker sleeps: a hop is one switch. */
+static enum hk_status take_policy(struct hk_task *task)
+{
+    const struct hk_links *l = task->state;
+    const struct sched_param parameter = {0};
+
+    if (!l->batch || sched_setscheduler(0, SCHED_BATCH, &parameter) == 0)
+        return HK_OK;
+    return hk_task_refuse(task, HK_ENOTSUP, "SCHED_BATCH is refused here; leave policy:batch out");
+}
+
+static inline void burn(const struct hk_clock *clock, const _Atomic uint64_t *delay_ticks)
+{
+    if (delay_ticks != NULL)
+        hk_clock_spin(clock, atomic_load_explicit(delay_ticks, memory_order_relaxed));
+}
+
 /* Where a server's handler forwards to. */
 struct hop {
     const struct hk_clock *clock;
-    uint64_t delay_ticks;
-    struct hk_link *next; /* NULL: answers itself */
+    const _Atomic uint64_t *delay_ticks; /* NULL: none */
+    struct hk_link *next;                /* NULL: answers itself */
 };
 
 /* The service does nothing: what is measured is the way to it. */
@@ -144,10 +166,10 @@ static enum hk_status echo(void *context, void *buffer, size_t capacity, size_t 
     if (hop->next == NULL) {
         *reply_bytes = request_bytes;
     } else {
-        hk_clock_spin(hop->clock, hop->delay_ticks);
+        burn(hop->clock, hop->delay_ticks);
         status = hk_link_call(hop->next, buffer, request_bytes, buffer, capacity, reply_bytes);
     }
-    hk_clock_spin(hop->clock, hop->delay_ticks);
+    burn(hop->clock, hop->delay_ticks);
     return status;
 }
 
@@ -178,8 +200,10 @@ enum hk_status hk_links_echo(struct hk_task *task, struct hk_link *link, size_t 
 static enum hk_status attach_and_serve(struct hk_task *task, size_t server)
 {
     struct hk_links *l = task->state;
-    const enum hk_status status = hk_link_attach(&l->links[server], HK_SERVER);
+    enum hk_status status = take_policy(task);
 
+    if (status == HK_OK)
+        status = hk_link_attach(&l->links[server], HK_SERVER);
     return status == HK_OK ? l->loop(task, &l->links[server], server) : status;
 }
 
@@ -231,7 +255,9 @@ enum hk_status hk_links_enter(struct hk_task *task)
         l->links[0].inline_handler = echo;
         l->links[0].inline_context = (void *)(uintptr_t)&no_hop;
     }
-    const enum hk_status status = hk_link_attach(&l->links[0], HK_CLIENT);
+    enum hk_status status = take_policy(task);
+    if (status == HK_OK)
+        status = hk_link_attach(&l->links[0], HK_CLIENT);
     if (status == HK_OK)
         use_message(l);
     return status;
@@ -253,7 +279,7 @@ enum hk_status hk_links_run(struct hk_task *task, uint64_t n)
     size_t got;
 
     for (uint64_t i = 0; i < n; i++) {
-        hk_clock_spin(&task->clock, l->delay_ticks);
+        burn(&task->clock, l->delay_ticks);
         const enum hk_status status =
             hk_link_call(&l->links[0], l->out, l->bytes, l->in, l->capacity, &got);
         if (status != HK_OK)

@@ -17,8 +17,9 @@ struct hk_links {
     size_t capacity;       /* of a buffer, >= 1 */
     size_t count;          /* links open */
     bool chain;            /* server i forwards over link i + 1 */
+    bool batch;            /* all sides run under SCHED_BATCH */
     hk_link_loop *loop;
-    uint64_t delay_ticks;  /* burnt before each send */
+    _Atomic uint64_t *delay_ticks; /* burnt before each send; in shared memory; NULL: none */
     struct hk_link links[HK_SERVERS_MAX];
     unsigned char *request;
     unsigned char *reply;

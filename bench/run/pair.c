@@ -11,26 +11,6 @@
 
 enum { ROUNDS_MIN = 5, ROUNDS_MAX = 4096, SETTLE_NS = 100000 };
 
-/* One block; *kept is false when its evidence speaks against it. */
-static enum hk_status run_block(struct hk_task *task, uint64_t n, double *mean_ns, bool *kept)
-{
-    const bool serial = task->cpus[0] == task->cpus[1];
-    const uint64_t cpu_before_ns = serial ? hk_task_cpu_ns(task) : 0;
-    const uint64_t t0 = hk_clock_start(&task->clock);
-    const enum hk_status status = task->experiment->run(task, n);
-    const uint64_t t1 = hk_clock_stop(&task->clock);
-    const double wall_ns = hk_clock_ns(&task->clock, t1 - t0);
-    const struct hk_evidence evidence = {
-        .wall_ns = (uint64_t)wall_ns,
-        .own_cpu_ns = serial ? hk_task_cpu_ns(task) - cpu_before_ns : 0,
-        .serial = serial,
-    };
-
-    *mean_ns = wall_ns / (double)n;
-    *kept = hk_guard_judge(&evidence) == HK_GUARD_KEEP;
-    return status;
-}
-
 struct pair {
     struct hk_task *tasks;
     bool parks; /* a server that spins would burn the other side's CPU */
@@ -81,7 +61,7 @@ static enum hk_status run_rounds(struct pair *p, unsigned first)
         const unsigned side = order[i];
         enum hk_status status = activate(p, side);
         if (status == HK_OK)
-            status = run_block(&p->tasks[side], p->operations[side], &mean_ns[i], &kept[i]);
+            status = hk_timed_block(&p->tasks[side], p->operations[side], &mean_ns[i], &kept[i]);
         if (status != HK_OK)
             return status;
     }

@@ -48,7 +48,10 @@ enum hk_status hk_periodic_enter(struct hk_task *task);
 /* Follow the clock and report every wake-up after the first few. */
 enum hk_status hk_periodic_run(struct hk_task *task, hk_wakeup_fn *wake, void *context);
 
-/* Group of a cell: same kind, load and injection. */
+/*
+ * Group of a cell: same load and injection. What predicts and what is predicted then live
+ * through the same seconds, in different processes.
+ */
 void hk_periodic_group(const char *name, char *group, size_t capacity);
 
 /* Injected arms sleep most of the time: several replicates run at once. */

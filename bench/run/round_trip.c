@@ -22,7 +22,12 @@
 static const int64_t model_bytes[] = {1, 4096, 16384, 65536, 256, 2048, 8192, 32768};
 static const int64_t full_bytes[] = {0,     1,     256,   1024,   2048,   4096,   8192,
                                      16384, 32768, 65536, 131072, 262144, 1048576};
-static const char *const model_transports[] = {"pipe", "unix_seqpacket"};
+
+/* The quick run's sizes beside the usual one. The second is fitted; only the full run chains it. */
+static const struct {
+    const char *transport;
+    size_t size_count; /* first of model_bytes */
+} models[] = {{"pipe", HK_ARRAY_COUNT(model_bytes)}, {"unix_seqpacket", 4}};
 
 /* What else may be said of a cell, for a few transports. */
 struct variation {
@@ -60,12 +65,12 @@ static const struct variation variations[] = {
     {"unix_seqpacket", "place:cross_core/bytes:64/rate_per_s:10", false},
 };
 
-static bool is_model_transport(const struct hk_transport *t)
+static size_t model_size_count(const struct hk_transport *t)
 {
-    for (size_t i = 0; i < HK_ARRAY_COUNT(model_transports); i++)
-        if (strcmp(t->name, model_transports[i]) == 0)
-            return true;
-    return false;
+    for (size_t i = 0; i < HK_ARRAY_COUNT(models); i++)
+        if (strcmp(t->name, models[i].transport) == 0)
+            return models[i].size_count;
+    return 0;
 }
 
 static enum hk_status add_sizes(const struct hk_transport *t, const char *place,
@@ -91,9 +96,9 @@ static enum hk_status add_place(const struct hk_transport *t, const char *place,
         return status;
     if (mode == HK_RUN_FULL)
         return add_sizes(t, place, full_bytes, HK_ARRAY_COUNT(full_bytes), add, context);
-    if (is_model_transport(t) && strcmp(place, "same_core") == 0)
-        return add_sizes(t, place, model_bytes, HK_ARRAY_COUNT(model_bytes), add, context);
-    return HK_OK;
+    return strcmp(place, "same_core") == 0
+               ? add_sizes(t, place, model_bytes, model_size_count(t), add, context)
+               : HK_OK;
 }
 
 static enum hk_status add_variations(const struct hk_transport *t, enum hk_run_mode mode,

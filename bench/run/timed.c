@@ -172,6 +172,23 @@ static enum hk_status measure_block(struct hk_task *task, struct blocks *b)
     return HK_OK;
 }
 
+enum hk_status hk_timed_block(struct hk_task *task, uint64_t n, double *mean_ns, bool *kept)
+{
+    const bool serial = task_is_serial(task);
+    const uint64_t cpu_before_ns = serial ? hk_task_cpu_ns(task) : 0;
+    double elapsed_ns;
+    const enum hk_status status = time_run(task, n, &elapsed_ns);
+    const struct hk_evidence evidence = {
+        .wall_ns = (uint64_t)elapsed_ns,
+        .own_cpu_ns = serial ? hk_task_cpu_ns(task) - cpu_before_ns : 0,
+        .serial = serial,
+    };
+
+    *mean_ns = elapsed_ns / (double)n;
+    *kept = hk_guard_judge(&evidence) == HK_GUARD_KEEP;
+    return status;
+}
+
 static enum hk_status measure_blocks(struct hk_task *task, double operation_ns, struct blocks *b)
 {
     const struct hk_effort *effort = &task->effort;

@@ -50,6 +50,15 @@ uint64_t hk_block_operations(double operation_ns, uint64_t block_ns, uint32_t st
 enum hk_status hk_timed_calibrate(struct hk_task *task, uint64_t warm_ns, double *operation_ns);
 
 /*
+ * Time one block of n operations, guarded by the CPU time of the task alone: for blocks that are
+ * interleaved with others and judged by their differences.
+ *
+ * mean_ns  [out]  per operation
+ * kept     [out]  false when its evidence speaks against it
+ */
+enum hk_status hk_timed_block(struct hk_task *task, uint64_t n, double *mean_ns, bool *kept);
+
+/*
  * Count what operations make the processes do and hold it against task->expected; a breach
  * makes the launch INVALID.
  */

@@ -7,8 +7,12 @@
 #include "pipe.h"
 #include "transports.h"
 
-/* A long message should not need many turns; the system's default limit for users is 1 MiB. */
+/*
+ * A long message should not need many turns; the system's default limit for users is 1 MiB. A
+ * pipe holds 64 KiB by itself, and a message comes with its length before it.
+ */
 #define LONG_PIPE_BYTES (256 * 1024)
+#define USUAL_MESSAGE_BYTES (64 * HK_KIB - HK_PAGE_BYTES)
 
 static enum hk_status pipe_open_one(int fds[2], size_t message_bytes)
 {
@@ -18,7 +22,7 @@ static enum hk_status pipe_open_one(int fds[2], size_t message_bytes)
     if (fcntl(fds[1], F_SETFL, O_WRONLY | O_NONBLOCK) != 0)
         return HK_EIO;
     /* Refused beyond the user's share of pipe pages: then the default size has to do. */
-    if (message_bytes > 64 * HK_KIB)
+    if (message_bytes > USUAL_MESSAGE_BYTES)
         (void)fcntl(fds[1], F_SETPIPE_SZ, LONG_PIPE_BYTES);
     return HK_OK;
 }

@@ -128,12 +128,24 @@ static void add_f3(struct world *w, double hop_excess)
 
 static void add_injection(struct world *w, int servers, double slope)
 {
-    static const int delays[] = {0, 500, 1000, 2000, 4000};
+    static const double delay_ns[] = {100, 500, 1000, 2000, 4000};
+    double cost_ns[HK_ARRAY_COUNT(delay_ns)];
+    char name[HK_NAME_BYTES];
 
-    for (size_t d = 0; d < HK_ARRAY_COUNT(delays); d++)
-        add_cell(w, "cost_ns", 4126 * servers + slope * delays[d],
-                 "native/inject/pipe/place:same_core/servers:%d/bytes:64/delay_ns:%d", servers,
-                 delays[d]);
+    snprintf(name, sizeof name, "native/inject/pipe/place:same_core/servers:%d/bytes:64", servers);
+    for (uint32_t i = 0; i < LAUNCHES; i++) {
+        struct hk_launch launch;
+        /* What differs between launches is in the costs of all delays alike. */
+        const double level_ns = 4126 * servers * (1 + 0.05 * i);
+        for (size_t d = 0; d < HK_ARRAY_COUNT(delay_ns); d++)
+            cost_ns[d] = (level_ns + slope * delay_ns[d]) *
+                         (1 + w->noise * hk_rng_normal(w->rng));
+        assert_int_equal(hk_launch_init(&launch, name, i, i), HK_OK);
+        hk_launch_add_series(&launch, "delay_ns", delay_ns, HK_ARRAY_COUNT(delay_ns));
+        hk_launch_add_series(&launch, "delay_cost_ns", cost_ns, HK_ARRAY_COUNT(cost_ns));
+        assert_int_equal(hk_run_append(w->writer, &launch), HK_OK);
+        hk_launch_fini(&launch);
+    }
 }
 
 static void f3_holds_where_hops_cost_the_same(void **state)

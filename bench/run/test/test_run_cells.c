@@ -40,10 +40,12 @@ static void every_name_is_a_cell_name_and_unique(void **state)
 
 static const char *const wanted_by_models[] = {
     "native/round_trip/pipe/place:same_core/bytes:1",
-    "native/round_trip/unix_seqpacket/place:same_core/bytes:32768",
+    "native/round_trip/unix_seqpacket/place:same_core/bytes:65536",
     "native/chain/pipe/place:same_core/servers:4/bytes:8192",
-    "native/inject/pipe/place:same_core/servers:2/bytes:64/delay_ns:4000",
-    "native/inject_syscall/pipe_self/bytes:64/delay_ns:500",
+    "native/chain/pipe/place:same_core/policy:batch/servers:1/bytes:65536",
+    "native/inject/pipe/place:same_core/servers:2/bytes:64",
+    "native/inject/pipe/place:same_core/policy:batch/servers:2/bytes:64",
+    "native/inject_syscall/pipe_self/bytes:64",
     "native/copy/memcpy/state:l2/bytes:4096",
     "native/remap/mremap/bytes:65536",
     "native/fallback/mix:independent/trace:train",

@@ -70,8 +70,9 @@ static const struct {
     {"^native/syscall/getppid/", true},
     {"^native/one_way/pipe/place:same_core/bytes:64$", false},
     {"^native/chain/pipe/place:same_core/servers:3/bytes:256$", true},
-    {"^native/inject/pipe/place:same_core/servers:2/bytes:64/delay_ns:500$", true},
-    {"^native/inject_syscall/pipe_self/bytes:64/delay_ns:500$", true},
+    {"^native/chain/pipe/place:same_core/policy:batch/servers:2/bytes:4096$", true},
+    {"^native/inject/pipe/place:same_core/policy:batch/servers:2/bytes:64$", false},
+    {"^native/inject_syscall/pipe_self/bytes:64$", false},
     {"^native/copy/memcpy/state:l1/bytes:64$", true},
     {"^native/remap/(mremap|memfd)/bytes:16384$", true},
     {"^native/file_read/memfs/bytes:4096$", true},
@@ -88,6 +89,10 @@ static void every_timed_kind_gives_its_numbers(void **state)
         assert_true(run.launch_count > 0);
         for (size_t i = 0; i < run.launch_count; i++) {
             const struct hk_launch *launch = &run.launches[i];
+            if (launch->state == HK_LAUNCH_UNAVAILABLE && strstr(launch->name, "/copy/") != NULL) {
+                print_message("skip: %s: %s\n", launch->name, launch->reason);
+                continue; /* some machines do not tell the size of their caches */
+            }
             if (launch->state != HK_LAUNCH_OK && launch->state != HK_LAUNCH_INVALID)
                 fail_msg("%s: %s", launch->name, launch->reason);
             for (size_t n = 0; n < HK_ARRAY_COUNT(timed_counters); n++)
