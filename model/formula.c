@@ -5,6 +5,20 @@
 
 static const struct hk_formula formulas[] = {
     {
+        .id = "F1",
+        .title = "utility of an architecture",
+        .text = "U = w_S S + w_P P - w_C C",
+        .assumptions = "preferentially independent attributes, linear values, a common scale",
+        .replacement = "rank acceptability over weights, Pareto front, Chebyshev scalarisation",
+    },
+    {
+        .id = "F2",
+        .title = "order of migration",
+        .text = "j_i = alpha c_i + beta p_i, lowest first",
+        .assumptions = "equal benefits, costs that do not depend on where others live",
+        .replacement = "budgeted selection with shadow prices, minimum cut over the call graph",
+    },
+    {
         .id = "F3",
         .title = "latency of a request",
         .text = "T_k = 2 c_sys + 2 c_copy + t_k; T_u = 4 c_ipc + 4 c_copy + t_u",
