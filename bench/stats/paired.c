@@ -56,19 +56,20 @@ enum hk_status hk_sign_interval(const double *d, size_t n, double confidence,
     return status;
 }
 
-static double sign_p(const double *d, size_t n)
+enum hk_status hk_sign_test(const double *d, size_t n, double *p_greater, double *p_less)
 {
+    if (!p_greater || !p_less || !hk_sample_finite(d, n)) {
+        return HK_EINVAL;
+    }
     unsigned positive = 0;
     unsigned count = 0;
     for (size_t i = 0; i < n; i++) {
         positive += d[i] > 0.0;
         count += d[i] != 0.0;
     }
-    if (count == 0) {
-        return 1.0;
-    }
-    const unsigned fewer = positive < count - positive ? positive : count - positive;
-    return fmin(1.0, 2.0 * gsl_cdf_binomial_P(fewer, 0.5, count));
+    *p_greater = positive == 0 ? 1.0 : gsl_cdf_binomial_Q(positive - 1, 0.5, count);
+    *p_less = count == 0 ? 1.0 : gsl_cdf_binomial_P(positive, 0.5, count);
+    return HK_OK;
 }
 
 static enum hk_status find_sign(const double *d, size_t n, double confidence,
@@ -82,7 +83,10 @@ static enum hk_status find_sign(const double *d, size_t n, double confidence,
     if (!sorted) {
         return HK_ENOMEM;
     }
-    out->p_two_sided = sign_p(d, n);
+    double greater = 1.0;
+    double less = 1.0;
+    (void)hk_sign_test(d, n, &greater, &less);
+    out->p_two_sided = fmin(1.0, 2.0 * fmin(greater, less));
     (void)hk_quantile(sorted, n, 0.5, &out->location);
     free(sorted);
     return HK_OK;
@@ -165,6 +169,22 @@ enum hk_status hk_paired_detectable(double sd, size_t n, enum hk_paired_test tes
         return HK_ENOISE;
     }
     *delta = detectable(sd, n, test, alpha, power);
+    return HK_OK;
+}
+
+enum hk_status hk_paired_power(double sd, size_t n, enum hk_paired_test test, double alpha,
+                               double delta, double *power)
+{
+    if (!power || !test_valid(test) || !level_valid(alpha, 0.5) || !(sd > 0.0) || !isfinite(sd) ||
+        !(delta >= 0.0) || !isfinite(delta)) {
+        return HK_EINVAL;
+    }
+    if (n < 2) {
+        return HK_ENOISE;
+    }
+    const double freedom = (double)(n - 1);
+    const double shift = delta / sd * sqrt((double)n * tests[test].efficiency_ratio);
+    *power = gsl_cdf_tdist_Q(gsl_cdf_tdist_Qinv(alpha / 2.0, freedom) - shift, freedom);
     return HK_OK;
 }
 

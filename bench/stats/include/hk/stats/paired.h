@@ -33,6 +33,17 @@
 enum hk_status hk_sign_interval(const double *d, size_t n, double confidence,
                                 struct hk_interval *out);
 
+/*
+ * Sign test of differences against zero, exact; zeros are dropped.
+ *
+ * d          [in]   n >= 1 finite values
+ * p_greater  [out]  against: differences are positive
+ * p_less     [out]
+ *
+ * Returns HK_OK; HK_EINVAL. Without a difference both are 1.
+ */
+enum hk_status hk_sign_test(const double *d, size_t n, double *p_greater, double *p_less);
+
 struct hk_wilcoxon {
     size_t count;       /* differences that are not zero */
     double statistic;   /* sum of the ranks of positive differences, midranks for ties */
@@ -81,6 +92,17 @@ enum hk_paired_test { HK_PAIRED_T, HK_PAIRED_WILCOXON, HK_PAIRED_SIGN };
  */
 enum hk_status hk_paired_detectable(double sd, size_t n, enum hk_paired_test test, double alpha,
                                     double power, double *delta);
+
+/*
+ * Probability that a comparison of n launches finds a true difference of delta.
+ *
+ * delta  [in]   >= 0, in the unit of sd
+ * power  [out]  inverse of hk_paired_detectable
+ *
+ * Returns HK_OK; HK_EINVAL for bad arguments; HK_ENOISE if n < 2.
+ */
+enum hk_status hk_paired_power(double sd, size_t n, enum hk_paired_test test, double alpha,
+                               double delta, double *power);
 
 /*
  * Launches needed to find a difference of delta (same unit as sd).
