@@ -47,6 +47,16 @@ add_executable(hkbench-kernel-test.elf ${HK_KERNEL_SOURCES} test/scenario_table.
   ${HK_TABLE_SOURCES} ${HK_MACHINE_SOURCES})
 hk_metal_target(hkbench-kernel-test.elf arch/x86_64/kernel.ld -mcmodel=kernel)
 
+# And one with an instruction more in its shortest path: a comparison must find it.
+add_custom_command(OUTPUT entry_nop.S DEPENDS arch/x86_64/entry.S VERBATIM
+  COMMAND sed "s/^call_short:$/call_short: nop/" ${CMAKE_CURRENT_SOURCE_DIR}/arch/x86_64/entry.S
+    > entry_nop.S)
+set(HK_NOP_SOURCES ${HK_MACHINE_SOURCES})
+list(REMOVE_ITEM HK_NOP_SOURCES arch/x86_64/entry.S)
+add_executable(hkbench-kernel-nop.elf ${HK_KERNEL_SOURCES} kernel/scenario_table.c
+  ${HK_NOP_SOURCES} ${CMAKE_CURRENT_BINARY_DIR}/entry_nop.S)
+hk_metal_target(hkbench-kernel-nop.elf arch/x86_64/kernel.ld -mcmodel=kernel)
+
 # Programs become members of one archive, which QEMU loads with -initrd.
 function(hk_program name)
   add_executable(hk_program_${name} ${ARGN} arch/x86_64/string.c user/start.S user/user.c)

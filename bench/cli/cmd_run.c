@@ -252,3 +252,25 @@ const struct hk_command hk_cmd_launch = {
     .hidden = true,
     .run = lead,
 };
+
+static enum hk_exit serve_epochs(const void *values, int argc, char **argv)
+{
+    (void)values;
+    const enum hk_status status =
+        argc == 2 ? hk_epochs_lead(HK_LAUNCH_FD, argv[0], strtoull(argv[1], NULL, 10)) : HK_EPARSE;
+    if (status == HK_EPARSE) {
+        hk_cli_error("epochs", "hkbench compare starts this by itself, with a socket on "
+                     "descriptor %d", HK_LAUNCH_FD);
+        return HK_EXIT_USAGE;
+    }
+    return status == HK_OK ? HK_EXIT_OK : HK_EXIT_UNMEASURED;
+}
+
+const struct hk_command hk_cmd_epochs = {
+    .name = "epochs",
+    .arguments = "CELL SEED",
+    .summary = "run epochs of a cell for a comparison of two builds",
+    .hidden = true,
+    .positional_max = 2,
+    .run = serve_epochs,
+};

@@ -5,7 +5,9 @@
 
 #include "command.h"
 
+extern const struct hk_command hk_cmd_compare;
 extern const struct hk_command hk_cmd_doctor;
+extern const struct hk_command hk_cmd_epochs;
 extern const struct hk_command hk_cmd_fit;
 extern const struct hk_command hk_cmd_kernel;
 extern const struct hk_command hk_cmd_launch;

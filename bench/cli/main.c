@@ -13,6 +13,8 @@ static const struct hk_command *const commands[] = {
     &hk_cmd_list,
     &hk_cmd_run,
     &hk_cmd_launch,
+    &hk_cmd_epochs,
+    &hk_cmd_compare,
     &hk_cmd_fit,
     &hk_cmd_validate,
     &hk_cmd_plot,

@@ -14,28 +14,6 @@
 
 #include "hk/base/units.h"
 
-/* Where a launch's time comes from: the first that it has. */
-static const char *const time_counters[] = { "cost_ns", "median_ns", "mean_ns" };
-
-static bool time_of(const struct hk_launch *launch, double *value)
-{
-    for (size_t i = 0; i < HK_ARRAY_COUNT(time_counters); i++)
-        if (hk_launch_counter(launch, time_counters[i], value))
-            return true;
-    return false;
-}
-
-static bool instructions_of(const struct hk_launch *launch, double *value)
-{
-    if (hk_launch_counter(launch, "hk_instructions", value))
-        return true;
-    double kernel = 0, user = 0;
-    bool has_kernel = hk_launch_counter(launch, "hk_instructions_kernel", &kernel);
-    bool has_user = hk_launch_counter(launch, "hk_instructions_user", &user);
-    *value = kernel + user;
-    return has_kernel || has_user;
-}
-
 static bool is_error(const struct hk_launch *launch)
 {
     return launch->state == HK_LAUNCH_INVALID || launch->state == HK_LAUNCH_FAILED;
@@ -47,7 +25,7 @@ static bool row_value(const struct hk_launch *launch, bool exact, double *value)
     if (exact != (launch->exactness != HK_TIMED) || launch->state == HK_LAUNCH_UNAVAILABLE)
         return false;
     *value = 0;
-    return is_error(launch) || (exact ? instructions_of(launch, value) : time_of(launch, value));
+    return is_error(launch) || (exact ? hk_launch_instructions(launch, value) : hk_launch_time_ns(launch, value));
 }
 
 /* --- context --------------------------------------------------------------- */

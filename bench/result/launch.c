@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "hk/base/units.h"
+
 enum hk_status hk_launch_init(struct hk_launch *launch, const char *name, uint32_t index,
                               uint64_t seed)
 {
@@ -98,6 +100,30 @@ bool hk_launch_counter(const struct hk_launch *launch, const char *name, double 
         }
     }
     return false;
+}
+
+/* Where a launch's time comes from: the first that it has. */
+static const char *const time_counters[] = { "cost_ns", "median_ns", "mean_ns" };
+
+bool hk_launch_time_ns(const struct hk_launch *launch, double *value)
+{
+    for (size_t i = 0; i < HK_ARRAY_COUNT(time_counters); i++)
+        if (hk_launch_counter(launch, time_counters[i], value))
+            return true;
+    return false;
+}
+
+bool hk_launch_instructions(const struct hk_launch *launch, double *value)
+{
+    if (hk_launch_counter(launch, "hk_instructions", value))
+        return true;
+    double kernel = 0, user = 0;
+    const bool has_kernel = hk_launch_counter(launch, "hk_instructions_kernel", &kernel);
+    const bool has_user = hk_launch_counter(launch, "hk_instructions_user", &user);
+    if (!has_kernel && !has_user)
+        return false;
+    *value = kernel + user;
+    return true;
 }
 
 void hk_launch_fini(struct hk_launch *launch)

@@ -55,6 +55,7 @@ struct hk_task {
     bool count_syscalls; /* after timing; not in every launch, because it takes long */
     uint32_t ordinal;  /* among the launch's tasks: spreads concurrent ones over CPUs */
     uint64_t start_ns; /* CLOCK_MONOTONIC at which concurrent tasks begin together */
+    int channel_fd;    /* where single epochs are asked for (epochs.h); -1: nobody does */
 
     /* Set by the experiment's open. */
     int cpus[2];                 /* of the measuring process, of the servers */

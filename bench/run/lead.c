@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "children.h"
+#include "epochs.h"
 #include "hk/base/units.h"
 #include "hk/counters/floor.h"
 #include "hk/stats/quantile.h"
@@ -26,8 +27,13 @@ enum { FLOOR_BATCHES_MAX = 512, POLL_MS = 100, SERVER_GRACE_MS = 300 };
 /* Time between forking and the common start of concurrent tasks. */
 static const uint64_t start_delay_ns = 60 * HK_NS_PER_MS;
 
+/* A side of a comparison waits for the other; and its clock is measured again in each launch. */
+static const uint64_t epochs_deadline_ns = 600ull * HK_NS_PER_S;
+static const uint64_t epochs_calibrate_ns = 5 * HK_NS_PER_MS;
+
 struct lead {
     int fd; /* the runner */
+    int channel_fd; /* the same for the measuring process, when epochs are asked for; or -1 */
     struct hk_request request;
     struct hk_task tasks[HK_TASKS_MAX];
     struct hk_launch launches[HK_TASKS_MAX];
@@ -88,6 +94,7 @@ static enum hk_status open_task(struct lead *lead, size_t i)
                              .count_syscalls = asked->count_syscalls, .ordinal = (uint32_t)i,
                              .effort = lead->request.effort, .clock = lead->request.clock,
                              .access = lead->request.access,
+                             .channel_fd = lead->channel_fd,
                              .places = &lead->request.places,
                              .expected = HK_EXPECT_NOTHING};
     memcpy(task->name, asked->name, sizeof task->name);
@@ -141,6 +148,8 @@ _Noreturn static void serve(struct hk_task *task, size_t server)
 
 static enum hk_status measure_entered(struct hk_task *task, struct hk_launch *launch)
 {
+    if (task->channel_fd >= 0)
+        return hk_epochs_measure(task, launch);
     if (task->experiment->measure != NULL)
         return task->experiment->measure(task, launch);
     return hk_timed_measure(task, launch);
@@ -422,10 +431,8 @@ static enum hk_status conduct(struct lead *lead)
 
 static enum hk_status lead_launch(struct lead *lead)
 {
-    enum hk_status status = read_request(lead);
+    enum hk_status status = HK_OK;
 
-    if (status != HK_OK)
-        return status;
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     /* Under a wrapper the parent is the wrapper, which dies with the runner by itself. */
     if (lead->request.runner != 0 && getppid() != lead->request.runner)
@@ -447,6 +454,14 @@ static enum hk_status lead_launch(struct lead *lead)
     return status;
 }
 
+static void lead_free(struct lead *lead)
+{
+    for (size_t i = 0; i < HK_TASKS_MAX; i++)
+        hk_launch_fini(&lead->launches[i]);
+    hk_children_fini(&lead->children);
+    free(lead);
+}
+
 enum hk_status hk_launch_lead(int fd)
 {
     struct lead *lead = calloc(1, sizeof *lead);
@@ -454,10 +469,45 @@ enum hk_status hk_launch_lead(int fd)
     if (lead == NULL)
         return HK_ENOMEM;
     lead->fd = fd;
-    const enum hk_status status = lead_launch(lead);
-    for (size_t i = 0; i < HK_TASKS_MAX; i++)
-        hk_launch_fini(&lead->launches[i]);
-    hk_children_fini(&lead->children);
-    free(lead);
+    lead->channel_fd = -1;
+    enum hk_status status = read_request(lead);
+    if (status == HK_OK)
+        status = lead_launch(lead);
+    lead_free(lead);
+    return status;
+}
+
+/* --- epochs ------------------------------------------------------------------------ */
+
+/* Nobody sends a struct here: the runner may be another build. */
+static enum hk_status make_request(struct hk_request *r, const char *cell, uint64_t seed)
+{
+    r->runner = (int32_t)getppid();
+    r->task_count = 1;
+    r->deadline_ns = epochs_deadline_ns;
+    r->effort = *hk_run_effort(HK_RUN_QUICK);
+    snprintf(r->tasks[0].name, sizeof r->tasks[0].name, "%s", cell);
+    r->tasks[0].seed = seed;
+    hk_perf_access_init(&r->access);
+    const enum hk_status status = hk_clock_init(&r->clock, epochs_calibrate_ns);
+    return status == HK_OK ? hk_places_find(&r->places) : status;
+}
+
+enum hk_status hk_epochs_lead(int fd, const char *cell, uint64_t seed)
+{
+    struct lead *lead = calloc(1, sizeof *lead);
+
+    if (lead == NULL)
+        return HK_ENOMEM;
+    lead->fd = fd;
+    lead->channel_fd = dup(fd);
+    enum hk_status status = lead->channel_fd < 0 ? HK_EPARSE : HK_OK;
+    if (status == HK_OK)
+        status = make_request(&lead->request, cell, seed);
+    if (status == HK_OK)
+        status = lead_launch(lead);
+    if (lead->channel_fd >= 0)
+        close(lead->channel_fd);
+    lead_free(lead);
     return status;
 }

@@ -7,22 +7,15 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/personality.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "hk/base/units.h"
-#include "wire.h"
 
 enum { PADDING_BYTES_MAX = 4096, TICK_MS = 100, GRACE_MS = 3000, LAUNCHES_MAX = HK_TASKS_MAX };
-
-struct leader {
-    pid_t pid;
-    int fd; /* our end of the socket */
-    int wait_status;
-    struct hk_bytes output;
-};
 
 /*
  * The environment with one more variable of random length: the stack of the program starts
@@ -58,6 +51,7 @@ _Noreturn static void become_leader(const char *const *command, char **environme
     /* Out of the terminal's group: Ctrl-C is for the runner, who then ends us in order. */
     setpgid(0, 0);
     prctl(PR_SET_PDEATHSIG, SIGKILL);
+    personality((unsigned long)personality(0xffffffff) & ~(unsigned long)ADDR_NO_RANDOMIZE);
     sigemptyset(&none);
     sigprocmask(SIG_SETMASK, &none, NULL);
     if (getppid() == runner && dup2(fd, HK_LAUNCH_FD) == HK_LAUNCH_FD &&
@@ -66,7 +60,7 @@ _Noreturn static void become_leader(const char *const *command, char **environme
     _exit(127);
 }
 
-static enum hk_status start_leader(const struct hk_spawn_options *options, struct leader *leader)
+enum hk_status hk_leader_start(const struct hk_spawn_options *options, struct hk_leader *leader)
 {
     int fds[2];
     const pid_t runner = getpid();
@@ -84,12 +78,12 @@ static enum hk_status start_leader(const struct hk_spawn_options *options, struc
         return HK_ENOMEM;
     }
     setpgid(pid, pid); /* whoever is first; the other call fails harmlessly */
-    *leader = (struct leader){.pid = pid, .fd = fds[0]};
+    *leader = (struct hk_leader){.pid = pid, .fd = fds[0]};
     return HK_OK;
 }
 
 /* Reads until the leader closes its end. HK_EINTR on *stop, HK_ETIMEOUT past the deadline. */
-static enum hk_status collect(const struct hk_spawn_options *options, struct leader *leader,
+static enum hk_status collect(const struct hk_spawn_options *options, struct hk_leader *leader,
                               uint64_t deadline_ns)
 {
     unsigned char bytes[65536];
@@ -113,11 +107,7 @@ static enum hk_status collect(const struct hk_spawn_options *options, struct lea
     }
 }
 
-/*
- * Close our end, which tells the leader to tidy up, and wait; after a grace the whole process
- * group is killed.
- */
-static void end_leader(struct leader *leader)
+void hk_leader_end(struct hk_leader *leader)
 {
     const uint64_t end_ns = hk_monotonic_ns() + (uint64_t)GRACE_MS * HK_NS_PER_MS;
     const struct timespec pause = {0, HK_NS_PER_MS};
@@ -138,7 +128,7 @@ static void end_leader(struct leader *leader)
 }
 
 /* What is missing in the answer becomes FAILED. */
-static enum hk_status fail_launch(const struct hk_request_task *task, const struct leader *leader,
+static enum hk_status fail_launch(const struct hk_request_task *task, const struct hk_leader *leader,
                                   enum hk_status collected, struct hk_launch *launch)
 {
     char reason[HK_TEXT_BYTES];
@@ -155,7 +145,7 @@ static enum hk_status fail_launch(const struct hk_request_task *task, const stru
     return status == HK_OK ? hk_launch_set_state(launch, HK_LAUNCH_FAILED, reason) : status;
 }
 
-static enum hk_status decode_all(const struct hk_request *request, const struct leader *leader,
+static enum hk_status decode_all(const struct hk_request *request, const struct hk_leader *leader,
                                  enum hk_status collected, struct hk_launch *launches,
                                  size_t *count)
 {
@@ -176,12 +166,12 @@ static enum hk_status decode_all(const struct hk_request *request, const struct 
 enum hk_status hk_spawn_launch(const struct hk_spawn_options *options, struct hk_request *request,
                                struct hk_launch *launches, size_t *count)
 {
-    struct leader leader;
+    struct hk_leader leader;
 
     request->magic = HK_REQUEST_MAGIC;
     request->bytes = sizeof *request;
     request->runner = options->wrapped ? 0 : (int32_t)getpid();
-    enum hk_status status = start_leader(options, &leader);
+    enum hk_status status = hk_leader_start(options, &leader);
     if (status != HK_OK)
         return status;
     /* The leader bounds itself; the runner allows for opening, floors and tidying up. */
@@ -189,7 +179,7 @@ enum hk_status hk_spawn_launch(const struct hk_spawn_options *options, struct hk
     enum hk_status collected = hk_write_all(leader.fd, request, sizeof *request);
     if (collected == HK_OK)
         collected = collect(options, &leader, deadline_ns);
-    end_leader(&leader);
+    hk_leader_end(&leader);
     status = collected == HK_EINTR ? HK_EINTR
                                    : decode_all(request, &leader, collected, launches, count);
     hk_bytes_fini(&leader.output);

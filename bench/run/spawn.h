@@ -4,6 +4,7 @@
 #define HK_RUN_SPAWN_H
 
 #include "request.h"
+#include "wire.h"
 
 struct hk_spawn_options {
     bool wrapped;                      /* command starts another program that starts ours */
@@ -11,6 +12,22 @@ struct hk_spawn_options {
     const volatile sig_atomic_t *stop; /* or NULL */
     uint64_t seed;                     /* of the environment's padding */
 };
+
+struct hk_leader {
+    pid_t pid;
+    int fd; /* our end of the socket */
+    int wait_status;
+    struct hk_bytes output;
+};
+
+/* Execute the command with a socket on HK_LAUNCH_FD and a padded environment. HK_ENOMEM. */
+enum hk_status hk_leader_start(const struct hk_spawn_options *options, struct hk_leader *leader);
+
+/*
+ * Close our end, which tells the leader to tidy up, and wait; after a grace its whole process
+ * group is killed. The output stays.
+ */
+void hk_leader_end(struct hk_leader *leader);
 
 /*
  * Run one launch to its end.

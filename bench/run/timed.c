@@ -136,33 +136,43 @@ struct blocks {
     bool watch_steal; /* the hypervisor reports steal at all */
 };
 
-static void read_account(const struct hk_task *task, const struct blocks *b, struct account *a)
+static void read_account(const struct hk_task *task, bool watch_steal, struct account *a)
 {
     struct hk_host_times host;
 
     a->own_cpu_ns = hk_task_cpu_ns(task);
     a->involuntary = task_is_serial(task) ? 0 : involuntary_switches(task);
-    if (b->watch_steal && hk_host_read(task->cpus, 2, &host) == HK_OK)
+    if (watch_steal && hk_host_read(task->cpus, 2, &host) == HK_OK)
         a->steal_ns = host.steal_ns;
 }
 
-static enum hk_status measure_block(struct hk_task *task, struct blocks *b)
+enum hk_status hk_timed_witness(struct hk_task *task, uint64_t n, bool watch_steal,
+                                double *elapsed_ns, struct hk_evidence *evidence)
 {
     struct account before = {0}, after = {0};
-    double elapsed_ns;
 
-    read_account(task, b, &before);
-    const enum hk_status status = time_run(task, b->operations, &elapsed_ns);
-    read_account(task, b, &after);
-    if (status != HK_OK)
-        return status;
-    const struct hk_evidence evidence = {
-        .wall_ns = (uint64_t)elapsed_ns,
+    read_account(task, watch_steal, &before);
+    const enum hk_status status = time_run(task, n, elapsed_ns);
+    read_account(task, watch_steal, &after);
+    *evidence = (struct hk_evidence){
+        .wall_ns = (uint64_t)*elapsed_ns,
         .own_cpu_ns = after.own_cpu_ns - before.own_cpu_ns,
         .involuntary = after.involuntary - before.involuntary,
         .steal_ns = after.steal_ns - before.steal_ns,
         .serial = task_is_serial(task),
     };
+    return status;
+}
+
+static enum hk_status measure_block(struct hk_task *task, struct blocks *b)
+{
+    struct hk_evidence evidence;
+    double elapsed_ns;
+
+    const enum hk_status status =
+        hk_timed_witness(task, b->operations, b->watch_steal, &elapsed_ns, &evidence);
+    if (status != HK_OK)
+        return status;
     const double mean_ns = elapsed_ns / (double)b->operations;
     b->all_ns[b->all_count++] = mean_ns;
     if (hk_guard_judge(&evidence) == HK_GUARD_KEEP)

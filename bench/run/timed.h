@@ -27,6 +27,16 @@ enum hk_guard { HK_GUARD_KEEP, HK_GUARD_STEAL, HK_GUARD_FOREIGN, HK_GUARD_PREEMP
 enum hk_guard hk_guard_judge(const struct hk_evidence *evidence);
 
 /*
+ * Time one block of n operations, with all that speaks for or against it.
+ *
+ * watch_steal  [in]  the hypervisor reports what it takes
+ *
+ * Returns the status of the operations.
+ */
+enum hk_status hk_timed_witness(struct hk_task *task, uint64_t n, bool watch_steal,
+                                double *elapsed_ns, struct hk_evidence *evidence);
+
+/*
  * Measure a task that has entered: blocks, then latencies, then verification.
  *
  * launch  [in,out]  gets counters, series and, when the row did not do what it claims, its state

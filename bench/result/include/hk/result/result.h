@@ -85,6 +85,12 @@ enum hk_status hk_launch_add_series(struct hk_launch *launch, const char *name,
 const struct hk_series *hk_launch_series(const struct hk_launch *launch, const char *name);
 bool hk_launch_counter(const struct hk_launch *launch, const char *name, double *value);
 
+/* The time that a launch stands for: cost_ns, else median_ns, else mean_ns; false without one. */
+bool hk_launch_time_ns(const struct hk_launch *launch, double *value);
+
+/* Its number of instructions, kernel and user together; false when none were counted. */
+bool hk_launch_instructions(const struct hk_launch *launch, double *value);
+
 void hk_launch_fini(struct hk_launch *launch);
 
 /* Word of a state as written in files: "ok", "invalid", "unavailable", "failed". */

@@ -172,6 +172,43 @@ struct hk_pair_plan {
 enum hk_status hk_pair_run(const struct hk_pair_plan *plan, double *log_ratio, size_t *count,
                            char error[HK_TEXT_BYTES]);
 
+/* --- two builds ------------------------------------------------------------- */
+
+struct hk_duel_plan {
+    const char *cell;
+    const char *programs[2]; /* hkbench of build A and of build B, as paths */
+    uint32_t index;          /* of the launch */
+    uint32_t rounds;         /* each is one epoch of A and one of B */
+    uint64_t epoch_ns;       /* 1 to 2 ms */
+    uint64_t seed;
+    const volatile sig_atomic_t *stop;
+};
+
+struct hk_duel {
+    double log_ratio; /* median over rounds of ln(t_B / t_A) */
+    double sd_within; /* of the rounds' log ratios */
+    double ns[2];     /* per operation, median of the epochs of A, of B */
+    uint32_t kept;    /* rounds that nothing disturbed */
+    bool disturbed;   /* too few were left: all rounds count */
+};
+
+/*
+ * One launch of the same cell in two builds, in turns: both process trees are started, with
+ * fresh address layouts and padded environments, and asked for epochs of equally many
+ * operations in ABBA or BAAB order by chance. A round is dropped when steal time, foreign CPU
+ * time or involuntary switches speak against either of its epochs.
+ *
+ * The builds talk in lines of text (docs/decisions/0241), so that they may differ.
+ *
+ * error  [out]  why there is no value
+ *
+ * Returns HK_OK; HK_ENOTSUP when a side cannot run the cell here; HK_EINVAL when the cell does
+ * not run in epochs or a program knows none; HK_EROW when a side did not do what the cell
+ * claims; HK_ENOISE for fewer than 5 rounds; HK_EIO when a side broke; HK_EINTR; HK_ENOMEM.
+ */
+enum hk_status hk_duel_run(const struct hk_duel_plan *plan, struct hk_duel *duel,
+                           char error[HK_TEXT_BYTES]);
+
 /* --- single launches --------------------------------------------------------- */
 
 struct hk_cell_plan {
@@ -204,5 +241,13 @@ enum hk_status hk_cell_launch(const struct hk_cell_plan *plan, struct hk_launch 
  * HK_EPEER when the runner is gone.
  */
 enum hk_status hk_launch_lead(int fd);
+
+/*
+ * The same for one side of a duel: leads a launch of the cell that answers on fd to requests
+ * for epochs.
+ *
+ * Returns as hk_launch_lead; HK_ENOTSUP and HK_ENOMEM when clock or topology cannot be had.
+ */
+enum hk_status hk_epochs_lead(int fd, const char *cell, uint64_t seed);
 
 #endif

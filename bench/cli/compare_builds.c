@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: MIT */
+/* Two builds of hkbench: epochs in turns inside every launch. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "compare_now.h"
+#include "hk/base/units.h"
+#include "hk/run/run.h"
+#include "program.h"
+
+enum { VERSION_BYTES = 256, VERSION_S = 10 };
+
+static const uint64_t epoch_ns = 1500 * HK_NS_PER_US;
+
+/* A system call, and round trips that block on one CPU: what is quiet enough to gate on. */
+static const char usual_cells[] = "^native/(syscall/getppid|round_trip/(pipe|unix_seqpacket|"
+                                  "futex_ring|posix_mq|eventfd_shm)/place:same_core/bytes:64$)";
+
+bool hk_now_is_build(const char *program)
+{
+    const char *const argv[] = {program, "--version", NULL};
+    const struct hk_program version = {.argv = argv, .limit_ns = VERSION_S * HK_NS_PER_S};
+    char text[VERSION_BYTES];
+
+    return strchr(program, ' ') == NULL &&
+           hk_program_run(&version, text, sizeof text) == HK_OK &&
+           strncmp(text, "hkbench ", 8) == 0;
+}
+
+static enum hk_status open_builds(struct hk_now *now, char error[HK_TEXT_BYTES])
+{
+    struct hk_cells cells;
+    enum hk_status status = hk_cells_expand(
+        HK_RUN_QUICK, now->filter != NULL ? now->filter : usual_cells, &cells, error);
+
+    if (status != HK_OK)
+        return status;
+    for (size_t i = 0; i < cells.count && status == HK_OK; i++)
+        if (hk_now_find(now, cells.names[i]) == NULL)
+            status = HK_ENOMEM;
+    hk_cells_fini(&cells);
+    return status;
+}
+
+static enum hk_status measure_cell(struct hk_now *now, struct hk_now_series *s, uint64_t seed,
+                                   uint32_t index)
+{
+    const struct hk_duel_plan plan = {.cell = s->pairs.cell,
+                                      .programs = {now->programs[0], now->programs[1]},
+                                      .index = index, .rounds = now->rounds,
+                                      .epoch_ns = epoch_ns, .seed = seed, .stop = now->stop};
+    struct hk_duel duel;
+    const enum hk_status status = hk_duel_run(&plan, &duel, s->failure);
+
+    if (status == HK_EINTR || status == HK_ENOMEM)
+        return status;
+    if (status != HK_OK) {
+        s->failure_count++;
+        s->closed = status == HK_ENOTSUP || status == HK_EINVAL;
+        return HK_OK;
+    }
+    s->disturbed_count += duel.disturbed;
+    const struct hk_pairs one = {.log_ratio = &duel.log_ratio, .a_ns = &duel.ns[0],
+                                 .b_ns = &duel.ns[1], .sd_within = &duel.sd_within};
+    return hk_now_add(s, &one);
+}
+
+/* Cells one after the other, beginning elsewhere each time. */
+static enum hk_status measure_builds(struct hk_now *now, uint64_t seed, uint32_t index,
+                                     char error[HK_TEXT_BYTES])
+{
+    enum hk_status status = HK_OK;
+
+    (void)error;
+    for (size_t i = 0; i < now->series_count && status == HK_OK; i++) {
+        struct hk_now_series *s = &now->series[(i + index) % now->series_count];
+        if (!s->closed)
+            status = measure_cell(now, s, seed, index);
+    }
+    return status;
+}
+
+const struct hk_now_source hk_now_builds = {
+    .name = "epochs of two builds inside each launch",
+    .open = open_builds,
+    .measure = measure_builds,
+};

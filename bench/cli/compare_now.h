@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: MIT */
+/* Two builds or two commands, measured now in turns. */
+#ifndef HK_CLI_COMPARE_NOW_H
+#define HK_CLI_COMPARE_NOW_H
+
+#include <signal.h>
+#include <stdint.h>
+
+#include "hk/compare/compare.h"
+
+/* The pairs of one cell as they come in. */
+struct hk_now_series {
+    struct hk_pairs pairs;
+    size_t capacity;
+    size_t disturbed_count; /* launches with too few undisturbed rounds */
+    size_t failure_count;   /* launches without a value */
+    bool closed;            /* decided, or given up */
+    struct hk_finding finding;
+    char failure[HK_TEXT_BYTES]; /* why the last one gave no value */
+};
+
+struct hk_now {
+    const char *programs[2]; /* hkbench builds, or commands for the shell */
+    const char *filter;      /* NULL: the usual cells */
+    uint32_t rounds;         /* per launch, of builds */
+    uint64_t seed;
+    const volatile sig_atomic_t *stop;
+    size_t series_count;
+    struct hk_now_series *series;
+};
+
+/*
+ * How a pair of launches comes about. measure runs launch `index` and adds its pairs to all
+ * series that are not closed; HK_EINTR when *stop was set; anything else but HK_OK ends all.
+ */
+struct hk_now_source {
+    const char *name; /* of the sides, for the report: "builds", "commands" */
+    enum hk_status (*open)(struct hk_now *now, char error[HK_TEXT_BYTES]);
+    enum hk_status (*measure)(struct hk_now *now, uint64_t seed, uint32_t index,
+                              char error[HK_TEXT_BYTES]);
+};
+
+extern const struct hk_now_source hk_now_builds;
+extern const struct hk_now_source hk_now_commands;
+
+/* The series of a cell, made when it is new; NULL when out of memory. */
+struct hk_now_series *hk_now_find(struct hk_now *now, const char *cell);
+
+/* Add a pair. HK_ENOMEM. */
+enum hk_status hk_now_add(struct hk_now_series *series, const struct hk_pairs *one);
+
+struct hk_now_plan {
+    struct hk_now now;
+    const struct hk_now_source *source;
+    const struct hk_rule *rule;
+    uint32_t launches_max;
+    uint32_t looks;
+};
+
+/*
+ * Measure and compare: after each look that the plan declares, cells that are decided are
+ * left; what is SLOWER at the end is measured again from scratch, and stays SLOWER only if it
+ * is that again.
+ *
+ * Returns HK_OK; HK_EINTR; HK_EEMPTY when there is nothing to compare; HK_ENOMEM; what the
+ * source returned.
+ */
+enum hk_status hk_now_compare(struct hk_now_plan *plan, struct hk_comparison *out,
+                              char error[HK_TEXT_BYTES]);
+
+/* Whether a program is an hkbench: its --version says so. */
+bool hk_now_is_build(const char *program);
+
+#endif

@@ -1,0 +1,150 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: MIT
+# compare.sh HKBENCH SAMPLE_RUN: every exit status and every kind of input of `hkbench compare`.
+# Times are made up, so that nothing depends on this machine's speed.
+set -u
+hkbench=$1 sample=$2
+tmp=$(mktemp -d) || exit 1
+trap 'rm -rf "$tmp"' EXIT
+
+fail() { echo "$1"; cat "$tmp/out.txt" "$tmp/err.txt"; exit 1; }
+expect() { # status, text in the output, arguments...
+  local want=$1 text=$2 got
+  shift 2
+  timeout 100 "$hkbench" compare "$@" >"$tmp/out.txt" 2>"$tmp/err.txt"
+  got=$?
+  [ "$got" = "$want" ] || fail "hkbench compare $*: status $got, not $want"
+  cat "$tmp/out.txt" "$tmp/err.txt" | grep -q -- "$text" || fail "hkbench compare $*: no '$text' in:"
+}
+
+# A program of Google Benchmark, made up: rows name:time:unit.
+rows() { # host, rows...
+  local host=$1 separator='' row
+  shift
+  printf '{"context": {"host_name": "%s", "num_cpus": 2}, "benchmarks": [' "$host"
+  for row in "$@"; do
+    IFS=: read -r name time unit <<<"$row"
+    printf '%s{"name": "%s", "run_name": "%s", "run_type": "iteration", "real_time": %s, "cpu_time": 1, "time_unit": "%s"}' \
+      "$separator" "$name" "$name" "$time" "$unit"
+    separator=,
+  done
+  printf ']}\n'
+}
+
+# --- usage ---
+expect 2 'side A is missing'
+expect 2 'side B is missing' "$tmp"
+expect 2 'exclude each other' --json --markdown "$tmp" "$tmp"
+expect 2 'percent from 0' --bound nonsense "$tmp" "$tmp"
+expect 2 'percent from 0' --drift -1 "$tmp" "$tmp"
+expect 2 'regular expression' --filter '[' "$tmp" "$tmp"
+expect 2 'not found' "$tmp/none" "$tmp/none"
+expect 2 'neither a run of hkbench' "$tmp" "$tmp"
+expect 2 'name both with' --a true "$tmp"
+expect 2 '--accept writes counts' --accept "$tmp" "$tmp"
+expect 2 'both say what B is' --guest --b x "$tmp"
+expect 2 'no kernel image that can be read' "$tmp" --b "$tmp/none.elf" --accept
+
+# --- a run with itself, and with another machine's ---
+run=$("$sample" "$tmp/runs" 2>/dev/null) || run=
+[ -d "$run" ] || run=$(dirname "$(find "$tmp/runs" -name run.json | head -1)")
+cp -r "$run" "$tmp/copy"
+expect 4 'not measured in turns' "$run" "$tmp/copy"
+sed -i 's/"id": *"[^"]*"/"id": "other-cpu"/' "$tmp/copy/machine.json"
+sed -i 's/"machine": *"[^"]*"/"machine": "other-cpu"/' "$tmp/copy/run.json"
+expect 4 'do not compare' "$run" "$tmp/copy"
+
+# --- files: units, one launch each, drift ---
+mkdir "$tmp/a" "$tmp/b" "$tmp/c"
+i=0
+for wobble in 03 11 07 01 09 05 12 02; do
+  i=$((i + 1))
+  rows h "x:1.0$wobble:ms" "y:25$wobble:ns" >"$tmp/a/$i.json"
+  rows h "x:1.0${wobble}9e6:ns" "y:25${wobble}.1:ns" >"$tmp/b/$i.json"
+  rows h "x:12$wobble.5:us" "y:0.0000025$wobble:s" >"$tmp/c/$i.json"
+done
+expect 0 'SAME: 0 slower, 0 faster, 2 same' --paired "$tmp/a" "$tmp/b"
+expect 1 '^SLOWER   x ' --paired "$tmp/a" "$tmp/c"
+grep -q '^SAME     y ' "$tmp/out.txt" || fail 'y changed'
+expect 0 '^FASTER   x ' --paired "$tmp/c" "$tmp/a"
+expect 4 'too few (10)' "$tmp/a" "$tmp/c"
+expect 1 'drift of 1 % as given' --drift 1 "$tmp/a" "$tmp/c"
+expect 4 'needs 3 on both sides' "$tmp/a/1.json" "$tmp/c/1.json"
+expect 1 '"verdict": "SLOWER"' --paired --json "$tmp/a" "$tmp/c"
+expect 1 '| SLOWER | `x` | time' --paired --markdown "$tmp/a" "$tmp/c"
+rows elsewhere x:1:ms y:2:ms >"$tmp/other.json"
+expect 4 'do not compare' "$tmp/a" "$tmp/other.json"
+cp "$tmp/other.json" "$tmp/b/9.json"
+expect 2 'do not compare' "$tmp/a" "$tmp/b"
+rows h z:1:ms >"$tmp/disjoint.json"
+expect 3 'no measured cell in common' "$tmp/a/1.json" "$tmp/disjoint.json"
+
+# --- damaged and foreign files: refused with a reason ---
+spoil() { # text of the message, contents
+  printf '%b' "$2" >"$tmp/bad.json"
+  expect 2 "$1" "$tmp/a/1.json" "$tmp/bad.json"
+}
+head -c 150 "$tmp/a/1.json" >"$tmp/bad.json"
+expect 2 'cut short' "$tmp/a/1.json" "$tmp/bad.json"
+spoil 'bad.json' ''
+spoil 'bad.json' '\0\0\0'
+spoil "benchmarks" '{}'
+spoil 'bad.json' '{"benchmarks": [{"name": "x"}]}'
+spoil 'bad.json' "$(rows h x:1:cycles)"
+spoil 'bad.json' "$(rows h x:1:ns x:2:ns)"
+rows h x:NaN:ns y:2:ns >"$tmp/bad.json"
+expect 4 'no launch of B holds' "$tmp/a/1.json" "$tmp/bad.json"
+printf 'h\nbroken\n' >"$run/functions.tsv"
+expect 2 'functions.tsv: line 2' "$run" "$run"
+
+# --- measured now, from made-up programs ---
+cat >"$tmp/program" <<'END'
+#!/usr/bin/env bash
+# program TIME: one benchmark of about TIME us, never twice the same
+echo "this is no JSON" >&2
+printf '{"benchmarks": [{"name": "x", "run_name": "x", "real_time": %s.%03d, "cpu_time": 1, "time_unit": "us"}]}' \
+  "$1" $((RANDOM % 1000))
+END
+chmod +x "$tmp/program"
+now=(--shared --launches 12 --looks 2)
+expect 1 'confirmed by' "${now[@]}" --a "$tmp/program 100" --b "$tmp/program 110"
+expect 0 '^SAME     x' "${now[@]}" --a "$tmp/program 100" --b "$tmp/program 100"
+expect 0 '^FASTER   x' "${now[@]}" --a "$tmp/program 110" --b "$tmp/program 100"
+expect 4 '^UNKNOWN  x' "${now[@]}" --a "$tmp/program 3" --b "$tmp/program 3"
+expect 2 'run it by itself' "${now[@]}" --a "$tmp/program 100" --b "exit 7"
+expect 2 'cut short' "${now[@]}" --a "$tmp/program 100" --b "echo '{\"benchmarks\": ['"
+expect 3 'neither side measured' "${now[@]}" --launches 6 --filter none --a "$tmp/program 1" --b "$tmp/program 1"
+
+# A slowdown of the first launches alone is not confirmed.
+cat >"$tmp/passing" <<'END'
+#!/usr/bin/env bash
+# passing COUNTER PROGRAM: slower in its first 12 launches
+echo >>"$1"
+[ "$(wc -l <"$1")" -le 12 ] && exec "$2" 120
+exec "$2" 100
+END
+chmod +x "$tmp/passing"
+expect 4 'not confirmed' "${now[@]}" --looks 1 --a "$tmp/program 100" --b "$tmp/passing $tmp/count $tmp/program"
+
+# any command, by its wall time
+expect 1 '^SLOWER   command/wall' "${now[@]}" --a 'true' --b 'sleep 0.15'
+
+# two builds: epochs in turns; what is said of the times depends on the machine, that it ends does not
+"$hkbench" compare "${now[@]}" --launches 6 --looks 1 --rounds 6 --a "$hkbench" --b "$hkbench" --json \
+  --filter '^native/(syscall/getppid|round_trip/pipe/place:same_core/bytes:64$)' >"$tmp/out.txt" 2>"$tmp/err.txt"
+got=$?
+{ [ $got = 0 ] || [ $got = 1 ] || [ $got = 4 ]; } && grep -q '"launches_a": 6' "$tmp/out.txt" ||
+  fail "two builds: status $got"
+expect 2 'no cell matches' "${now[@]}" --a "$hkbench" --b "$hkbench" --filter no_such_cell
+expect 3 'does not run in epochs' "${now[@]}" --launches 6 --a "$hkbench" --b "$hkbench" --filter 'wakeup/.*policy:other/load:idle'
+
+# Ctrl-C ends it, and nothing stays behind
+"$hkbench" compare --shared --a "$hkbench" --b "$hkbench" >"$tmp/out.txt" 2>"$tmp/err.txt" &
+pid=$!
+for _ in $(seq 100); do [ -n "$(pgrep -P $pid)" ] && break; sleep 0.05; done
+children=$(pgrep -P $pid)
+kill -INT $pid
+wait $pid
+[ $? = 3 ] || fail 'interrupted'
+for child in $children; do [ ! -d /proc/$child ] || fail "process $child is left behind"; done
+exit 0
