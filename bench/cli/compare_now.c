@@ -141,13 +141,14 @@ static enum hk_status look(const struct hk_now_plan *plan, const struct looks *l
         status = level_at(l, k, plan->rule->alpha / (double)left, &levels.difference);
         for (size_t i = 0; i < now->series_count && status == HK_OK; i++) {
             struct hk_now_series *s = &now->series[i];
-            if (s->closed)
+            if (s->closed && s->finding.cell[0] != '\0') /* given up cells need a finding too */
                 continue;
             status = judge_series(plan, s, &levels, 1);
-            s->closed = s->finding.verdict == HK_PAIRED_SLOWER ||
-                        s->finding.verdict == HK_PAIRED_FASTER;
-            *rejected += s->closed;
-            again = again || s->closed;
+            const bool changed = s->finding.verdict == HK_PAIRED_SLOWER ||
+                                 s->finding.verdict == HK_PAIRED_FASTER;
+            s->closed = s->closed || changed;
+            *rejected += changed;
+            again = again || changed;
         }
     }
     for (size_t i = 0; i < now->series_count; i++)
@@ -184,7 +185,12 @@ static enum hk_status measure_until(struct hk_now_plan *plan, uint64_t seed, uin
         hk_progress_show(bar, i, plan->launches_max,
                          seed == now->seed ? "launches of A and B in turns" : "confirming");
         status = plan->source->measure(now, seed, i, error);
-        if (status == HK_OK && now->stop != NULL && *now->stop)
+        if (status != HK_OK)
+            break;
+        error[0] = '\0'; /* readers use it for their own purposes */
+        if (now->series_count == 0)
+            status = HK_EEMPTY;
+        if (now->stop != NULL && *now->stop)
             status = HK_EINTR;
         give_up_broken(now);
     }

@@ -91,7 +91,8 @@ spoil 'bad.json' '\0\0\0'
 spoil "benchmarks" '{}'
 spoil 'bad.json' '{"benchmarks": [{"name": "x"}]}'
 spoil 'bad.json' "$(rows h x:1:cycles)"
-spoil 'bad.json' "$(rows h x:1:ns x:2:ns)"
+row='"name": "x", "real_time": 1, "cpu_time": 1, "time_unit": "ns", "repetition_index": 0'
+spoil 'bad.json' "{\"benchmarks\": [{$row, \"family_index\": 0}, {$row, \"family_index\": 1}]}"
 rows h x:NaN:ns y:2:ns >"$tmp/bad.json"
 expect 4 'no launch of B holds' "$tmp/a/1.json" "$tmp/bad.json"
 printf 'h\nbroken\n' >"$run/functions.tsv"
@@ -136,7 +137,7 @@ got=$?
 { [ $got = 0 ] || [ $got = 1 ] || [ $got = 4 ]; } && grep -q '"launches_a": 6' "$tmp/out.txt" ||
   fail "two builds: status $got"
 expect 2 'no cell matches' "${now[@]}" --a "$hkbench" --b "$hkbench" --filter no_such_cell
-expect 3 'does not run in epochs' "${now[@]}" --launches 6 --a "$hkbench" --b "$hkbench" --filter 'wakeup/.*policy:other/load:idle'
+expect 3 'does not run in epochs' "${now[@]}" --launches 6 --a "$hkbench" --b "$hkbench" --filter 'wakeup/absolute/.*record:lateness'
 
 # Ctrl-C ends it, and nothing stays behind
 "$hkbench" compare --shared --a "$hkbench" --b "$hkbench" >"$tmp/out.txt" 2>"$tmp/err.txt" &
