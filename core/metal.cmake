@@ -67,6 +67,7 @@ function(hk_program name)
 endfunction()
 
 hk_program(init
+  user/client.c
   user/compose.c
   user/experiments.c
   user/experiments_call.c
@@ -80,11 +81,14 @@ hk_program(init
   user/init.c
   user/isolation.c
   user/paging_scenario.c
+  user/outages_scenario.c
   user/periodic.c
   user/policy_scenario.c
   user/services_scenario.c
   user/spawn.c
   user/versions_scenario.c
+  user/workload.c
+  user/workload_actions.c
   ${HK_SERVICE_SOURCES})
 hk_program(fuzz user/fuzz.c)
 hk_program(pager user/pager.c)

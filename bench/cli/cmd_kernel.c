@@ -32,7 +32,7 @@ static const struct hk_option options[] = {
 #define AT(f) offsetof(struct kernel_options, f)
     {"scenario", 0, HK_OPTION_TEXT, "NAME", "what to run (tour)", AT(scenario), 0, 0},
     {"place", 0, HK_OPTION_TEXT, "LIST",
-     "monolithic, microkernel or fs|driver|memory:kernel|server,... (hybrid)", AT(place), 0, 0},
+     "monolithic, microkernel, mask:N or SERVICE:kernel|server,... (hybrid)", AT(place), 0, 0},
     {"append", 0, HK_OPTION_TEXT, "TEXT", "more for the scenario, such as 'seed=7 calls=1000000'",
      AT(append), 0, 0},
     {"machine", 0, HK_OPTION_TEXT, "NAME", "microvm or q35 (microvm)", AT(machine), 0, 0},

@@ -1,49 +1,88 @@
 /* SPDX-License-Identifier: MIT */
 #include "kernel/composition.h"
 
-#include "kernel/irq.h"
+#include "kernel/answers.h"
+#include "kernel/client.h"
 #include "kernel/kernel.h"
 #include "kernel/pager.h"
 #include "kernel/service.h"
 #include "port/port.h"
 
-static void *instance_page(struct hk_service_host *host)
+static struct hk_instance *instance_of(struct hk_service_host *host)
 {
-    struct hk_instance *instance = HK_CONTAINER(host, struct hk_instance, host);
-    struct hk_kernel *kernel = instance->cpu->kernel;
-    uint64_t *physical = &instance->pages[instance->page_count];
-
-    if (instance->page_count == HK_INSTANCE_PAGES ||
-        hk_page_allocate(kernel, HK_PAGE_OWNER_KERNEL, physical) != HK_OK)
-        return NULL;
-    instance->page_count++;
-    return hk_window(kernel, *physical);
+    return HK_CONTAINER(host, struct hk_instance, host);
 }
 
-static void instance_irq_ack(struct hk_service_host *host, uint32_t line)
+static uint64_t frame_of(const struct hk_instance *instance, const void *page)
 {
-    hk_irq_acknowledge(HK_CONTAINER(host, struct hk_instance, host)->cpu, line);
+    return (uintptr_t)page - instance->cpu->kernel->window;
 }
 
-static enum hk_status instance_supply(struct hk_service_host *host, uint64_t address,
-                                      uint64_t protection, void *page)
+static uint64_t clock_ns(struct hk_service_host *host)
 {
-    struct hk_instance *instance = HK_CONTAINER(host, struct hk_instance, host);
-    struct hk_cpu *cpu = instance->cpu;
-    uint32_t i = 0;
-    enum hk_status status;
-
-    if (page == NULL)
-        return hk_pager_map(cpu, cpu->current, address, 1, protection, NULL, 0);
-    while (i < instance->page_count && hk_window(cpu->kernel, instance->pages[i]) != page)
-        i++;
-    if (i == instance->page_count)
-        return HK_EINVAL;
-    status = hk_pager_give(cpu, cpu->current, address, protection, instance->pages[i]);
-    if (status == HK_OK)
-        instance->pages[i] = instance->pages[--instance->page_count];
-    return status;
+    return hk_port_clock_ns(instance_of(host)->cpu);
 }
+
+static void time_came(struct hk_cpu *cpu, struct hk_deadline *deadline)
+{
+    (void)cpu;
+    hk_instance_event(HK_CONTAINER(deadline, struct hk_instance, deadline), HK_SERVICE_TIME_BADGE,
+                      1);
+}
+
+static void wake_at(struct hk_service_host *host, uint64_t at_ns)
+{
+    struct hk_instance *instance = instance_of(host);
+
+    if (at_ns == HK_SERVICE_NEVER_NS)
+        hk_deadline_disarm(instance->cpu, &instance->deadline);
+    else
+        hk_deadline_arm(instance->cpu, &instance->deadline, at_ns, time_came);
+}
+
+static enum hk_status signal_client(struct hk_service_host *host, uint64_t client, uint64_t bits)
+{
+    return hk_client_signal(instance_of(host)->cpu, client, bits);
+}
+
+static enum hk_status lend(struct hk_service_host *host, const void *page, uint64_t client,
+                           uint64_t address)
+{
+    struct hk_instance *instance = instance_of(host);
+
+    return hk_client_lend(instance->cpu, client, frame_of(instance, page), address);
+}
+
+static bool is_lent(struct hk_service_host *host, const void *page)
+{
+    struct hk_instance *instance = instance_of(host);
+
+    return hk_page_holders(instance->cpu->kernel, frame_of(instance, page)) > 1;
+}
+
+static void answer(struct hk_service_host *host, const struct hk_answer *answer)
+{
+    struct hk_instance *instance = instance_of(host);
+
+    hk_answers_put(&instance->cpu->kernel->answers, instance->endpoint, answer);
+}
+
+static enum hk_status supply(struct hk_service_host *host, uint64_t address, uint64_t protection)
+{
+    struct hk_cpu *cpu = instance_of(host)->cpu;
+
+    return hk_pager_map(cpu, cpu->current, address, 1, protection, NULL, 0);
+}
+
+static const struct hk_service_host in_kernel = {
+    .clock_ns = clock_ns,
+    .wake_at = wake_at,
+    .signal = signal_client,
+    .lend = lend,
+    .is_lent = is_lent,
+    .answer = answer,
+    .supply = supply,
+};
 
 enum hk_status hk_instance_start(struct hk_cpu *cpu, struct hk_instance *instance,
                                  const struct hk_service *service)
@@ -54,17 +93,17 @@ enum hk_status hk_instance_start(struct hk_cpu *cpu, struct hk_instance *instanc
         return status;
     instance->service = service;
     instance->cpu = cpu;
-    instance->host = (struct hk_service_host){ instance_page, instance_irq_ack,
-                                                 instance_supply };
-    instance->state = instance_page(&instance->host);
-    if (instance->state == NULL)
-        return HK_ENOMEM;
+    instance->memory = 0;
+    status = hk_page_allocate_run(cpu->kernel, HK_PAGE_OWNER_KERNEL, service->pages,
+                                  &instance->memory);
+    if (status != HK_OK)
+        return status;
+    instance->host = in_kernel;
+    instance->host.memory = hk_window(cpu->kernel, instance->memory);
     instance->endpoint->instance = instance;
     instance->endpoint->receive_capabilities = 1; /* somebody does receive: the kernel */
-    status = hk_service_register(cpu, service->name, instance->endpoint);
-    if (status == HK_OK && service->irq != HK_SERVICE_NO_IRQ)
-        status = hk_irq_attach(cpu, service->irq, instance->endpoint, HK_SERVICE_IRQ_BADGE);
-    return status;
+    service->start(&instance->host);
+    return hk_service_register(cpu, service->name, instance->endpoint);
 }
 
 enum hk_status hk_composition_start(struct hk_cpu *cpu, uint32_t placement)
@@ -85,11 +124,11 @@ void hk_composition_fini(struct hk_cpu *cpu)
         if (instance->service == NULL)
             continue;
         instance->endpoint->instance = NULL;
-        hk_irq_unbind(cpu, instance->endpoint);
+        hk_deadline_disarm(cpu, &instance->deadline);
         (void)hk_service_unregister(cpu, instance->service->name);
         hk_object_release(cpu, &instance->endpoint->object);
-        while (instance->page_count > 0)
-            hk_page_release(cpu->kernel, instance->pages[--instance->page_count]);
+        if (instance->memory != 0)
+            hk_page_release_run(cpu->kernel, instance->memory, instance->service->pages);
         instance->service = NULL;
     }
 }
@@ -104,7 +143,7 @@ int64_t hk_instance_call(struct hk_instance *instance, struct hk_thread *client,
         .buffer = hk_window(instance->cpu->kernel, client->ipc_page),
     };
 
-    word[0] = (uint64_t)instance->service->handle(&instance->host, instance->state, &message);
+    word[0] = (uint64_t)instance->service->handle(&instance->host, &message);
     return (int64_t)message.words;
 }
 
@@ -118,7 +157,7 @@ void hk_instance_fault(struct hk_instance *instance, const struct hk_thread *cli
     };
 
     hk_pager_message(client, word);
-    (void)instance->service->handle(&instance->host, instance->state, &message);
+    (void)instance->service->handle(&instance->host, &message);
 }
 
 void hk_instance_event(struct hk_instance *instance, uint64_t badge, uint64_t count)
@@ -126,5 +165,5 @@ void hk_instance_event(struct hk_instance *instance, uint64_t badge, uint64_t co
     uint64_t word[HK_MESSAGE_REGISTER_WORDS] = { count };
     struct hk_service_message message = { .badge = badge, .word = word };
 
-    (void)instance->service->handle(&instance->host, instance->state, &message);
+    (void)instance->service->handle(&instance->host, &message);
 }

@@ -4,20 +4,18 @@
 #define HK_KERNEL_COMPOSITION_H
 
 #include "kernel/thread.h"
+#include "kernel/timer.h"
 #include "kernel/types.h"
 #include "services/services.h"
-
-#define HK_INSTANCE_PAGES 64
 
 /* A service in ring 0, with what it asked for. */
 struct hk_instance {
     struct hk_service_host host;
     const struct hk_service *service; /* NULL: not placed here */
     struct hk_cpu *cpu;
-    struct hk_endpoint *endpoint; /* held */
-    void *state;
-    uint64_t pages[HK_INSTANCE_PAGES]; /* physical */
-    uint32_t page_count;
+    struct hk_endpoint *endpoint;     /* held */
+    uint64_t memory;                  /* physical address of host.memory */
+    struct hk_deadline deadline;      /* of host.wake_at */
 };
 
 /*
@@ -44,7 +42,7 @@ int64_t hk_instance_call(struct hk_instance *instance, struct hk_thread *client,
 /* The current thread's page fault: a call in its name that leaves its registers alone. */
 void hk_instance_fault(struct hk_instance *instance, const struct hk_thread *client);
 
-/* A message from the kernel: an interrupt of its device. */
+/* A message from the kernel: its time has come. */
 void hk_instance_event(struct hk_instance *instance, uint64_t badge, uint64_t count);
 
 #endif

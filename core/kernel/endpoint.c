@@ -336,6 +336,7 @@ void hk_endpoint_released(struct hk_cpu *cpu, struct hk_object *object, uint32_t
     if (!(rights & HK_RIGHT_RECEIVE) || --endpoint->receive_capabilities > 0)
         return;
     hk_irq_unbind(cpu, endpoint);
+    hk_answers_forget(&cpu->kernel->answers, endpoint);
     while (endpoint->queue.first != NULL)
         hk_thread_wake(cpu, endpoint->queue.first, HK_EPEER);
     if (slot_is_thread(endpoint))

@@ -5,6 +5,7 @@
 #ifndef HK_KERNEL_KERNEL_H
 #define HK_KERNEL_KERNEL_H
 
+#include "kernel/answers.h"
 #include "kernel/composition.h"
 #include "kernel/endpoint.h"
 #include "kernel/advice.h"
@@ -52,7 +53,7 @@ struct hk_module {
     const unsigned char *data;
     uint64_t bytes;
 };
-#define HK_MODULE_COUNT 16
+#define HK_MODULE_COUNT 32
 
 struct hk_kernel {
     struct hk_cpu *cpu;       /* the only one for now */
@@ -68,6 +69,7 @@ struct hk_kernel {
     struct hk_module modules[HK_MODULE_COUNT];
     uint32_t module_count;
     struct hk_service_registry services;
+    struct hk_answers answers;
     struct hk_instance instances[HK_SERVICES]; /* services that the composition puts here */
     char command_line[HK_COMMAND_LINE_BYTES];
 };

@@ -149,6 +149,13 @@ void hk_page_give(struct hk_kernel *kernel, uint64_t physical, uint32_t owner)
         page->holders = (page->holders & ~(uint64_t)UINT32_MAX) | owner;
 }
 
+uint32_t hk_page_holders(const struct hk_kernel *kernel, uint64_t physical)
+{
+    const struct hk_page *page = find(&kernel->pages, physical);
+
+    return page == NULL ? 0 : (uint32_t)(page->holders / HK_PAGE_REFERENCE);
+}
+
 bool hk_page_belongs(const struct hk_kernel *kernel, uint64_t physical, uint32_t owner)
 {
     const struct hk_page *page = find(&kernel->pages, physical);

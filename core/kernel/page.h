@@ -144,6 +144,9 @@ void hk_page_release_run(struct hk_kernel *kernel, uint64_t physical, uint32_t c
 /* Hand a frame to another owner (grant). */
 void hk_page_give(struct hk_kernel *kernel, uint64_t physical, uint32_t owner);
 
+/* How many references an allocated frame has; 0 for what is none. */
+uint32_t hk_page_holders(const struct hk_kernel *kernel, uint64_t physical);
+
 /* Whether a frame is in use by this owner and by nobody else. */
 bool hk_page_belongs(const struct hk_kernel *kernel, uint64_t physical, uint32_t owner);
 

@@ -112,21 +112,6 @@ static enum hk_status check_target(const struct hk_thread *faulted, uint64_t add
     return HK_OK;
 }
 
-enum hk_status hk_pager_give(struct hk_cpu *cpu, struct hk_thread *faulted, uint64_t address,
-                             uint64_t protection, uint64_t physical)
-{
-    enum hk_status status = check_target(faulted, address, 1);
-
-    if (status == HK_OK && faulted->process->space.page_count >= HK_SPACE_PAGES_MAX)
-        status = HK_ENOMEM;
-    if (status == HK_OK)
-        status = hk_space_map(cpu->kernel, &faulted->process->space, address, physical,
-                              protection);
-    if (status == HK_OK)
-        hk_page_give(cpu->kernel, physical, faulted->process->pid);
-    return status;
-}
-
 enum hk_status hk_pager_map(struct hk_cpu *cpu, struct hk_thread *faulted, uint64_t address,
                             uint64_t count, uint64_t protection, struct hk_process *giver,
                             uint64_t from)

@@ -58,10 +58,6 @@ enum hk_status hk_pager_map(struct hk_cpu *cpu, struct hk_thread *faulted, uint6
                             uint64_t count, uint64_t protection, struct hk_process *giver,
                             uint64_t from);
 
-/* The same with one frame of the kernel's own, which is the thread's process's afterwards. */
-enum hk_status hk_pager_give(struct hk_cpu *cpu, struct hk_thread *faulted, uint64_t address,
-                             uint64_t protection, uint64_t physical);
-
 /* The end of a process: its regions go. */
 void hk_pager_clear(struct hk_cpu *cpu, struct hk_process *process);
 

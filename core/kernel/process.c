@@ -206,6 +206,29 @@ enum hk_status hk_process_from_module(struct hk_cpu *cpu, const char *name,
     return HK_OK;
 }
 
+/* module_read(name, bytes, buffer, capacity) -> bytes of the whole module; as many as fit are there */
+hk_result hk_sys_module_read(struct hk_cpu *cpu, uint64_t name_address, uint64_t name_bytes,
+                             uint64_t buffer, uint64_t capacity, uint64_t e)
+{
+    struct hk_space *space = &cpu->current->process->space;
+    const struct hk_module *module;
+    char name[HK_NAME_BYTES] = "";
+    enum hk_status status;
+
+    (void)e;
+    if (name_bytes >= HK_NAME_BYTES)
+        return HK_EINVAL;
+    status = hk_space_read(cpu->kernel, space, name_address, name, name_bytes);
+    if (status != HK_OK)
+        return status;
+    module = find_module(cpu->kernel, name);
+    if (module == NULL)
+        return HK_ENOENT;
+    status = hk_space_write(cpu->kernel, space, buffer, module->data,
+                            module->bytes < capacity ? module->bytes : capacity);
+    return status == HK_OK ? (hk_result)module->bytes : status;
+}
+
 hk_result hk_sys_process_create(struct hk_cpu *cpu, uint64_t name_address, uint64_t bytes,
                                 uint64_t c, uint64_t d, uint64_t e)
 {

@@ -4,6 +4,7 @@
 #define HK_KERNEL_PROCESS_H
 
 #include "kernel/cap.h"
+#include "kernel/notification.h"
 #include "kernel/space.h"
 #include "kernel/thread.h"
 #include "kernel/types.h"
@@ -28,6 +29,7 @@ struct hk_process {
     uint64_t entry;            /* of the loaded program */
     struct hk_region *regions; /* whose faults a pager serves */
     struct hk_wait_queue waiters; /* process_wait */
+    struct hk_notification signals; /* from the services it uses; its object is not used */
     struct hk_process *next;   /* all processes */
 };
 

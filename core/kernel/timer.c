@@ -102,6 +102,27 @@ hk_result hk_sys_timer_create(struct hk_cpu *cpu, uint64_t handle, uint64_t badg
     return status == HK_OK ? (hk_result)new_handle : status;
 }
 
+/* timer_set(timer, at_ns): whatever was still to come of it does not */
+hk_result hk_sys_timer_set(struct hk_cpu *cpu, uint64_t handle, uint64_t at_ns, uint64_t c,
+                           uint64_t d, uint64_t e)
+{
+    struct hk_object *object;
+    struct hk_timer *timer;
+    enum hk_status status = hk_cap_find(cpu->current->process, handle, HK_OBJECT_TIMER,
+                                        HK_RIGHT_TIMER, &object);
+
+    (void)c, (void)d, (void)e;
+    if (status != HK_OK)
+        return status;
+    if (at_ns > INT64_MAX)
+        return HK_EINVAL;
+    timer = (struct hk_timer *)(void *)object;
+    timer->period_ns = 0;
+    hk_event_cancel(&timer->event);
+    hk_deadline_arm(cpu, &timer->deadline, at_ns, timer_expired);
+    return HK_OK;
+}
+
 hk_result hk_sys_clock(struct hk_cpu *cpu, uint64_t a, uint64_t b, uint64_t c, uint64_t d,
                        uint64_t e)
 {

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A memory manager: decides where each client may map pages and how many. The
- * kernel does the mapping; this is the policy. Clients are told apart by badge.
+ * A memory manager: gives each client ranges of addresses, and a page there when it
+ * is first touched. The kernel does the mapping; this is the policy. Clients are told
+ * apart by badge; a client binds its range to this service (pager_bind).
  */
+#include "services/commit.h"
 #include "services/rows.h"
 
 #define CLIENT_PAGES_MAX 1024
@@ -14,6 +16,7 @@ struct range {
     uint64_t pages; /* 0: free */
 };
 
+_Static_assert(HK_MEMORY_PAGES == 1, "rows.h says as many pages");
 #define RANGES (HK_PAGE_BYTES / sizeof(struct range))
 
 static enum hk_status reserve(struct range *ranges, struct hk_service_message *message)
@@ -32,7 +35,8 @@ static enum hk_status reserve(struct range *ranges, struct hk_service_message *m
         return HK_ENOMEM;
     if (empty == RANGES)
         return HK_ENOSPC;
-    ranges[empty] = (struct range){ message->badge, pages };
+    ranges[empty].badge = message->badge;
+    hk_commit(ranges[empty].pages, pages);
     /* ranges lie apart: running over the end of one meets nothing */
     message->word[1] = HEAP_BASE + empty * RANGE_STRIDE_BYTES;
     return HK_OK;
@@ -48,20 +52,41 @@ static enum hk_status release(struct range *ranges, struct hk_service_message *m
     if (ranges[index].badge != message->badge)
         return HK_EPERM;
     message->word[1] = ranges[index].pages;
-    ranges[index].pages = 0;
+    hk_commit(ranges[index].pages, 0);
     return HK_OK;
 }
 
-enum hk_status hk_memory_handle(struct hk_service_host *host, void *state,
-                                struct hk_service_message *message)
+/* The client touched a page of its range for the first time. */
+static enum hk_status page_in(struct hk_service_host *host, const struct range *ranges,
+                              const struct hk_service_message *message)
 {
-    (void)host;
+    uint64_t offset = message->word[1] - HEAP_BASE;
+    uint64_t index = offset / RANGE_STRIDE_BYTES;
+    uint64_t page = offset % RANGE_STRIDE_BYTES / HK_PAGE_BYTES;
+
+    if (index >= RANGES || page >= ranges[index].pages)
+        return HK_EFAULT;
+    if (ranges[index].badge != message->badge)
+        return HK_EPERM;
+    return host->supply(host, message->word[1] - message->word[1] % HK_PAGE_BYTES,
+                        HK_MAP_READ | HK_MAP_WRITE);
+}
+
+enum hk_status hk_memory_handle(struct hk_service_host *host, struct hk_service_message *message)
+{
     switch (message->word[0]) {
     case HK_MEMORY_RESERVE:
-        return reserve(state, message);
+        return reserve(host->memory, message);
     case HK_MEMORY_RELEASE:
-        return release(state, message);
+        return release(host->memory, message);
+    case HK_PAGER_FAULT:
+        return page_in(host, host->memory, message);
     default:
         return HK_ENOSYS;
     }
+}
+
+void hk_memory_start(struct hk_service_host *host)
+{
+    (void)host; /* all of it is kept */
 }

@@ -5,13 +5,21 @@
 
 #include "services/services.h"
 
-#define HK_DRIVER_LINE 5
+/* Pages of memory that each has. */
+#define HK_FILE_PAGES 256
+#define HK_NET_PAGES 34
+#define HK_BLOCK_PAGES 177
+#define HK_AUDIO_PAGES 9
+#define HK_TIMER_PAGES 2
+#define HK_DISPLAY_PAGES 39
+#define HK_PRINT_PAGES 61
+#define HK_MEMORY_PAGES 1
 
-enum hk_status hk_fs_handle(struct hk_service_host *host, void *state,
-                            struct hk_service_message *message);
-enum hk_status hk_driver_handle(struct hk_service_host *host, void *state,
-                            struct hk_service_message *message);
-enum hk_status hk_memory_handle(struct hk_service_host *host, void *state,
-                            struct hk_service_message *message);
+#define X(number, name)                                             \
+    void hk_##name##_start(struct hk_service_host *host);           \
+    enum hk_status hk_##name##_handle(struct hk_service_host *host, \
+                                      struct hk_service_message *message);
+HK_SERVICE_LIST(X)
+#undef X
 
 #endif

@@ -3,10 +3,19 @@
 
 #include "services/rows.h"
 
+#define ROW(number, name, pages, hybrid) \
+    [HK_SERVICE_##number] = { #name, pages, hybrid, hk_##name##_start, hk_##name##_handle },
+
+/* The hybrid keeps what has to be quick in the kernel and moves what is big and rare. */
 const struct hk_service hk_services[HK_SERVICES] = {
-    [HK_SERVICE_FS] = { "fs", HK_SERVICE_NO_IRQ, false, hk_fs_handle },
-    [HK_SERVICE_DRIVER] = { "driver", HK_DRIVER_LINE, true, hk_driver_handle },
-    [HK_SERVICE_MEMORY] = { "memory", HK_SERVICE_NO_IRQ, true, hk_memory_handle },
+    ROW(FILE, file, HK_FILE_PAGES, false)
+    ROW(NET, net, HK_NET_PAGES, true)
+    ROW(BLOCK, block, HK_BLOCK_PAGES, true)
+    ROW(AUDIO, audio, HK_AUDIO_PAGES, true)
+    ROW(TIMER, timer, HK_TIMER_PAGES, true)
+    ROW(DISPLAY, display, HK_DISPLAY_PAGES, true)
+    ROW(PRINT, print, HK_PRINT_PAGES, false)
+    ROW(MEMORY, memory, HK_MEMORY_PAGES, true)
 };
 
 struct preset {
@@ -58,12 +67,34 @@ static bool parse_one(const char *text, uint64_t bytes, uint32_t *placement, uin
     return false;
 }
 
+/* "mask:N" */
+static bool parse_mask(const char *text, uint64_t bytes, uint32_t *placement)
+{
+    static const char key[] = "mask:";
+    const uint64_t key_bytes = sizeof(key) - 1;
+    uint32_t mask = 0;
+
+    if (bytes <= key_bytes || bytes > key_bytes + 3 || !same(text, key_bytes, key))
+        return false;
+    for (uint64_t i = key_bytes; i < bytes; i++) {
+        if (text[i] < '0' || text[i] > '9')
+            return false;
+        mask = mask * 10 + (uint32_t)(text[i] - '0');
+    }
+    if (mask > ALL)
+        return false;
+    *placement = mask;
+    return true;
+}
+
 enum hk_status hk_composition_parse(const char *text, uint64_t bytes, uint32_t *placement)
 {
     uint32_t result = 0, named = 0;
 
     for (uint32_t i = 0; i < HK_SERVICES; i++)
         result |= hk_services[i].kernel_in_hybrid ? 1u << i : 0;
+    if (parse_mask(text, bytes, placement))
+        return HK_OK;
     if (same(text, bytes, "hybrid"))
         bytes = 0;
     for (size_t i = 0; i < HK_ARRAY_COUNT(presets); i++) {

@@ -36,7 +36,7 @@ refuse 35 'no usable archive.*not found' '' scenario=hello
 refuse 35 'no usable archive.*malformed' "$tmp/short" scenario=hello
 refuse 35 'no usable archive.*malformed' "$tmp/junk" scenario=hello
 refuse 35 'cannot start the program init.*malformed' "$tmp/other" scenario=hello
-refuse 39 'place= takes' "$programs" 'scenario=tour place=fs:moon'
+refuse 39 'place= takes' "$programs" 'scenario=tour place=file:moon'
 refuse 39 'scenario= takes' "$programs" 'scenario=nonsense'
 refuse 39 'scenario= takes' "$programs" ''
 refuse 37 'command line too long' "$programs" "scenario=hello $(printf 'x%.0s' {1..600})"

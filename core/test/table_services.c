@@ -147,25 +147,32 @@ struct place_case {
     uint32_t placement;
 };
 
-#define FS (1u << HK_SERVICE_FS)
-#define DRIVER (1u << HK_SERVICE_DRIVER)
-#define MEMORY (1u << HK_SERVICE_MEMORY)
+#define BIT(service) (1u << HK_SERVICE_##service)
+#define ALL ((1u << HK_SERVICES) - 1)
+#define HYBRID (ALL & ~(BIT(FILE) | BIT(PRINT)))
 #define UNTOUCHED 0x2385u
 
 static const struct place_case places[] = {
-    { "", HK_OK, DRIVER | MEMORY },
-    { "hybrid", HK_OK, DRIVER | MEMORY },
-    { "monolithic", HK_OK, FS | DRIVER | MEMORY },
+    { "", HK_OK, HYBRID },
+    { "hybrid", HK_OK, HYBRID },
+    { "monolithic", HK_OK, ALL },
     { "microkernel", HK_OK, 0 },
-    { "fs:kernel", HK_OK, FS | DRIVER | MEMORY },
-    { "memory:server,driver:server", HK_OK, 0 },
-    { "fs", HK_EPARSE, UNTOUCHED },
-    { "fs:", HK_EPARSE, UNTOUCHED },
-    { "fs:moon", HK_EPARSE, UNTOUCHED },
-    { "audio:kernel", HK_EPARSE, UNTOUCHED },
-    { "microkernel,fs:kernel", HK_EPARSE, UNTOUCHED },
-    { "fs:kernel,,driver:kernel", HK_EPARSE, UNTOUCHED },
-    { "fs:kernel,fs:server", HK_EPARSE, UNTOUCHED },
+    { "file:kernel", HK_OK, HYBRID | BIT(FILE) },
+    { "memory:server,net:server", HK_OK, HYBRID & ~(BIT(MEMORY) | BIT(NET)) },
+    { "mask:0", HK_OK, 0 },
+    { "mask:255", HK_OK, ALL },
+    { "mask:", HK_EPARSE, UNTOUCHED },
+    { "mask:256", HK_EPARSE, UNTOUCHED },
+    { "mask:0001", HK_EPARSE, UNTOUCHED },
+    { "mask:-1", HK_EPARSE, UNTOUCHED },
+    { "mask:1,file:kernel", HK_EPARSE, UNTOUCHED },
+    { "file", HK_EPARSE, UNTOUCHED },
+    { "file:", HK_EPARSE, UNTOUCHED },
+    { "file:moon", HK_EPARSE, UNTOUCHED },
+    { "driver:kernel", HK_EPARSE, UNTOUCHED },
+    { "microkernel,file:kernel", HK_EPARSE, UNTOUCHED },
+    { "file:kernel,,net:kernel", HK_EPARSE, UNTOUCHED },
+    { "file:kernel,file:server", HK_EPARSE, UNTOUCHED },
 };
 
 static void compositions_are_read(struct hk_test *test)
@@ -182,6 +189,120 @@ static void compositions_are_read(struct hk_test *test)
     }
 }
 
+/* A service knows its clients by their pids; only who may command the system is a service. */
+static void clients_are_signalled(struct hk_test *test)
+{
+    struct hk_thread *service = hk_test_thread(test, "service");
+    struct hk_thread *client = hk_test_thread(test, "client");
+    uint64_t pid = client->process->pid;
+
+    HK_EXPECT(test, hk_test_call(test, service, HK_SYS_process_signal, pid, 4, 0, 0) == HK_ERIGHT);
+    make_system(service);
+    HK_EXPECT(test, hk_test_call(test, service, HK_SYS_process_signal, pid, 0, 0, 0) == HK_EINVAL);
+    HK_EXPECT(test, hk_test_call(test, service, HK_SYS_process_signal, 2385, 4, 0, 0) ==
+                        HK_ENOENT);
+    HK_EXPECT(test, hk_test_call(test, client, HK_SYS_signal_wait, HK_TIMEOUT_NOW, 0, 0, 0) ==
+                        HK_EEMPTY);
+    HK_EXPECT(test, hk_test_call(test, service, HK_SYS_process_signal, pid, 4, 0, 0) == HK_OK);
+    HK_EXPECT(test, hk_test_call(test, service, HK_SYS_process_signal, pid, 3, 0, 0) == HK_OK);
+    HK_EXPECT(test, hk_test_call(test, client, HK_SYS_signal_wait, HK_TIMEOUT_NOW, 0, 0, 0) == 7);
+    hk_test_call(test, client, HK_SYS_signal_wait, HK_TIMEOUT_NONE, 0, 0, 0);
+    HK_EXPECT(test, hk_test_asleep(client));
+    HK_EXPECT(test, hk_test_call(test, service, HK_SYS_process_signal, pid, 16, 0, 0) == HK_OK);
+    HK_EXPECT(test, !hk_test_asleep(client) && hk_test_result(client) == 16);
+    hk_test_call(test, client, HK_SYS_signal_wait, HK_TIMEOUT_NONE, 0, 0, 0);
+    hk_test_end(test, client);
+    HK_EXPECT(test, hk_test_call(test, service, HK_SYS_process_signal, pid, 1, 0, 0) == HK_ENOENT);
+}
+
+#define SHARED (AT + 64 * HK_PAGE_BYTES)
+#define LENT (AT + 128 * HK_PAGE_BYTES)
+
+static void pages_are_lent(struct hk_test *test)
+{
+    struct hk_thread *service = hk_test_thread(test, "service");
+    struct hk_thread *client = hk_test_thread(test, "client");
+    uint64_t pid = client->process->pid;
+    hk_result shm = hk_test_call(test, service, HK_SYS_shm_create, 1, 0, 0, 0);
+
+    HK_EXPECT(test, hk_test_call(test, service, HK_SYS_shm_map, (uint64_t)shm, SHARED,
+                                 HK_MAP_READ | HK_MAP_WRITE, 0) == HK_OK);
+    HK_EXPECT(test, hk_test_call(test, service, HK_SYS_page_lend, pid, SHARED, LENT, 0) ==
+                        HK_ERIGHT);
+    make_system(service);
+    HK_EXPECT(test, hk_test_call(test, service, HK_SYS_page_lend, pid, AT, LENT, 0) == HK_EPERM);
+    HK_EXPECT(test, hk_test_call(test, service, HK_SYS_page_lend, pid, LENT, LENT, 0) ==
+                        HK_EFAULT);
+    HK_EXPECT(test, hk_test_call(test, service, HK_SYS_page_lend, pid, SHARED, LENT + 1, 0) ==
+                        HK_EINVAL);
+    HK_EXPECT(test, hk_test_call(test, service, HK_SYS_page_lend, pid, SHARED, HK_USER_IPC_BASE,
+                                 0) == HK_EINVAL);
+    HK_EXPECT(test, hk_test_call(test, service, HK_SYS_page_lend, 2385, SHARED, LENT, 0) ==
+                        HK_ENOENT);
+    HK_EXPECT(test, hk_test_call(test, service, HK_SYS_page_holders, SHARED, 0, 0, 0) == 2);
+    HK_EXPECT(test, hk_test_call(test, service, HK_SYS_page_lend, pid, SHARED, LENT, 0) == HK_OK);
+    HK_EXPECT(test, hk_test_call(test, service, HK_SYS_page_lend, pid, SHARED, LENT, 0) == HK_OK);
+    HK_EXPECT(test, hk_test_call(test, service, HK_SYS_page_holders, SHARED, 0, 0, 0) == 3);
+    HK_EXPECT(test, hk_test_call(test, client, HK_SYS_page_protect, LENT, 1,
+                                 HK_MAP_READ | HK_MAP_WRITE, 0) < 0);
+    HK_EXPECT(test, hk_test_call(test, client, HK_SYS_page_unmap, LENT, 1, 0, 0) == HK_OK);
+    HK_EXPECT(test, hk_test_call(test, service, HK_SYS_page_holders, SHARED, 0, 0, 0) == 2);
+    /* what was lent outlives who lent it */
+    HK_EXPECT(test, hk_test_call(test, service, HK_SYS_page_lend, pid, SHARED, LENT, 0) == HK_OK);
+    hk_test_end(test, service);
+    hk_test_put(test, client, AT, "x");
+    HK_EXPECT(test, hk_test_call(test, client, HK_SYS_page_holders, LENT, 0, 0, 0) == 1);
+}
+
+static void answers_are_found(struct hk_test *test)
+{
+    struct hk_thread *server = hk_test_thread(test, "server");
+    struct hk_thread *client = hk_test_thread(test, "client");
+    uint64_t endpoint = (uint64_t)hk_test_call(test, server, HK_SYS_endpoint_create, 0, 0, 0, 0);
+    struct hk_answer answer = { { { 3, 1, 4, 1 } }, 2, { 2385, 7411 } };
+    struct hk_answer_key other = { { 3, 1, 4, 2 } };
+    const struct hk_object *object = object_of(server, (hk_result)endpoint);
+    const struct hk_endpoint *at = (const struct hk_endpoint *)(const void *)object;
+    struct hk_answers *answers = &test->cpu->kernel->answers;
+    uint64_t call_only;
+
+    HK_EXPECT(test, hk_cap_insert(client->process, (struct hk_object *)(uintptr_t)object,
+                                  HK_RIGHT_CALL, 0, &call_only) == HK_OK);
+    HK_EXPECT(test, hk_test_call(test, client, HK_SYS_answer_put, call_only, AT, 0, 0) ==
+                        HK_ERIGHT);
+    HK_EXPECT(test, hk_test_call(test, server, HK_SYS_answer_put, endpoint, LENT, 0, 0) ==
+                        HK_EFAULT);
+    HK_EXPECT(test, hk_test_call(test, client, HK_SYS_answer_get, call_only, 3, 1, 4) ==
+                        HK_ENOENT);
+    hk_answers_put(answers, at, &answer);
+    HK_EXPECT(test, hk_answers_find(answers, at, &answer.key) != NULL);
+    HK_EXPECT(test, hk_answers_find(answers, at, &answer.key)->word[1] == 7411);
+    HK_EXPECT(test, hk_answers_find(answers, at, &other) == NULL);
+    answer.words = 0;
+    hk_answers_put(answers, at, &answer);
+    HK_EXPECT(test, hk_answers_find(answers, at, &answer.key) == NULL);
+    /* the answers of a server that is gone are gone */
+    answer.words = 1;
+    hk_answers_put(answers, at, &answer);
+    hk_test_end(test, server);
+    HK_EXPECT(test, hk_answers_find(answers, at, &answer.key) == NULL);
+}
+
+static void timers_are_set_again(struct hk_test *test)
+{
+    struct hk_thread *server = hk_test_thread(test, "server");
+    uint64_t endpoint = (uint64_t)hk_test_call(test, server, HK_SYS_endpoint_create, 0, 0, 0, 0);
+    hk_result timer = hk_test_call(test, server, HK_SYS_timer_create, endpoint, 9, 1000, 0);
+
+    HK_EXPECT(test, timer > 0);
+    HK_EXPECT(test, hk_test_call(test, server, HK_SYS_timer_set, endpoint, 5000, 0, 0) < 0);
+    HK_EXPECT(test, hk_test_call(test, server, HK_SYS_timer_set, (uint64_t)timer, UINT64_MAX, 0,
+                                 0) == HK_EINVAL);
+    HK_EXPECT(test, hk_test_call(test, server, HK_SYS_timer_set, (uint64_t)timer, 5000, 0, 0) ==
+                        HK_OK);
+    HK_EXPECT(test, test->cpu->deadlines.next->at_ns == 5000);
+}
+
 const struct hk_test_row hk_test_services[] = {
     { "processes: names of up to 31 characters", names_are_bounded },
     { "processes: the own handle may be dropped", own_handle_may_be_dropped },
@@ -189,5 +310,9 @@ const struct hk_test_row hk_test_services[] = {
     { "services: replaced while clients wait", replacement_while_clients_wait },
     { "services: the registry fills up", registry_fills_up },
     { "services: compositions are read", compositions_are_read },
+    { "services: clients are signalled", clients_are_signalled },
+    { "services: pages are lent", pages_are_lent },
+    { "services: answers are found without them", answers_are_found },
+    { "services: timers are set again", timers_are_set_again },
     { NULL, NULL },
 };

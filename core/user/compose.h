@@ -1,37 +1,33 @@
 /* SPDX-License-Identifier: MIT */
-/* The servers of the composition: what the kernel does not run itself. */
+/*
+ * The supervisor of the composition's servers: what the kernel does not run itself.
+ * It holds the memory of each, so that a new server goes on where the last one died.
+ */
 #ifndef HK_USER_COMPOSE_H
 #define HK_USER_COMPOSE_H
 
 #include "services/services.h"
+#include "user/server.h"
 #include "user/spawn.h"
 
 struct hk_composition {
     uint32_t placement; /* bit per service: in the kernel */
     struct hk_server server[HK_SERVICES]; /* of the others */
+    uint64_t memory[HK_SERVICES];         /* handles of shared memory */
 };
 
 /* Start a process for every service that place= gives one, registered under its name. */
 enum hk_status hk_compose(struct hk_composition *composition);
 
-/* Start, or start again, the server of one service. */
-enum hk_status hk_compose_server(struct hk_composition *composition, enum hk_service_number number);
-
-/* Stop all servers. */
-void hk_compose_stop(struct hk_composition *composition);
-
-/* Find a service, wherever it runs: a handle to call, or a status. */
-int64_t hk_service_handle(enum hk_service_number number);
-
 /*
- * One request.
+ * Start the server of one service, or start another after hk_server_stop().
  *
- * words  [in]  of the request
- * word   [in,out] request, then reply
- *
- * Returns the service's status, or that of the call.
+ * fault, after  [in]  as in hk_server_argument(); after 0: it does not fail on purpose
  */
-enum hk_status hk_service_request(uint64_t handle, uint64_t words,
-                                  uint64_t word[HK_MESSAGE_REGISTER_WORDS]);
+enum hk_status hk_compose_server(struct hk_composition *composition, enum hk_service_number number,
+                                 enum hk_server_fault fault, uint64_t after);
+
+/* Stop all servers, and let their memory go. */
+void hk_compose_stop(struct hk_composition *composition);
 
 #endif

@@ -3,6 +3,7 @@
 #ifndef HK_USER_EXPERIMENTS_H
 #define HK_USER_EXPERIMENTS_H
 
+#include "user/client.h"
 #include "user/peer.h"
 #include "user/user.h"
 
@@ -17,6 +18,7 @@ struct hk_lab {
     uint64_t server_count;
     uint64_t handle;    /* what run works on */
     uint64_t handle2;
+    struct hk_client client; /* of the services */
     volatile bool stop; /* for a second thread */
     uint32_t placement; /* bit per service: in the kernel */
     uint64_t regions;   /* marked so far */

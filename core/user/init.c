@@ -13,6 +13,8 @@ static const struct hk_scenario scenarios[] = {
     { "policy", hk_scenario_policy },
     { "versions", hk_scenario_versions },
     { "paging", hk_scenario_paging },
+    { "outages", hk_scenario_outages },
+    { "workload", hk_scenario_workload },
 };
 
 /* Say which scenarios there are, and switch off: only another command line helps. */

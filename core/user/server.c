@@ -1,64 +1,150 @@
 /* SPDX-License-Identifier: MIT */
 /* The program "server": one service of hk_services[] in a process of its own. */
+#include "user/server.h"
+
 #include "services/services.h"
 #include "user/user.h"
 
 struct server {
     struct hk_service_host host;
-    uint64_t next_page; /* where the service's memory grows */
+    uint64_t endpoint;
+    uint64_t timer; /* HK_HANDLE_SELF: none yet */
+    bool armed;     /* the timer has still to go off */
 };
 
-#define SERVER_HEAP 0x0000200000000000
+/* Where its memory is, in every server: what it points to stays where it was. */
+#define SERVER_MEMORY 0x0000200000000000
 
-static void *server_page(struct hk_service_host *host)
+/* A page of memory is held by the object and by our mapping. */
+#define HOLDERS_UNLENT 2
+
+static struct server *server_of(struct hk_service_host *host)
 {
-    struct server *server = (struct server *)(void *)host; /* its first member */
-    uint64_t address = server->next_page;
-
-    if (hk_syscall(HK_SYS_page_map, address, 1, HK_MAP_READ | HK_MAP_WRITE) != HK_OK)
-        return NULL;
-    server->next_page += HK_PAGE_BYTES;
-    return (void *)address;
+    return (struct server *)(void *)host; /* its first member */
 }
 
-static void server_irq_ack(struct hk_service_host *host, uint32_t line)
+static uint64_t clock_ns(struct hk_service_host *host)
 {
     (void)host;
-    (void)hk_syscall(HK_SYS_irq_ack, line, 0, 0);
+    return (uint64_t)hk_syscall0(HK_SYS_clock);
 }
 
-static enum hk_status server_supply(struct hk_service_host *host, uint64_t address,
-                                    uint64_t protection, void *page)
+static void wake_at(struct hk_service_host *host, uint64_t at_ns)
+{
+    struct server *server = server_of(host);
+
+    if (at_ns == HK_SERVICE_NEVER_NS) {
+        if (server->armed) {
+            (void)hk_syscall(HK_SYS_cap_drop, server->timer, 0, 0);
+            server->timer = HK_HANDLE_SELF;
+        }
+        server->armed = false;
+        return;
+    }
+    server->armed = true;
+    if (server->timer != HK_HANDLE_SELF) {
+        (void)hk_syscall(HK_SYS_timer_set, server->timer, at_ns, 0);
+        return;
+    }
+    int64_t timer = hk_syscall5(HK_SYS_timer_create, server->endpoint, HK_SERVICE_TIME_BADGE,
+                                at_ns, 0, 0);
+
+    if (timer > 0)
+        server->timer = (uint64_t)timer;
+}
+
+static enum hk_status signal_client(struct hk_service_host *host, uint64_t client, uint64_t bits)
 {
     (void)host;
-    return (enum hk_status)hk_syscall5(HK_SYS_pager_map, address, 1, protection, (uint64_t)page, 0);
+    return (enum hk_status)hk_syscall(HK_SYS_process_signal, client, bits, 0);
 }
 
-/* argument: number of the service, endpoint, one byte each */
-int main(uint64_t argument, uint64_t *ipc_page)
+static enum hk_status lend(struct hk_service_host *host, const void *page, uint64_t client,
+                           uint64_t address)
 {
-    struct server server = { { server_page, server_irq_ack, server_supply }, SERVER_HEAP };
-    uint64_t word[HK_MESSAGE_REGISTER_WORDS] = { 0 };
-    struct hk_service_message message = { .word = word, .buffer = ipc_page };
-    uint64_t endpoint = argument >> 8 & 0xff;
-    const struct hk_service *service;
-    void *state = server_page(&server.host);
+    (void)host;
+    return (enum hk_status)hk_syscall(HK_SYS_page_lend, client, (uint64_t)page, address);
+}
+
+static bool is_lent(struct hk_service_host *host, const void *page)
+{
+    (void)host;
+    return hk_syscall(HK_SYS_page_holders, (uint64_t)page, 0, 0) > HOLDERS_UNLENT;
+}
+
+static void answer(struct hk_service_host *host, const struct hk_answer *answer)
+{
+    (void)hk_syscall(HK_SYS_answer_put, server_of(host)->endpoint, (uint64_t)answer, 0);
+}
+
+static enum hk_status supply(struct hk_service_host *host, uint64_t address, uint64_t protection)
+{
+    (void)host;
+    return (enum hk_status)hk_syscall5(HK_SYS_pager_map, address, 1, protection, 0, 0);
+}
+
+/* Fail as the supervisor asked: to see what clients, supervisor and data make of it. */
+static void fail(enum hk_server_fault fault, uint64_t seed)
+{
+    volatile uint64_t *at = (volatile uint64_t *)__builtin_frame_address(0);
+
+    while (fault == HK_SERVER_HANGS) {
+    }
+    /* its stack is no longer what it was: the next return goes anywhere */
+    for (uint64_t i = 0; i < 64; i++) {
+        seed = seed * 6364136223846793005 + 1442695040888963407; /* Knuth's MMIX */
+        at[i] = seed;
+    }
+}
+
+static void serve(struct server *server, const struct hk_service *service, uint64_t argument,
+                  struct hk_service_message *message)
+{
+    uint64_t served = 0, last = hk_server_argument_after(argument);
     int64_t words;
 
-    if ((argument & 0xff) >= HK_SERVICES || state == NULL)
-        return 1;
-    service = &hk_services[argument & 0xff];
-    if (service->irq != HK_SERVICE_NO_IRQ &&
-        hk_syscall(HK_SYS_irq_bind, service->irq, endpoint, HK_SERVICE_IRQ_BADGE) != HK_OK)
-        return 2;
-    message.badge = endpoint;
-    words = hk_user_ipc(HK_IPC_RECEIVE, &message.badge, message.word);
+    message->badge = server->endpoint;
+    words = hk_user_ipc(HK_IPC_RECEIVE, &message->badge, message->word);
     while (words >= 0) {
-        message.words = HK_SERVICE_REPLY_WORDS;
-        message.word[0] = (uint64_t)service->handle(&server.host, state, &message);
-        message.badge = endpoint;
-        words = hk_user_ipc(hk_reply_wait_class(message.words) + (int64_t)message.words,
-                            &message.badge, message.word);
+        if (message->badge == HK_SERVICE_TIME_BADGE)
+            server->armed = false;
+        message->words = HK_SERVICE_REPLY_WORDS;
+        message->word[0] = (uint64_t)service->handle(&server->host, message);
+        if (++served == last)
+            fail(hk_server_argument_fault(argument), argument);
+        message->badge = server->endpoint;
+        words = hk_user_ipc(hk_reply_wait_class(message->words) + (int64_t)message->words,
+                            &message->badge, message->word);
     }
+}
+
+int main(uint64_t argument, uint64_t *ipc_page)
+{
+    struct server server = {
+        .host = {
+            .memory = (void *)SERVER_MEMORY,
+            .clock_ns = clock_ns,
+            .wake_at = wake_at,
+            .signal = signal_client,
+            .lend = lend,
+            .is_lent = is_lent,
+            .answer = answer,
+            .supply = supply,
+        },
+        .endpoint = hk_server_argument_endpoint(argument),
+    };
+    uint64_t word[HK_MESSAGE_REGISTER_WORDS] = { 0 };
+    struct hk_service_message message = { .word = word, .buffer = ipc_page };
+    const struct hk_service *service;
+
+    if (hk_server_argument_service(argument) >= HK_SERVICES)
+        return 1;
+    service = &hk_services[hk_server_argument_service(argument)];
+    if (hk_syscall(HK_SYS_shm_map, hk_server_argument_memory(argument), SERVER_MEMORY,
+                   HK_MAP_READ | HK_MAP_WRITE) != HK_OK)
+        return 2;
+    (void)hk_syscall(HK_SYS_thread_policy, HK_HANDLE_SELF, HK_SERVER_PRIORITY, 0);
+    service->start(&server.host);
+    serve(&server, service, argument, &message);
     return 3;
 }

@@ -27,7 +27,7 @@ expect 0 'guest/null_syscall/general' --scenario experiments --count
 expect 0 'hk_entry_syscall' --scenario experiments --count --functions
 expect 2 'FAIL: scenario= takes tour' --scenario nonsense
 expect 2 'FAIL: place= takes hybrid' --scenario tour --place nonsense
-expect 2 'FAIL: place= takes hybrid' --scenario hello --place fs:kernel,fs:server
+expect 2 'FAIL: place= takes hybrid' --scenario hello --place file:kernel,file:server
 expect 2 'not one word' --scenario 'a b'
 expect 2 'of at most 511' --scenario hello --place "$(printf 'x%.0s' {1..600})"
 expect 0 'first_seed=2385' --scenario fuzz --append 'seed=2385 calls=1000'

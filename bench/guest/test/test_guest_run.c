@@ -229,9 +229,9 @@ static void bad_runs_say_why(void **state)
     options.boots = 1;
     assert_int_equal(hk_guest_run(&options, &summary, error), HK_EINVAL);
     options.boots = 2;
-    options.places = (const char *const[]){"fs:kernel scenario=tour"};
+    options.places = (const char *const[]){"file:kernel scenario=tour"};
     assert_int_equal(hk_guest_run(&options, &summary, error), HK_EINVAL);
-    options.places = (const char *const[]){"fs:moon", "hybrid"}; /* the second goes on */
+    options.places = (const char *const[]){"file:moon", "hybrid"}; /* the second goes on */
     options.place_count = 2;
     assert_int_equal(hk_guest_run(&options, &summary, error), HK_EROW);
     assert_non_null(strstr(error, "the guest reported: "));

@@ -9,34 +9,65 @@
 #include "input.h"
 #include "services/services.h"
 
-enum { PAGES_MAX = 64 };
-
+/* What a service asks of its place; time passes with each look at the clock. */
 struct place {
     struct hk_service_host host;
-    void *pages[PAGES_MAX];
-    size_t page_count;
+    uint64_t now_ns;
 };
 
-static void *give_page(struct hk_service_host *host)
+static uint64_t clock_ns(struct hk_service_host *host)
 {
-    struct place *place = (struct place *)(void *)host; /* its first member */
-
-    if (place->page_count == PAGES_MAX)
-        return NULL;
-    return place->pages[place->page_count++] = calloc(1, HK_PAGE_BYTES);
+    return ((struct place *)(void *)host)->now_ns += 25000;
 }
 
-static void acknowledge(struct hk_service_host *host, uint32_t line)
+static void wake_at(struct hk_service_host *host, uint64_t at_ns)
 {
-    (void)host, (void)line;
+    (void)host, (void)at_ns;
 }
 
-static enum hk_status supply(struct hk_service_host *host, uint64_t address, uint64_t protection,
-                             void *page)
+static enum hk_status signal_client(struct hk_service_host *host, uint64_t client, uint64_t bits)
 {
-    (void)host, (void)address, (void)protection, (void)page;
+    (void)host, (void)bits;
+    return client % 2 == 0 ? HK_OK : HK_ENOENT;
+}
+
+static enum hk_status lend(struct hk_service_host *host, const void *page, uint64_t client,
+                           uint64_t address)
+{
+    (void)host, (void)client;
+    if ((uintptr_t)page % 16 != 0)
+        abort();
+    return address % HK_PAGE_BYTES == 0 ? HK_OK : HK_EINVAL;
+}
+
+/* Every third page, so that both ways of every write are taken. */
+static bool is_lent(struct hk_service_host *host, const void *page)
+{
+    return ((uintptr_t)page - (uintptr_t)host->memory) / HK_PAGE_BYTES % 3 == 0;
+}
+
+static void answer(struct hk_service_host *host, const struct hk_answer *answer)
+{
+    (void)host;
+    if (answer->words > HK_ARRAY_COUNT(answer->word))
+        abort();
+}
+
+static enum hk_status supply(struct hk_service_host *host, uint64_t address, uint64_t protection)
+{
+    (void)host, (void)address, (void)protection;
     return HK_EPERM; /* as where no fault is served */
 }
+
+static const struct hk_service_host host = {
+    .clock_ns = clock_ns,
+    .wake_at = wake_at,
+    .signal = signal_client,
+    .lend = lend,
+    .is_lent = is_lent,
+    .answer = answer,
+    .supply = supply,
+};
 
 /* Small numbers mostly: they are the ones that name something. */
 static uint64_t word_of(struct input *input)
@@ -48,8 +79,8 @@ static uint64_t word_of(struct input *input)
     return choice < 224 ? input_take(input, 2) : input_take(input, 8);
 }
 
-static void request(struct place *place, const struct hk_service *service, void *state,
-                    struct input *input)
+/* A request of a client, the time that it asked for, or a server that starts after another's death. */
+static void request(struct place *place, const struct hk_service *service, struct input *input)
 {
     uint64_t word[HK_MESSAGE_REGISTER_WORDS];
     struct hk_service_message message = { .badge = word_of(input),
@@ -58,12 +89,16 @@ static void request(struct place *place, const struct hk_service *service, void 
     enum hk_status status;
 
     for (size_t i = 0; i < HK_MESSAGE_REGISTER_WORDS; i++)
-        word[i] = i < 4 ? word_of(input) : i;
+        word[i] = i < 9 ? word_of(input) : i;
+    if (message.badge == 7)
+        message.badge = HK_SERVICE_TIME_BADGE;
+    if (message.badge == 6)
+        service->start(&place->host);
     message.buffer = calloc(HK_MESSAGE_BUFFER_WORDS, sizeof(uint64_t));
     if (message.buffer == NULL)
         abort();
     message.buffer[0] = word_of(input);
-    status = service->handle(&place->host, state, &message);
+    status = service->handle(&place->host, &message);
     if (status > HK_OK || message.words > HK_MESSAGE_WORDS_MAX)
         abort();
     free(message.buffer);
@@ -82,24 +117,34 @@ static void compose(const uint8_t *data, size_t bytes)
     free(text);
 }
 
+/* Zeroed memory with watched ends; the same for every input, since to map it takes longer. */
+static void *memory_of(size_t service)
+{
+    static void *memory[HK_SERVICES];
+    size_t bytes = hk_services[service].pages * (size_t)HK_PAGE_BYTES;
+
+    if (memory[service] == NULL)
+        memory[service] = malloc(bytes);
+    if (memory[service] == NULL)
+        abort();
+    return memset(memory[service], 0, bytes);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t bytes)
 {
-    struct place place = { .host = { give_page, acknowledge, supply } };
     struct input input = { data, bytes };
-    void *states[HK_SERVICES];
+    struct place places[HK_SERVICES];
 
     compose(data, bytes);
-    for (size_t i = 0; i < HK_SERVICES; i++)
-        if ((states[i] = calloc(1, HK_PAGE_BYTES)) == NULL)
-            abort();
+    for (size_t i = 0; i < HK_SERVICES; i++) {
+        places[i] = (struct place){ .host = host };
+        places[i].host.memory = memory_of(i);
+        hk_services[i].start(&places[i].host);
+    }
     while (input.bytes > 0) {
         size_t number = input_take(&input, 1) % HK_SERVICES;
 
-        request(&place, &hk_services[number], states[number], &input);
+        request(&places[number], &hk_services[number], &input);
     }
-    for (size_t i = 0; i < HK_SERVICES; i++)
-        free(states[i]);
-    for (size_t i = 0; i < place.page_count; i++)
-        free(place.pages[i]);
     return 0;
 }

@@ -115,8 +115,16 @@
     X(69, policy_serve)         /* (candidates, capacity, answer) -> candidates */          \
     X(70, pager_bind)           /* (process, address, pages, endpoint, timeout_ns) */       \
     X(71, pager_unbind)         /* (process, address) */                                    \
-    X(72, pager_map)            /* (address, count, HK_MAP_*, from): for the client served */
-#define HK_SYS_END 73
+    X(72, pager_map)            /* (address, count, HK_MAP_*, from): for the client served */ \
+    X(73, timer_set)            /* (timer, at_ns): once, at this time instead */            \
+    X(74, module_read)          /* (name, bytes, buffer, capacity) -> bytes of the module */ \
+    X(75, process_signal)       /* (pid, bits): of a client, by who may command the system */ \
+    X(76, signal_wait)          /* (timeout_ns) -> bits signalled to this process */        \
+    X(77, page_lend)            /* (pid, from, to): a shared page, for reading, to a client */ \
+    X(78, page_holders)         /* (address) -> mappings and objects that hold the page */  \
+    X(79, answer_put)           /* (endpoint, struct hk_answer): as if the receiver gave it */ \
+    X(80, answer_get)           /* (endpoint, key 0 to 3) -> words, in the IPC page; HK_ENOENT */
+#define HK_SYS_END 81
 
 /* Where a process finds its IPC pages, stacks and starting handles. */
 #define HK_USER_BASE 0x0000000000400000
@@ -242,6 +250,19 @@ struct hk_policy_candidate {
     uint64_t priority;
     uint64_t period_ns;   /* 0: not periodic */
     uint64_t deadline_ns; /* absolute */
+};
+
+/*
+ * An answer that a server left in the kernel (answer_put): whoever may call its endpoint
+ * can have it without the server (answer_get). words 0 removes it.
+ */
+struct hk_answer_key {
+    uint64_t word[4];
+};
+struct hk_answer {
+    struct hk_answer_key key;
+    uint64_t words;
+    uint64_t word[4];
 };
 
 #define HK_POLICY_CANDIDATES_MAX 32

@@ -1,0 +1,208 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * UDP over IPv4. What is sent to an address of this machine goes through a loopback:
+ * a packet is made with all its headers and sums, and taken apart again as if it had
+ * come from a wire. Fragments are refused and counted.
+ */
+#include "services/commit.h"
+#include "services/packet.h"
+#include "services/rows.h"
+
+#define PORTS 16u
+#define SLOTS 4u /* datagrams that wait at a port */
+#define SLOT_BYTES 2048u
+#define FIRST_FREE_PORT 49152u /* of those for anybody: RFC 6335 */
+#define LOOPBACK_NETWORK 0x7f000000u
+#define LOOPBACK_MASK 0xff000000u
+#define LOOPBACK 0x7f000001u
+
+struct port {
+    uint64_t client; /* badge + 1; 0: not in use */
+    uint64_t number;
+    uint64_t bits; /* signalled on arrival; 0: none */
+    uint64_t arrived, taken; /* datagrams */
+    uint64_t bytes[SLOTS];
+    uint64_t from[SLOTS]; /* address << 16 | port */
+};
+
+struct net {
+    struct port port[PORTS];
+    uint64_t count[HK_NET_COUNTERS];
+    uint16_t next_id;
+    uint16_t next_port;
+};
+
+#define HEAD_PAGES 1u
+#define SLOT_PAGES (PORTS * SLOTS * SLOT_BYTES / HK_PAGE_BYTES)
+#define PACKET_PAGE (HEAD_PAGES + SLOT_PAGES)
+_Static_assert(HK_NET_PAGES == PACKET_PAGE + 1, "rows.h says as many pages");
+_Static_assert(sizeof(struct net) <= HEAD_PAGES * HK_PAGE_BYTES, "the head fits");
+_Static_assert(HK_PACKET_PAYLOAD_MAX <= SLOT_BYTES, "a datagram fits a slot");
+_Static_assert((int)HK_NET_SHORT == (int)HK_PACKET_SHORT, "faults of packets are counters");
+
+static unsigned char *slot_of(struct net *net, const struct port *port, uint64_t datagram)
+{
+    uint64_t slot = (uint64_t)(port - net->port) * SLOTS + datagram % SLOTS;
+
+    return (unsigned char *)net + HEAD_PAGES * HK_PAGE_BYTES + slot * SLOT_BYTES;
+}
+
+static struct port *find(struct net *net, uint64_t number)
+{
+    for (uint32_t i = 0; i < PORTS; i++)
+        if (net->port[i].client != 0 && net->port[i].number == number)
+            return &net->port[i];
+    return NULL;
+}
+
+static uint64_t choose_port(struct net *net)
+{
+    uint64_t number;
+
+    do
+        number = FIRST_FREE_PORT + net->next_port++ % (65536 - FIRST_FREE_PORT);
+    while (find(net, number) != NULL);
+    return number;
+}
+
+static enum hk_status bind_port(struct net *net, struct hk_service_message *message)
+{
+    uint64_t number = message->word[1];
+    struct port *port = NULL;
+
+    if (number > UINT16_MAX)
+        return HK_EINVAL;
+    if (number != 0 && find(net, number) != NULL)
+        return HK_EBUSY;
+    for (uint32_t i = 0; i < PORTS && port == NULL; i++)
+        if (net->port[i].client == 0)
+            port = &net->port[i];
+    if (port == NULL)
+        return HK_ENOSPC;
+    port->number = number != 0 ? number : choose_port(net);
+    port->bits = message->word[2];
+    port->arrived = port->taken = 0;
+    hk_commit(port->client, message->badge + 1);
+    message->word[1] = port->number;
+    return HK_OK;
+}
+
+/* A datagram for whoever has its port. */
+static enum hk_net_counter deliver(struct hk_service_host *host, struct net *net,
+                                   const struct hk_packet *packet)
+{
+    struct port *port = find(net, packet->to_port);
+    uint64_t slot;
+
+    if (port == NULL)
+        return HK_NET_NO_PORT;
+    if (port->arrived - port->taken == SLOTS)
+        return HK_NET_PORT_FULL;
+    slot = port->arrived % SLOTS;
+    __builtin_memcpy(slot_of(net, port, port->arrived), packet->payload, packet->payload_bytes);
+    port->bytes[slot] = packet->payload_bytes;
+    port->from[slot] = (uint64_t)packet->from << 16 | packet->from_port;
+    hk_commit(port->arrived, port->arrived + 1);
+    if (port->bits != 0)
+        (void)host->signal(host, port->client - 1, port->bits);
+    return HK_NET_DELIVERED;
+}
+
+/* A packet has come in. */
+static void input(struct hk_service_host *host, struct net *net, const unsigned char *data,
+                  uint64_t bytes)
+{
+    struct hk_packet packet;
+    enum hk_packet_fault fault = hk_packet_read(data, bytes, &packet);
+    enum hk_net_counter counter = (enum hk_net_counter)fault;
+
+    if (fault == HK_PACKET_GOOD)
+        counter = deliver(host, net, &packet);
+    net->count[counter]++;
+}
+
+static enum hk_status send(struct hk_service_host *host, struct net *net,
+                           const struct hk_service_message *message)
+{
+    const struct port *port = find(net, message->word[1]);
+    unsigned char *data = (unsigned char *)net + PACKET_PAGE * HK_PAGE_BYTES;
+    struct hk_packet packet = {
+        .from = LOOPBACK,
+        .to = (uint32_t)message->word[2],
+        .from_port = (uint16_t)message->word[1],
+        .to_port = (uint16_t)message->word[3],
+        .payload = (const unsigned char *)message->buffer,
+        .payload_bytes = message->word[4],
+    };
+
+    if (port == NULL)
+        return HK_ENOENT;
+    if (port->client != message->badge + 1)
+        return HK_EPERM;
+    if (message->word[3] == 0 || message->word[3] > UINT16_MAX || message->word[2] > UINT32_MAX)
+        return HK_EINVAL;
+    if (message->word[4] > HK_PACKET_PAYLOAD_MAX)
+        return HK_ETOOBIG; /* it would have to be fragmented */
+    if ((packet.to & LOOPBACK_MASK) != LOOPBACK_NETWORK)
+        return HK_ENOTSUP;
+    net->count[HK_NET_SENT]++;
+    input(host, net, data, hk_packet_write(&packet, net->next_id++, data));
+    return HK_OK;
+}
+
+static enum hk_status receive(struct net *net, struct port *port,
+                              struct hk_service_message *message)
+{
+    uint64_t slot = port->taken % SLOTS, bytes = port->bytes[slot];
+
+    if (port->arrived == port->taken)
+        return HK_EEMPTY;
+    __builtin_memcpy(message->buffer, slot_of(net, port, port->taken), bytes);
+    message->word[1] = bytes;
+    message->word[2] = port->from[slot] >> 16;
+    message->word[3] = port->from[slot] & 0xffff;
+    message->words = hk_service_payload_words(bytes);
+    hk_commit(port->taken, port->taken + 1);
+    return HK_OK;
+}
+
+static enum hk_status handle_port(struct net *net, struct hk_service_message *message)
+{
+    struct port *port = find(net, message->word[1]);
+
+    if (port == NULL)
+        return HK_ENOENT;
+    if (port->client != message->badge + 1)
+        return HK_EPERM;
+    if (message->word[0] == HK_NET_RECEIVE)
+        return receive(net, port, message);
+    hk_commit(port->client, 0);
+    return HK_OK;
+}
+
+enum hk_status hk_net_handle(struct hk_service_host *host, struct hk_service_message *message)
+{
+    struct net *net = host->memory;
+
+    switch (message->word[0]) {
+    case HK_NET_BIND:
+        return bind_port(net, message);
+    case HK_NET_SEND:
+        return send(host, net, message);
+    case HK_NET_RECEIVE:
+    case HK_NET_CLOSE:
+        return handle_port(net, message);
+    case HK_NET_COUNT:
+        if (message->word[1] >= HK_NET_COUNTERS)
+            return HK_EINVAL;
+        message->word[1] = net->count[message->word[1]];
+        return HK_OK;
+    default:
+        return HK_ENOSYS;
+    }
+}
+
+void hk_net_start(struct hk_service_host *host)
+{
+    (void)host; /* all of it is kept */
+}
