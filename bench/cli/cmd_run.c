@@ -24,6 +24,8 @@ struct run_options {
     bool quick;
     bool full;
     bool guest;
+    bool placements;
+    const char *workload;
     bool json;
     bool shared;
 };
@@ -37,6 +39,10 @@ static const struct hk_option options[] = {
      0},
     {"guest", 0, HK_OPTION_FLAG, NULL, "count the kernel core's experiments in QEMU instead",
      AT(guest), 0, 0},
+    {"placements", 0, HK_OPTION_FLAG, NULL, "count workloads in all 256 placements of the services",
+     AT(placements), 0, 0},
+    {"workload", 0, HK_OPTION_TEXT, "LIST", "with --placements: NAME or FILE.ini,... (all)",
+     AT(workload), 0, 0},
     {"budget", 'b', HK_OPTION_UINT, "SECONDS", "stop measuring after this long", AT(budget_s), 1,
      86400},
     {"out", 'o', HK_OPTION_TEXT, "FOLDER", "where results go (results)", AT(out), 0, 0},
@@ -187,10 +193,19 @@ static enum hk_exit run(const void *values, int argc, char **argv)
         hk_cli_error("run", "--quick and --full exclude each other");
         return HK_EXIT_USAGE;
     }
-    if (o->guest &&
+    if (o->guest && o->placements) {
+        hk_cli_error("run", "--guest and --placements exclude each other");
+        return HK_EXIT_USAGE;
+    }
+    if (o->workload != NULL && !o->placements) {
+        hk_cli_error("run", "--workload is for --placements");
+        return HK_EXIT_USAGE;
+    }
+    if ((o->guest || o->placements) &&
         (o->quick || o->full || o->budget_s != 0 || o->seed != 0 || o->perf != NULL)) {
-        hk_cli_error("run", "--guest counts everything, without a clock or chance: leave out "
-                     "--quick, --full, --budget, --seed and --perf");
+        hk_cli_error("run", "%s counts everything, without a clock or chance: leave out "
+                     "--quick, --full, --budget, --seed and --perf",
+                     o->guest ? "--guest" : "--placements");
         return HK_EXIT_USAGE;
     }
     if (!perf_ready(o))
@@ -211,10 +226,11 @@ static enum hk_exit run(const void *values, int argc, char **argv)
         return HK_EXIT_UNMEASURED;
     }
     const struct hk_run_guest_options guest = {.filter = o->filter, .out = o->out,
-        .machine_json = machine_json, .json = o->json, .stop = &stopped};
+        .workloads = o->workload, .machine_json = machine_json, .json = o->json, .stop = &stopped};
     signal(SIGINT, on_signal);
     signal(SIGTERM, on_signal);
     const enum hk_exit code = o->guest ? hk_cli_run_guest(&guest)
+        : o->placements ? hk_cli_run_placements(&guest)
         : measure(o, machine_json, remark[0] != '\0' ? remark : NULL);
     free(machine_json);
     hk_run_lock_release(&lock);

@@ -3,6 +3,8 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
 
 #include <jansson.h>
 
@@ -14,6 +16,8 @@
 #define BOOTS           2 /* of each composition; equal in all: exact */
 #define MEMORY_MIB      128
 #define BOOT_TIMEOUT_MS 60000
+#define MACHINES_MAX    16 /* more than this many QEMUs at a time meet in the memory */
+#define ALL_WORKLOADS   "audio_workstation,desktop,file_compile,sensor_node,web_server"
 
 /* Every service once on either side of the boundary, and the composition people get. */
 static const char *const places[] = {"hybrid", "monolithic", "microkernel"};
@@ -68,31 +72,41 @@ static enum hk_exit outcome_show(const struct hk_guest_outcome *outcome, enum hk
     return status == HK_OK ? printed : HK_EXIT_UNMEASURED;
 }
 
-enum hk_exit hk_cli_run_guest(const struct hk_run_guest_options *options)
+/* Run a plan, with a bar, and show what came of it. */
+static enum hk_exit plan_run(struct hk_guest_plan *plan, const struct hk_run_guest_options *options,
+                             const char *arguments)
 {
-    static struct hk_guest_files files;
     static struct hk_guest_outcome outcome;
     struct hk_progress bar;
     char error[HK_TEXT_BYTES];
-    char arguments[HK_TEXT_BYTES];
-    const struct hk_guest_plan plan = {
-        .files = &files,
-        .filter = options->filter,
-        .machine = HK_QEMU_MICROVM,
-        .memory_mib = MEMORY_MIB,
-        .places = places,
-        .place_count = HK_ARRAY_COUNT(places),
-        .boots = BOOTS,
-        .timeout_ms = BOOT_TIMEOUT_MS,
-        .kvm = true,
-        .out_root = options->out,
-        .machine_json = options->machine_json,
-        .arguments = arguments,
-        .stop = options->stop,
-        .on_boot = show_boot,
-        .user = &bar,
-    };
     enum hk_status status;
+
+    plan->filter = options->filter;
+    plan->machine = HK_QEMU_MICROVM;
+    plan->memory_mib = MEMORY_MIB;
+    plan->boots = BOOTS;
+    plan->timeout_ms = BOOT_TIMEOUT_MS;
+    plan->out_root = options->out;
+    plan->machine_json = options->machine_json;
+    plan->arguments = arguments;
+    plan->stop = options->stop;
+    plan->on_boot = show_boot;
+    plan->user = &bar;
+    hk_progress_init(&bar);
+    status = hk_guest_record(plan, &outcome, error);
+    hk_progress_fini(&bar);
+    if (status != HK_OK) {
+        hk_cli_error("run", "%s", error);
+    }
+    return outcome_show(&outcome, status, options->json);
+}
+
+enum hk_exit hk_cli_run_guest(const struct hk_run_guest_options *options)
+{
+    static struct hk_guest_files files;
+    char arguments[HK_TEXT_BYTES];
+    struct hk_guest_plan plan = {
+        .files = &files, .places = places, .place_count = HK_ARRAY_COUNT(places), .kvm = true};
 
     if (hk_cli_guest_files("run", &files) != HK_OK) {
         return HK_EXIT_USAGE;
@@ -100,11 +114,52 @@ enum hk_exit hk_cli_run_guest(const struct hk_run_guest_options *options)
     snprintf(arguments, sizeof(arguments), "run --guest%s%s",
              options->filter != NULL ? " --filter " : "",
              options->filter != NULL ? options->filter : "");
-    hk_progress_init(&bar);
-    status = hk_guest_record(&plan, &outcome, error);
-    hk_progress_fini(&bar);
-    if (status != HK_OK) {
-        hk_cli_error("run", "%s", error);
+    return plan_run(&plan, options, arguments);
+}
+
+/* Reads the workloads of a list; prints what is wrong with one. */
+static enum hk_status workloads_read(const struct hk_guest_files *files, const char *list,
+                                     struct hk_sweep_workload *workloads, uint32_t *count)
+{
+    *count = 0;
+    while (*list != '\0') {
+        char word[HK_GUEST_PATH_BYTES];
+        char error[256];
+        size_t bytes = strcspn(list, ",");
+
+        if (*count == HK_SWEEP_WORKLOADS_MAX) {
+            hk_cli_error("run", "--workload takes at most %u workloads", HK_SWEEP_WORKLOADS_MAX);
+            return HK_ETOOBIG;
+        }
+        snprintf(word, sizeof(word), "%.*s", (int)(bytes < 4000 ? bytes : 4000), list);
+        if (hk_sweep_workload_find(files->workloads, word, &workloads[*count], error) != HK_OK) {
+            hk_cli_error("run", "%s", error);
+            return HK_ENOENT;
+        }
+        ++*count;
+        list += bytes;
+        list += *list == ',';
     }
-    return outcome_show(&outcome, status, options->json);
+    return HK_OK;
+}
+
+enum hk_exit hk_cli_run_placements(const struct hk_run_guest_options *options)
+{
+    static struct hk_guest_files files;
+    static struct hk_sweep_workload workloads[HK_SWEEP_WORKLOADS_MAX];
+    const char *list = options->workloads != NULL ? options->workloads : ALL_WORKLOADS;
+    char arguments[HK_TEXT_BYTES];
+    long processors = sysconf(_SC_NPROCESSORS_ONLN);
+    struct hk_guest_plan plan = {.files = &files, .workloads = workloads};
+
+    if (hk_cli_guest_files("run", &files) != HK_OK ||
+        workloads_read(&files, list, workloads, &plan.workload_count) != HK_OK) {
+        return HK_EXIT_USAGE;
+    }
+    plan.machines = processors < 1 ? 1u : processors > MACHINES_MAX ? MACHINES_MAX
+                                                                    : (uint32_t)processors;
+    snprintf(arguments, sizeof(arguments), "run --placements --workload %.300s%s%s", list,
+             options->filter != NULL ? " --filter " : "",
+             options->filter != NULL ? options->filter : "");
+    return plan_run(&plan, options, arguments);
 }

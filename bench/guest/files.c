@@ -21,6 +21,7 @@ static const struct place {
      "../" HK_LIBDIR "/hkbench/hkbench-plugin.so"},
     {FIELD(probe), "bench/guest/probe/hkbench-probe.elf", "../share/hkbench/hkbench-probe.elf"},
     {FIELD(model), "bench/guest/cache_model.ini", "../share/hkbench/cache_model.ini"},
+    {FIELD(workloads), "bench/guest/workloads", "../share/hkbench/workloads"},
 #undef FIELD
 };
 

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "hk/guest/report.h"
+#include "hk/guest/run.h"
 
 static enum hk_status counter_add(struct hk_launch *launch, const char *key, double value)
 {
@@ -156,4 +157,22 @@ void hk_guest_launches_classify(struct hk_launch *launches, size_t count)
             launches[i].exactness = equal ? HK_EXACT : HK_NEAR;
         }
     }
+}
+
+void hk_guest_summary_add(struct hk_guest_summary *summary, const struct hk_launch *launch)
+{
+    switch (launch->state) {
+    case HK_LAUNCH_UNAVAILABLE:
+        summary->absent_count++;
+        return;
+    case HK_LAUNCH_INVALID:
+    case HK_LAUNCH_FAILED:
+        summary->invalid_count++;
+        return;
+    case HK_LAUNCH_OK:
+        break;
+    }
+    summary->exact_count += launch->exactness == HK_EXACT;
+    summary->near_count += launch->exactness == HK_NEAR;
+    summary->timed_count += launch->exactness == HK_TIMED;
 }

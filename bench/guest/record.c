@@ -78,6 +78,9 @@ static enum hk_status functions_write(struct recording *r)
 {
     char path[sizeof(r->outcome->path) + sizeof(FUNCTIONS_FILE) + 1];
 
+    if (r->plan->workloads != NULL) {
+        return HK_OK;
+    }
     if (fflush(r->functions) != 0) {
         return HK_ENOMEM;
     }
@@ -146,7 +149,10 @@ enum hk_status hk_guest_record(const struct hk_guest_plan *plan, struct hk_guest
         goto done;
     }
     fprintf(r.functions, "cell\tfunction\tinstructions_per_op\n");
-    status = hk_guest_run(&options, &outcome->summary, error);
+    status = plan->workloads == NULL
+                 ? hk_guest_run(&options, &outcome->summary, error)
+                 : hk_guest_sweep(&options, plan->workloads, plan->workload_count, plan->machines,
+                                  &outcome->summary, error);
     status = recording_finish(&r, status, error);
     fclose(r.functions);
     free(r.functions_text);

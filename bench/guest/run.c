@@ -5,10 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "hk/base/abi.h"
+#include "boot.h"
 #include "hk/guest/check.h"
-#include "hk/guest/counts.h"
-#include "hk/guest/report.h"
 
 #define BOOTS_MAX    100u
 #define PLACES_MAX   100u
@@ -16,76 +14,22 @@
 #define EXACT_WORLD  "guest/"
 #define KVM_WORLD    "guest_kvm/"
 
-struct boot {
-    struct hk_guest_report report; /* empty when it failed before it could be read */
-    struct hk_counts counts;
-    bool counted;
-};
-
 /* All boots of one world: those of the first composition, then those of the second, ... */
 struct world {
     const struct hk_guest_options *options;
     size_t boot_count;
-    struct boot *boots;
+    struct hk_guest_boot *boots;
     struct hk_launch *launches; /* room for one cell's */
 };
 
 /* --- one boot --------------------------------------------------------------- */
 
-/* What the kernel itself says went wrong. A missing last line means that it crashed. */
-static enum hk_status boot_judge(const struct boot *boot, const struct hk_qemu_result *result,
-                                 char *error)
-{
-    const struct hk_guest_report *r = &boot->report;
-
-    if (r->fail_count > 0) {
-        snprintf(error, HK_QEMU_ERROR_BYTES, "the guest reported: %.300s%s", r->fails[0],
-                 r->fail_count > 1 ? " (and more)" : "");
-        return HK_EROW;
-    }
-    if (!r->done) {
-        snprintf(error, HK_QEMU_ERROR_BYTES, "the guest ended without its last line after %zu rows",
-                 r->row_count);
-        return HK_EROW;
-    }
-    if (r->leaks != 0) {
-        snprintf(error, HK_QEMU_ERROR_BYTES, "the guest leaked %llu objects",
-                 (unsigned long long)r->leaks);
-        return HK_EROW;
-    }
-    if (!result->exited || result->exit_value != HK_EXIT_PASS) {
-        snprintf(error, HK_QEMU_ERROR_BYTES, "the guest ended with %s %u",
-                 result->exited ? "status" : "a reset, status", result->exit_value);
-        return HK_EROW;
-    }
-    return HK_OK;
-}
-
-static enum hk_status boot_decode(const struct hk_qemu_result *result, struct boot *boot,
-                                  char *error)
-{
-    enum hk_status status =
-        hk_guest_report_parse(result->text, result->text_bytes, &boot->report, error);
-
-    if (status != HK_OK) {
-        return status;
-    }
-    if (result->counts != NULL) {
-        status = hk_counts_parse(result->counts, result->counts_bytes, &boot->counts, error);
-        boot->counted = status == HK_OK;
-    }
-    if (status != HK_OK) { /* rows without their counts would pass for times */
-        hk_guest_report_fini(&boot->report);
-    }
-    return status;
-}
-
 static enum hk_status boot_run(const struct hk_guest_options *o, enum hk_qemu_clock clock,
-                               const char *place, struct boot *boot, char *error)
+                               const char *place, struct hk_guest_boot *boot, char *error)
 {
     const bool exact = clock == HK_QEMU_EXACT;
     char append[APPEND_BYTES];
-    struct hk_qemu_options qemu = {
+    const struct hk_qemu_options qemu = {
         .program = o->program,
         .kernel = o->files->kernel,
         .programs = o->files->programs,
@@ -98,8 +42,6 @@ static enum hk_status boot_run(const struct hk_guest_options *o, enum hk_qemu_cl
         .model = exact ? o->files->model : NULL,
         .stop = o->stop,
     };
-    struct hk_qemu_result result;
-    enum hk_status status;
     int bytes = snprintf(append, sizeof(append), "scenario=experiments place=%s", place);
 
     if (bytes < 0 || (size_t)bytes >= sizeof(append)) {
@@ -107,16 +49,7 @@ static enum hk_status boot_run(const struct hk_guest_options *o, enum hk_qemu_cl
                  APPEND_BYTES - 32);
         return HK_ETOOBIG;
     }
-    status = hk_qemu_run(&qemu, &result, error);
-    if (status != HK_OK) {
-        return status;
-    }
-    status = boot_decode(&result, boot, error);
-    if (status == HK_OK) {
-        status = boot_judge(boot, &result, error);
-    }
-    hk_qemu_result_fini(&result);
-    return status;
+    return hk_guest_boot_run(&qemu, boot, error);
 }
 
 /* --- cells over boots --------------------------------------------------------- */
@@ -173,7 +106,7 @@ static enum hk_status launches_make(struct world *w, const char *name, size_t *c
 
     *count = 0;
     for (size_t i = 0; i < w->boot_count && status == HK_OK; i++) {
-        const struct boot *boot = &w->boots[i];
+        const struct hk_guest_boot *boot = &w->boots[i];
         const struct hk_guest_row *row = row_find(&boot->report, name);
         struct hk_launch *launch = &w->launches[*count];
 
@@ -203,24 +136,6 @@ static void launches_classify(const struct world *w, const char *name, size_t co
     }
 }
 
-static void cell_count(struct hk_guest_summary *summary, const struct hk_launch *launch)
-{
-    switch (launch->state) {
-    case HK_LAUNCH_UNAVAILABLE:
-        summary->absent_count++;
-        return;
-    case HK_LAUNCH_INVALID:
-    case HK_LAUNCH_FAILED:
-        summary->invalid_count++;
-        return;
-    case HK_LAUNCH_OK:
-        break;
-    }
-    summary->exact_count += launch->exactness == HK_EXACT;
-    summary->near_count += launch->exactness == HK_NEAR;
-    summary->timed_count += launch->exactness == HK_TIMED;
-}
-
 struct attribution {
     const struct hk_guest_options *options;
     const char *cell;
@@ -233,7 +148,7 @@ static void function_hand_over(void *user, const char *function, double instruct
     a->options->on_function(a->options->user, a->cell, function, instructions);
 }
 
-static void functions_hand_over(const struct hk_guest_options *o, const struct boot *boot,
+static void functions_hand_over(const struct hk_guest_options *o, const struct hk_guest_boot *boot,
                                 const char *name)
 {
     const struct hk_guest_row *row = row_find(&boot->report, name);
@@ -253,7 +168,7 @@ static enum hk_status cell_hand_over(struct world *w, const char *name,
 
     if (status == HK_OK) {
         launches_classify(w, name, count);
-        cell_count(summary, &w->launches[0]);
+        hk_guest_summary_add(summary, &w->launches[0]);
     }
     for (size_t i = 0; i < count; i++) {
         if (status == HK_OK) {
@@ -336,8 +251,7 @@ static enum hk_status world_boot(struct world *w, enum hk_qemu_clock clock, uint
 static void world_fini(struct world *w)
 {
     for (size_t i = 0; w->boots != NULL && i < w->boot_count; i++) {
-        hk_guest_report_fini(&w->boots[i].report);
-        hk_counts_fini(&w->boots[i].counts);
+        hk_guest_boot_fini(&w->boots[i]);
     }
     free(w->boots);
     free(w->launches);

@@ -13,6 +13,7 @@ struct hk_guest_files {
     char plugin[HK_GUEST_PATH_BYTES];
     char probe[HK_GUEST_PATH_BYTES];
     char model[HK_GUEST_PATH_BYTES];
+    char workloads[HK_GUEST_PATH_BYTES]; /* folder of the NAME.ini */
 };
 
 /*

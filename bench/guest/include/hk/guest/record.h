@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The guest's experiments as a run directory: what `hkbench run --guest` does. */
+/* The guest's cells as a run directory: what `hkbench run --guest` and `--placements` do. */
 #ifndef HK_GUEST_RECORD_H
 #define HK_GUEST_RECORD_H
 
@@ -9,6 +9,7 @@
 
 #include "hk/base/status.h"
 #include "hk/guest/run.h"
+#include "hk/guest/sweep.h"
 #include "hk/result/result.h"
 
 struct hk_guest_plan {
@@ -16,6 +17,9 @@ struct hk_guest_plan {
     const char *filter; /* POSIX extended regular expression searched in the names; NULL: all */
     const char *const *places; /* compositions */
     uint32_t place_count;
+    const struct hk_sweep_workload *workloads; /* instead: these in all placements; NULL: none */
+    uint32_t workload_count;
+    uint32_t machines; /* QEMUs at a time, with workloads only */
     enum hk_qemu_machine machine;
     uint32_t memory_mib;
     uint32_t boots; /* of each composition, at least 2 */
@@ -44,7 +48,7 @@ struct hk_guest_outcome {
  *
  * The run directory exists as soon as a launch was handed over; a run that ends early is valid and
  * marked partial, with the cause as its note. functions.tsv beside the launches says where each
- * cell's instructions are: cell, function, instructions per operation.
+ * cell's instructions are: cell, function, instructions per operation; not with workloads.
  *
  * Returns HK_OK; HK_EPARSE for a bad expression; HK_ENOENT when it matches no cell; else the
  * statuses of hk_guest_run and of the result writer.

@@ -49,6 +49,9 @@ struct hk_guest_summary {
     char clock[HK_QEMU_ERROR_BYTES]; /* one line: which clock was chosen and why */
 };
 
+/* Count a cell by its first launch. */
+void hk_guest_summary_add(struct hk_guest_summary *summary, const struct hk_launch *launch);
+
 /*
  * Run the kernel's experiments in each composition.
  *

@@ -1,0 +1,48 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: MIT
+# placements.sh HKBENCH: workloads in some placements, counted exactly; and what cannot be run.
+set -u
+hkbench=$1
+command -v qemu-system-x86_64 >/dev/null || { echo "skipped: qemu-system-x86_64 is not installed (Debian: qemu-system-x86)"; exit 77; }
+tmp=$(mktemp -d) || exit 1
+trap 'rm -rf "$tmp"' EXIT
+failed=0
+
+# refuse CODE TEXT ARGUMENT...
+refuse() {
+  local code=$1 text=$2 out rc
+  shift 2
+  out=$("$hkbench" run --shared --out "$tmp/none" "$@" 2>&1)
+  rc=$?
+  if [ $rc != "$code" ] || [ "$(wc -l <<<"$out")" != 1 ] || ! grep -qF -- "$text" <<<"$out"; then
+    echo "run $*: status $rc instead of $code, or not one line with '$text': $out"; failed=1
+  fi
+}
+refuse 2 'exclude each other' --guest --placements
+refuse 2 '--workload is for --placements' --workload desktop
+refuse 2 'leave out --quick' --placements --quick
+refuse 2 'moon.ini: cannot be opened' --placements --workload moon
+refuse 2 'a name has 1 to 31' --placements --workload 'a b'
+refuse 3 'is named twice' --placements --workload desktop,desktop
+refuse 2 'at most 8' --placements --workload desktop,desktop,desktop,desktop,desktop,desktop,desktop,desktop,desktop
+refuse 2 'wanted' --placements --filter moon
+printf '[workload]\nrequests = 20\n[file.reed]\n weight = 1\n' >"$tmp/bad.ini"
+refuse 2 'no such section' --placements --workload "$tmp/bad.ini"
+[ ! -e "$tmp/none" ] || { echo "a refused run left a folder"; failed=1; }
+
+# Two placements of all workloads, and a file of the user's own.
+printf '[workload]\nseed = 1\nrequests = 5\n[net.exchange]\nweight = 1\nbytes_max = 99\n' >"$tmp/own.ini"
+"$hkbench" run --shared --placements --out "$tmp/out" --filter 'mask:(000|255)$' \
+  --workload "audio_workstation,desktop,file_compile,sensor_node,web_server,$tmp/own.ini" \
+  >"$tmp/text" 2>"$tmp/err" || { cat "$tmp/text" "$tmp/err"; echo "the run failed"; exit 1; }
+cat "$tmp/text"
+grep -q '^12 cells exact, 0 near' "$tmp/text" || { echo "not 12 exact cells"; failed=1; }
+lines=$(cat "$tmp"/out/*/*/launches.jsonl)
+for name in web_server/mask:000 web_server/mask:255 audio_workstation/mask:000 own/mask:255; do
+  grep -q "\"guest/placement/$name\"" <<<"$lines" || { echo "no cell $name"; failed=1; }
+done
+# the microkernel crosses spaces where the monolith does not
+cost() { grep -m1 "placement/web_server/mask:$1" <<<"$lines" | sed -n 's/.*"hk_cr3_writes": *\([0-9.]*\).*/\1/p'; }
+awk -v a="$(cost 000)" -v b="$(cost 255)" 'BEGIN { exit !(a > 2 && b < 0.5) }' ||
+  { echo "address spaces are switched $(cost 000) and $(cost 255) times a request"; failed=1; }
+exit $failed
