@@ -8,35 +8,35 @@
 #include "hk/stats/quantile.h"
 
 #define COUNT_MIN 100u
-#define ITERATIONS_MAX 5000u
-#define TOLERANCE 1e-10 /* of the log likelihood per value */
+#define ITERATIONS_MAX 2000u
+#define TOLERANCE 1e-9 /* of the log likelihood per value */
 #define SEPARATION_MIN 1.01
 #define STARTS 4u /* quantiles beyond which the rare component is first looked for */
 
 static const double start_shares[STARTS] = {0.5, 0.1, 0.02, 0.004};
 
-static double log_likelihood(const struct gpd_points *points, const struct hk_delay_law *law)
+/*
+ * Who belongs to which component, given the law; then the law, given that. The log likelihood is
+ * that of the law given.
+ */
+static struct hk_delay_law improve(const struct gpd_points *points, const struct hk_delay_law *law,
+                                   double *log_likelihood)
 {
-    double sum = 0.0;
-    for (size_t i = 0; i < points->count; i++) {
-        sum += points->weight[i] * log(hk_delay_density(law, points->value[i]));
-    }
-    return sum;
-}
-
-/* Who belongs to which component, given the law; then the law, given that. */
-static struct hk_delay_law improve(const struct gpd_points *points, const struct hk_delay_law *law)
-{
+    const double rare_top = law->shape / law->rare_scale_ns;
+    const double common_top = (1.0 - law->shape) / law->scale_ns;
     double rare = 0.0;
     double rare_sum = 0.0;
+    double log_sum = 0.0;
     for (size_t i = 0; i < points->count; i++) {
         const double x = points->value[i];
-        const double odds = (1.0 - law->shape) / law->shape * law->rare_scale_ns / law->scale_ns *
-                            exp(x / law->rare_scale_ns - x / law->scale_ns);
-        const double share = points->weight[i] / (1.0 + odds);
+        const double rare_density = rare_top * exp(-x / law->rare_scale_ns);
+        const double density = rare_density + common_top * exp(-x / law->scale_ns);
+        const double share = points->weight[i] * rare_density / density;
         rare += share;
         rare_sum += share * x;
+        log_sum += points->weight[i] * log(density);
     }
+    *log_likelihood = log_sum;
     const double sum = points->mean * points->total;
     return (struct hk_delay_law){
         .kind = HK_DELAY_HYPEREXPONENTIAL,
@@ -49,18 +49,17 @@ static struct hk_delay_law improve(const struct gpd_points *points, const struct
 /* Climb from one start; false where a component died. */
 static bool climb(const struct gpd_points *points, struct hk_hyper_fit *fit)
 {
-    double last = log_likelihood(points, &fit->law);
+    double last = -INFINITY;
     for (fit->iterations = 1; fit->iterations <= ITERATIONS_MAX; fit->iterations++) {
-        const struct hk_delay_law next = improve(points, &fit->law);
-        if (hk_delay_check(&next) != HK_OK) {
+        const struct hk_delay_law next = improve(points, &fit->law, &fit->log_likelihood);
+        if (!isfinite(fit->log_likelihood) || hk_delay_check(&next) != HK_OK) {
             return false;
         }
-        fit->law = next;
-        fit->log_likelihood = log_likelihood(points, &next);
         if (fit->log_likelihood - last < TOLERANCE * points->total) {
-            return isfinite(fit->log_likelihood);
+            return true;
         }
         last = fit->log_likelihood;
+        fit->law = next;
     }
     return true;
 }

@@ -60,6 +60,28 @@ double hk_delay_draw_beyond(const struct hk_delay_law *law, double from_ns, stru
 enum hk_status hk_delay_tilt(const struct hk_delay_law *law, double theta_per_ns,
                              struct hk_delay_law *tilted, double *log_mgf);
 
+/* Parameters of a law as it is known from a sample: logarithms, of a share the log odds. */
+#define HK_DELAY_PARAMETERS_MAX 3u
+
+/* 1 for the exponential, 3 for the hyperexponential, else 2. */
+unsigned hk_delay_parameter_count(const struct hk_delay_law *law);
+
+/* The law with its parameters moved: scale, shape, rare scale in this order. */
+struct hk_delay_law hk_delay_shift(const struct hk_delay_law *law,
+                                   const double shift[HK_DELAY_PARAMETERS_MAX]);
+
+/*
+ * Covariance of the maximum-likelihood parameters, times the number of independent values: the
+ * inverse of the information of one value, by quadrature.
+ *
+ * covariance  [out]  the leading rows and columns of hk_delay_parameter_count
+ *
+ * Returns HK_OK; HK_EINVAL; HK_ENOISE where the parameters cannot be told apart.
+ */
+enum hk_status hk_delay_covariance(
+    const struct hk_delay_law *law,
+    double covariance[HK_DELAY_PARAMETERS_MAX][HK_DELAY_PARAMETERS_MAX]);
+
 /* "exponential", "hyperexponential", "lomax" or "weibull". */
 const char *hk_delay_kind_name(enum hk_delay_kind kind);
 

@@ -162,4 +162,26 @@ enum hk_status hk_rare_run(const struct hk_rare_problem *problem,
 enum hk_status hk_rare_exact(const struct hk_rare_problem *problem, double *probability,
                              const char **formula);
 
+/*
+ * Standard error of ln P that comes from the law's parameters, when they were estimated from a
+ * sample by maximum likelihood: delta method on the closed form, else on a short simulation.
+ *
+ * sample_count  [in]   independent draws of the law, >= 1
+ * seed          [in]   of that simulation
+ * log_error     [out]  0.59 is a decade between the ends of a 95 % interval
+ *
+ * Returns HK_OK; the statuses of hk_rare_run; HK_ENOISE where the parameters cannot be told apart.
+ */
+enum hk_status hk_rare_input_error(const struct hk_rare_problem *problem, double sample_count,
+                                   uint64_t seed, double *log_error);
+
+/*
+ * The head-room at which a problem has a probability; its own head-room is not read, but valid.
+ *
+ * Returns HK_OK, where there is no closed form to the error of a short simulation; HK_EINVAL;
+ * HK_ERANGE when no head-room is large enough, or utilisation >= 1; the statuses of hk_rare_run.
+ */
+enum hk_status hk_rare_headroom_needed(const struct hk_rare_problem *problem, double probability,
+                                       uint64_t seed, double *headroom_ns);
+
 #endif
