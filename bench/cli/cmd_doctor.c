@@ -135,6 +135,9 @@ static void examine_suite(struct sink *sink)
     take_reason(sink, "suite", "Google Benchmark", "hkbench-gbench",
                 HK_WITH_LIBBENCHMARK ? HK_OK : HK_ENOTSUP,
                 "built without libbenchmark; install Debian's package libbenchmark-dev and build again");
+    take_reason(sink, "suite", "MPI", "hkbench simulate on several machines",
+                HK_WITH_MPI ? HK_OK : HK_ENOTSUP,
+                "built without MPI; install Debian's package libopenmpi-dev and build again");
     for (size_t i = 0; i < hk_transport_count; i++) {
         enum hk_status status = hk_transport_probe(hk_transports[i], reason);
         take_reason(sink, "transport", hk_transports[i]->name, hk_transports[i]->summary, status,

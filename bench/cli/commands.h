@@ -16,6 +16,7 @@ extern const struct hk_command hk_cmd_plot;
 extern const struct hk_command hk_cmd_report;
 extern const struct hk_command hk_cmd_run;
 extern const struct hk_command hk_cmd_selfcheck;
+extern const struct hk_command hk_cmd_simulate;
 extern const struct hk_command hk_cmd_validate;
 
 #endif

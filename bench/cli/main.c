@@ -17,6 +17,7 @@ static const struct hk_command *const commands[] = {
     &hk_cmd_compare,
     &hk_cmd_fit,
     &hk_cmd_validate,
+    &hk_cmd_simulate,
     &hk_cmd_plot,
     &hk_cmd_report,
     &hk_cmd_selfcheck,

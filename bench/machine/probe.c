@@ -388,6 +388,7 @@ static const struct program {
     { "qemu-system-x86_64", "qemu-system-x86" }, { "qemu-x86_64", "qemu-user" },
     { "gnuplot", "gnuplot-nox" },                { "perf", "linux-perf" },
     { "spin", "spin" },                          { "clang", "clang" },
+    { "mpirun", "openmpi-bin" },
 };
 
 static bool find_program(const char *name, const char *search_path, char path[PATH_MAX])
@@ -444,6 +445,7 @@ const struct hk_probe hk_probes[] = {
     { "guest", "KVM", "cycles in the guest", "/dev/kvm", probe_device },
     { "programs", "gnuplot", "hkbench plot, figures of the report", "gnuplot", probe_program },
     { "programs", "perf", "hkbench run --perf", "perf", probe_program },
+    { "programs", "mpirun", "hkbench simulate on several machines", "mpirun", probe_program },
     { "programs", "spin", "model checking in the tests", "spin", probe_program },
     { "programs", "clang", "fuzzing in the tests", "clang", probe_program },
 };
