@@ -76,7 +76,7 @@ static double integrate(double (*f)(double, void *), const struct heavy_sum *sum
     return value;
 }
 
-/* NAN where the quadrature fails. P(S_n > x): the last stage is below x / 2, above it, or above x. */
+/* P(S_n > x): the last stage is below x / 2, above it, or above x. NAN where quadrature fails. */
 static double heavy_survival(const struct heavy_sum *sum)
 {
     if (sum->stage_count == 1 || sum->x_ns <= 0.0) {

@@ -33,7 +33,7 @@ static double log_mgf_move(const struct hk_rare_problem *p, double theta_per_ns)
     return p->stage_count * log_mgf - gap;
 }
 
-/* The function is convex, 0 at 0 and falls from there: its other zero is where it turns positive. */
+/* Convex, 0 at 0, and it falls from there: the other zero is where it turns positive. */
 static double siegmund_theta(const struct hk_rare_problem *p)
 {
     double low = 0.0;

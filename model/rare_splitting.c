@@ -131,7 +131,7 @@ const struct hk_rare_method hk_rare_last_particle = {
     .draw = last_particle_draw,
 };
 
-/* --- fixed levels ------------------------------------------------------------------------------ */
+/* --- fixed levels ---------------------------------------------------------------------------- */
 
 /* Moves the survivors to the front, in their order; returns their number. */
 static size_t gather(double *memory, size_t n, double level_ns)

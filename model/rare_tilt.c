@@ -46,7 +46,7 @@ static enum hk_status set_tilt(struct hk_rare_plan *plan, double theta_per_ns, u
     return status;
 }
 
-/* --- exponential tilt ----------------------------------------------------------------------- */
+/* --- exponential tilt ------------------------------------------------------------------------ */
 
 static bool tilt_applies(const struct hk_rare_problem *p)
 {
@@ -87,7 +87,7 @@ const struct hk_rare_method hk_rare_tilt = {
     .draw = tilt_draw,
 };
 
-/* --- the last stage integrated ----------------------------------------------------------------*/
+/* --- the last stage integrated --------------------------------------------------------------- */
 
 static bool conditional_applies(const struct hk_rare_problem *p)
 {
@@ -121,7 +121,7 @@ const struct hk_rare_method hk_rare_conditional_tilt = {
     .draw = conditional_draw,
 };
 
-/* --- the same without tilting: a liar, kept so that it is seen to be caught -------------------- */
+/* --- the same without tilting: a liar, kept so that it is seen to be caught ------------------ */
 
 static bool untilted_applies(const struct hk_rare_problem *p)
 {
@@ -156,7 +156,7 @@ const struct hk_rare_method hk_rare_conditional_untilted = {
     .draw = untilted_draw,
 };
 
-/* --- absolute timer: the later delay integrated ------------------------------------------------ */
+/* --- absolute timer: the later delay integrated ---------------------------------------------- */
 
 static bool absolute_applies(const struct hk_rare_problem *p)
 {
@@ -192,7 +192,7 @@ const struct hk_rare_method hk_rare_absolute = {
     .draw = absolute_draw,
 };
 
-/* --- counting: what everything else is measured against ---------------------------------------- */
+/* --- counting: what everything else is measured against -------------------------------------- */
 
 static bool counting_applies(const struct hk_rare_problem *p)
 {

@@ -19,12 +19,12 @@
 
 static const struct hk_option options[] = {
 #define AT(f) offsetof(struct hk_simulate_options, f)
-    {"reading", 0, HK_OPTION_TEXT, "CLOCK", "device, absolute or queue: who owns the clock (device)",
+    {"reading", 0, HK_OPTION_TEXT, "CLOCK", "device, absolute or queue (device)",
      AT(reading), 0, 0},
     {"headroom-ns", 0, HK_OPTION_TEXT, "NS", "how late a wake-up may be", AT(headroom_ns), 0, 0},
     {"probability", 0, HK_OPTION_TEXT, "P", "or: find the head-room for this one per period",
      AT(probability), 0, 0},
-    {"law", 0, HK_OPTION_TEXT, "LAW", "exponential, hyperexponential, lomax, weibull; of a run: tail",
+    {"law", 0, HK_OPTION_TEXT, "LAW", "exponential, hyperexponential, lomax, weibull; of RUN: tail",
      AT(law), 0, 0},
     {"scale-ns", 0, HK_OPTION_TEXT, "NS", "the law's scale; the exponential's mean", AT(scale_ns),
      0, 0},
@@ -42,8 +42,6 @@ static const struct hk_option options[] = {
      AT(poisson), 0, 0},
     {"ring-ns", 0, HK_OPTION_TEXT, "NS", "queue: backlog beyond it is dropped", AT(ring_ns), 0, 0},
     {"cell", 0, HK_OPTION_TEXT, "CELL", "of the run: whose lateness to fit", AT(cell), 0, 0},
-    {"out", 0, HK_OPTION_TEXT, "FOLDER", "results folder to look for a run in (results)", AT(out), 0,
-     0},
     {"method", 0, HK_OPTION_TEXT, "NAME", "instead of the best one; 'list' names them", AT(method),
      0, 0},
     {"error-percent", 0, HK_OPTION_TEXT, "X", "Monte Carlo error to reach, at 95 % (1)",
@@ -55,7 +53,7 @@ static const struct hk_option options[] = {
 #undef AT
 };
 static const struct hk_simulate_options defaults = {
-    .reading = "device", .out = "results", .stages = 1, .seed = 1};
+    .reading = "device", .stages = 1, .seed = 1};
 
 static volatile sig_atomic_t stopped;
 
@@ -91,7 +89,7 @@ static const char *refusal(const struct answer *a)
     return NULL;
 }
 
-/* --- computing ---------------------------------------------------------------------------------- */
+/* --- computing ------------------------------------------------------------------------------- */
 
 static enum hk_exit failed(enum hk_status status, const char *doing)
 {
@@ -115,8 +113,9 @@ static enum hk_exit answer_from_tail(struct hk_simulate_model *m, struct answer 
                      ? hk_tail_mixture_probability(&m->tail, &m->mixture, x_ns, 0.95, &p)
                      : hk_tail_probability(&m->tail, x_ns, 0.95, &p);
     if (status == HK_ERANGE) {
-        hk_cli_error("simulate", "the fitted tail has no mean (xi %.2f): nothing beyond the largest "
-                     "value seen is defensible; measure longer", m->tail.gpd.xi);
+        hk_cli_error("simulate",
+                     "the fitted tail has no mean (xi %.2f): nothing beyond the largest value seen "
+                     "is defensible; measure longer", m->tail.gpd.xi);
         return HK_EXIT_UNDECIDED;
     }
     if (status != HK_OK)
@@ -151,6 +150,13 @@ static enum hk_status add_statistical(const struct hk_simulate_model *m, uint64_
     return HK_OK;
 }
 
+static size_t online_cpus(void)
+{
+    const long count = sysconf(_SC_NPROCESSORS_ONLN);
+
+    return count < 1 ? 1 : count > HK_THREADS_MAX ? HK_THREADS_MAX : (size_t)count;
+}
+
 static enum hk_exit answer_by_simulation(const struct hk_simulate_options *o,
                                          struct hk_simulate_model *m,
                                          const struct hk_ranks *ranks, struct answer *a)
@@ -182,7 +188,7 @@ static enum hk_exit answer_by_simulation(const struct hk_simulate_options *o,
         .plan = &plan,
         .ranks = ranks,
         .seed = o->seed,
-        .thread_count = o->threads > 0 ? o->threads : (size_t)sysconf(_SC_NPROCESSORS_ONLN),
+        .thread_count = o->threads > 0 ? o->threads : online_cpus(),
         .error_ratio = m->error_ratio,
         .stop = &stopped,
     };
@@ -199,7 +205,7 @@ static enum hk_exit answer_by_simulation(const struct hk_simulate_options *o,
     return status == HK_OK ? HK_EXIT_OK : failed(status, "no statistical error");
 }
 
-/* --- printing ----------------------------------------------------------------------------------- */
+/* --- printing -------------------------------------------------------------------------------- */
 
 static void print_law(const struct hk_simulate_model *m)
 {
@@ -323,7 +329,7 @@ static enum hk_exit exit_code(const struct answer *a)
     return HK_EXIT_OK;
 }
 
-/* --- the command -------------------------------------------------------------------------------- */
+/* --- the command ----------------------------------------------------------------------------- */
 
 /* One of several processes of a launcher, in a program without MPI: become the one with it. */
 static enum hk_exit become_mpi(void)
@@ -393,7 +399,8 @@ static enum hk_exit answer(const struct hk_simulate_options *o, const char *run_
 static enum hk_exit run_simulate(const void *values, int argc, char **argv)
 {
     const struct hk_simulate_options *o = values;
-    const struct sigaction action = {.sa_handler = on_signal};
+    /* The first Ctrl-C ends after the batches that are running, the second one at once. */
+    const struct sigaction action = {.sa_handler = on_signal, .sa_flags = (int)SA_RESETHAND};
     struct hk_ranks ranks;
 
     if (!hk_ranks_with_mpi && is_launched())

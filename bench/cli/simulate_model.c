@@ -74,6 +74,12 @@ static enum hk_status read_law(const char *text, enum hk_delay_kind *kind)
     return HK_EINVAL;
 }
 
+/* The measured law itself is what a run gives unless another is asked for. */
+static bool wants_tail(const struct hk_simulate_options *o)
+{
+    return o->law == NULL || strcmp(o->law, "tail") == 0;
+}
+
 /* --- from a run ------------------------------------------------------------------------------ */
 
 /* All lateness of a cell's OK launches in order; *values is the caller's. */
@@ -204,8 +210,10 @@ static enum hk_status fit_cell(const struct hk_run *run, const struct hk_simulat
         x[i] -= m->constant_ns;
     m->sample_count = (double)n;
     snprintf(m->source, sizeof m->source, "%s", o->cell);
-    status = o->law == NULL || strcmp(o->law, "tail") == 0 ? fit_tail(m, x, n) : fit_law(m, x, n);
+    status = wants_tail(o) ? fit_tail(m, x, n) : fit_law(m, x, n);
     free(x);
+    if (status == HK_ENOMEM)
+        hk_cli_error(command, "%s", hk_status_text(status));
     if (status == HK_ENOISE)
         hk_cli_error(command, "%s has too few different values to fit this law; measure longer",
                      o->cell);
@@ -220,20 +228,19 @@ static enum hk_status from_run(const struct hk_simulate_options *o, const char *
     if (o->scale_ns != NULL || o->shape != NULL || o->rare_scale_ns != NULL || o->samples != 0 ||
         o->stages != 1)
         return refuse("the law's parameters come from the run or from the command line, not both");
-    if (hk_run_argument(command, path, o->out, &run) != HK_OK)
+    if (hk_run_argument(command, path, "", &run) != HK_OK)
         return HK_EINVAL;
     const enum hk_status status = fit_cell(&run, o, m);
     hk_run_fini(&run);
     return status;
 }
 
-/* --- from the command line --------------------------------------------------------------------- */
+/* --- from the command line ------------------------------------------------------------------- */
 
-static enum hk_status read_problem(const struct hk_simulate_options *o, bool from_run_folder,
+static enum hk_status read_problem(const struct hk_simulate_options *o, bool tail,
                                    struct hk_simulate_model *m)
 {
     struct hk_rare_problem *p = &m->problem;
-    const bool tail = from_run_folder && (o->law == NULL || strcmp(o->law, "tail") == 0);
     double error_percent = 1;
 
     p->stage_count = (unsigned)o->stages;
@@ -262,7 +269,8 @@ static enum hk_status read_problem(const struct hk_simulate_options *o, bool fro
     return status;
 }
 
-static enum hk_status check_question(const struct hk_simulate_options *o, struct hk_simulate_model *m)
+static enum hk_status check_question(const struct hk_simulate_options *o, bool tail,
+                                     struct hk_simulate_model *m)
 {
     const struct hk_rare_problem *p = &m->problem;
 
@@ -275,6 +283,9 @@ static enum hk_status check_question(const struct hk_simulate_options *o, struct
         return refuse("the queue needs --period-ns, the time between two wake-ups");
     if (p->reading != HK_UNDERRUN_QUEUE && (o->poisson || o->ring_ns != NULL))
         return refuse("--poisson and --ring-ns belong to --reading queue");
+    if (tail && (o->poisson || o->ring_ns != NULL || o->method != NULL || o->error_percent != NULL))
+        return refuse("the tail of a run is not simulated: --poisson, --ring-ns, --method and "
+                      "--error-percent need another --law");
     return HK_OK;
 }
 
@@ -282,10 +293,13 @@ enum hk_status hk_simulate_model_init(const struct hk_simulate_options *o, const
                                       struct hk_simulate_model *model)
 {
     struct hk_simulate_model m = {0};
-    enum hk_status status = read_problem(o, run_path != NULL, &m);
+    const bool tail = run_path != NULL && wants_tail(o);
+    enum hk_status status = read_problem(o, tail, &m);
 
     if (status == HK_OK)
-        status = check_question(o, &m);
+        status = check_question(o, tail, &m);
+    if (status == HK_OK && run_path == NULL && o->cell != NULL)
+        status = refuse("--cell is of a run: name its folder");
     if (status != HK_OK)
         return HK_EINVAL;
     if (run_path != NULL)

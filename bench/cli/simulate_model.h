@@ -26,7 +26,6 @@ struct hk_simulate_options {
     const char *error_percent;
     const char *method;
     const char *cell;
-    const char *out;
     uint64_t stages;
     uint64_t samples;
     uint64_t seed;

@@ -31,41 +31,37 @@ struct round {
     struct hk_progress *progress; /* shown by the first thread of the first rank */
 };
 
-static void *work(void *context)
+/* Take the next batch; false when there is none left, or it is time to stop. */
+static bool work_once(struct round *r)
 {
-    struct round *r = context;
     const struct hk_simulation *s = r->simulation;
+    const size_t slot = atomic_fetch_add(&r->next, 1);
+    const uint64_t index = r->first + slot * s->ranks->count + s->ranks->rank;
 
-    for (;;) {
-        const size_t slot = atomic_fetch_add(&r->next, 1);
-        const uint64_t index = r->first + slot * s->ranks->count + s->ranks->rank;
-        if (slot >= r->slot_count || index >= r->end || *s->stop)
-            return NULL;
-        const enum hk_status status = hk_rare_batch(s->plan, s->seed, index, &r->slots[slot]);
-        if (status != HK_OK) {
-            atomic_store(&r->status, (int)status);
-            return NULL;
-        }
-    }
+    if (slot >= r->slot_count || index >= r->end || *s->stop)
+        return false;
+    const enum hk_status status = hk_rare_batch(s->plan, s->seed, index, &r->slots[slot]);
+    if (status != HK_OK)
+        atomic_store(&r->status, (int)status);
+    return status == HK_OK;
 }
 
-/* The first thread works, too, and tells how far it is. */
+static void *work(void *context)
+{
+    while (work_once(context))
+        ;
+    return NULL;
+}
+
+/* The first thread works, too, and tells how far all are. */
 static void work_and_tell(struct round *r)
 {
-    const struct hk_simulation *s = r->simulation;
-
-    while (atomic_load(&r->next) < r->slot_count && !*s->stop &&
-           atomic_load(&r->status) == HK_OK) {
-        const size_t slot = atomic_fetch_add(&r->next, 1);
-        const uint64_t index = r->first + slot * s->ranks->count + s->ranks->rank;
-        if (slot >= r->slot_count || index >= r->end)
-            return;
-        const enum hk_status status = hk_rare_batch(s->plan, s->seed, index, &r->slots[slot]);
-        if (status != HK_OK)
-            atomic_store(&r->status, (int)status);
-        if (s->ranks->rank == 0 && hk_monotonic_ns() - r->progress->started_ns > HK_NS_PER_S)
-            hk_progress_show(r->progress, index - r->first + 1, r->end - r->first,
-                             "simulating a round of batches");
+    while (work_once(r)) {
+        const size_t taken = atomic_load(&r->next);
+        if (r->simulation->ranks->rank == 0 &&
+            hk_monotonic_ns() - r->progress->started_ns > HK_NS_PER_S)
+            hk_progress_show(r->progress, taken < r->slot_count ? taken : r->slot_count,
+                             r->slot_count, "simulating a round of batches");
     }
 }
 

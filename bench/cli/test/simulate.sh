@@ -121,6 +121,7 @@ refused 'needs --shape' --law hyperexponential --scale-ns 1 --shape 0.5 --headro
 refused 'needs --period-ns' --reading queue --scale-ns 1 --headroom-ns 1
 refused 'belong to --reading queue' --poisson --scale-ns 1 --headroom-ns 1
 refused 'utilisation' --reading queue --scale-ns 2 --period-ns 2 --headroom-ns 1
+refused 'name its folder' --cell a/b --scale-ns 1 --headroom-ns 1
 refused 'unknown method' --scale-ns 1 --headroom-ns 9 --method magic
 refused 'cannot do this problem' --scale-ns 1 --headroom-ns 9 --method siegmund
 refused 'whole number' --scale-ns 1 --headroom-ns 9 --stages 9
@@ -155,5 +156,6 @@ expect 0 "$run" --cell $cell --headroom-ns 10000000
 has '^claim +(0[.]000[012]|[5-9][.0-9]*e-05)'
 expect 0 "$run" --cell $cell --law exponential --headroom-ns 10000000
 has '^claim .*e-[12][0-9] per period'
+refused 'is not simulated' "$run" --cell $cell --headroom-ns 100000 --method tilt
 refused 'constant part' "$run" --cell $cell --headroom-ns 9000
 exit 0
