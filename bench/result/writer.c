@@ -243,13 +243,14 @@ static enum hk_status export_one(const struct hk_run *run, bool exact, const cha
 }
 
 /* The exports are made from the file, so that they can never say more than it does. */
-static enum hk_status export_all(const struct hk_run_writer *writer)
+static enum hk_status export_all(const struct hk_run_writer *writer, bool partial)
 {
     struct hk_run run;
     char error[HK_TEXT_BYTES];
     enum hk_status status = hk_run_read(writer->path, &run, error);
     if (status != HK_OK)
         return status;
+    run.partial = partial; /* the file still says that it is being written */
     status = export_one(&run, false, HK_RUN_BENCHMARK_FILE);
     if (status == HK_OK)
         status = export_one(&run, true, HK_RUN_EXACT_FILE);
@@ -263,7 +264,7 @@ enum hk_status hk_run_finish(struct hk_run_writer *writer, bool partial, const c
     if (fsync(writer->fd) != 0)
         status = hk_status_from_errno(errno);
     if (status == HK_OK)
-        status = export_all(writer);
+        status = export_all(writer, partial);
     if (status == HK_OK)
         status = write_run_json(writer, partial ? HK_RUN_PARTIAL : HK_RUN_COMPLETE, note);
     writer_free(writer);

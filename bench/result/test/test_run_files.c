@@ -337,6 +337,25 @@ static void a_launch_without_a_cell_name_is_refused(void **state)
     assert_int_equal(hk_run_finish(writer, false, NULL), HK_OK);
 }
 
+/* The exports are made while run.json still says "running". */
+static void exports_say_how_the_run_ended(void **state)
+{
+    (void)state;
+    for (int partial = 0; partial < 2; partial++) {
+        struct hk_run_writer *writer = NULL;
+        char path[PATH_MAX], *text = NULL;
+        size_t bytes = 0;
+        assert_int_equal(hk_run_create(root, sample_machine_json, "run", 1, &writer), HK_OK);
+        assert_int_equal(sample_append(writer, "native/x/pipe", 0, 1), HK_OK);
+        snprintf(path, sizeof(path), "%s/benchmark.json", hk_run_writer_path(writer));
+        assert_int_equal(hk_run_finish(writer, partial == 1, NULL), HK_OK);
+        assert_int_equal(hk_file_read(path, 1 << 20, &text, &bytes), HK_OK);
+        assert_non_null(strstr(text, partial ? "\"hk_state\": \"partial\""
+                                             : "\"hk_state\": \"complete\""));
+        free(text);
+    }
+}
+
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 
 int main(void)
@@ -348,6 +367,7 @@ int main(void)
         TEST(a_malformed_line_is_named),
         TEST(a_killed_writer_leaves_a_partial_run),
         TEST(an_interrupted_run_says_why),
+        TEST(exports_say_how_the_run_ended),
         TEST(damaged_runs_are_refused_with_a_reason),
         TEST(runs_of_other_machines_do_not_mix),
         TEST(bad_machine_records_are_refused),
