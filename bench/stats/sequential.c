@@ -9,7 +9,7 @@
 #include <gsl/gsl_randist.h>
 
 /* Simpson's rule over the scores that have not crossed yet; odd number of points. */
-enum { POINTS = 401, BISECTIONS = 60 };
+enum { POINTS = 101, BISECTIONS = 60 };
 
 #define BOUND_MAX 12.0 /* standard deviations: beyond it nothing is spent */
 
