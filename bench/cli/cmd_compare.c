@@ -51,7 +51,7 @@ static const struct hk_option options[] = {
      AT(launches), 6, 1000},
     {"looks", 0, HK_OPTION_UINT, "N", "how often to look meanwhile, declared beforehand (3)",
      AT(looks), 1, HK_LOOKS_MAX},
-    {"rounds", 0, HK_OPTION_UINT, "N", "epochs of A and B in a launch of two builds (20)",
+    {"rounds", 0, HK_OPTION_UINT, "N", "epochs of A and B in a launch of two builds (100)",
      AT(rounds), 6, 1000},
     {"seed", 0, HK_OPTION_UINT, "N", "of order and resampling (1)", AT(seed), 1, UINT64_MAX},
     {"shared", 0, HK_OPTION_FLAG, NULL, "measure although another run does: both are disturbed",
@@ -62,7 +62,7 @@ static const struct hk_option options[] = {
 #undef AT
 };
 static const struct compare_options defaults = {.floor = 5, .launches = 30, .looks = 3,
-                                               .rounds = 20, .seed = 1};
+                                               .rounds = 100, .seed = 1};
 
 static volatile sig_atomic_t stopped;
 

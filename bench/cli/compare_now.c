@@ -110,12 +110,29 @@ static enum hk_status level_at(const struct looks *l, uint32_t k, double alpha, 
     return status;
 }
 
+/*
+ * Where the scatter comes from, and so what would lessen it. The median of n rounds has pi / 2
+ * times the variance of their mean.
+ */
+static void say_scatter(const struct hk_now *now, struct hk_finding *f)
+{
+    const double within = M_PI / 2 * f->sd_within * f->sd_within / now->rounds;
+    const double all = f->sd_between * f->sd_between;
+
+    if (f->verdict == HK_PAIRED_UNKNOWN && within > 0 && all > 0)
+        snprintf(f->reason, sizeof f->reason,
+                 "launches scatter by %.2g %%, rounds within them by %.2g %%: more --%s would help",
+                 100 * f->sd_between, 100 * f->sd_within, within > all / 2 ? "rounds" : "launches");
+}
+
 static enum hk_status judge_series(const struct hk_now_plan *plan, struct hk_now_series *s,
                                    const struct hk_levels *levels, size_t tests)
 {
     const enum hk_status status =
         hk_compare_pairs(&s->pairs, plan->rule, levels, tests, &s->finding);
 
+    if (status == HK_OK && s->finding.reason[0] == '\0')
+        say_scatter(&plan->now, &s->finding);
     if (status == HK_OK && s->pairs.count == 0)
         snprintf(s->finding.reason, sizeof s->finding.reason, "%s", s->failure);
     else if (status == HK_OK && s->disturbed_count > 0)
