@@ -17,6 +17,7 @@
 enum { CELLS_MIN = 10, LAUNCHES_MIN = 3 };
 
 #define SD_PER_MAD 1.4826 /* of a normal distribution */
+#define SE_OF_MEDIAN 1.2533 /* standard error of a normal sample's median / of its mean */
 #define POWER      0.8
 #define FREEDOM_KNOWN 1000.0 /* degrees of freedom of a drift known from elsewhere */
 
@@ -52,8 +53,8 @@ static enum hk_status add_quantity(struct hk_comparison *c, const struct cell *c
         finding_say(&f, "%zu and %zu launches; a verdict needs %d on both sides",
                     f.count_a, f.count_b, LAUNCHES_MIN);
     } else {
-        f.ratio = exp(b.value - a.value);
-        f.sd_between = hypot(a.standard_error, b.standard_error); /* until judge_apart */
+        /* Medians, since one disturbed launch moves a mean; their error is until judge_apart. */
+        f.sd_between = SE_OF_MEDIAN * hypot(a.standard_error, b.standard_error);
     }
     return finding_add(c, &f);
 }

@@ -107,7 +107,7 @@ printf '{"benchmarks": [{"name": "x", "run_name": "x", "real_time": %s.%03d, "cp
   "$1" $((RANDOM % 1000))
 END
 chmod +x "$tmp/program"
-now=(--shared --launches 12 --looks 2)
+now=(--shared --launches 8 --looks 1)
 expect 1 'confirmed by' "${now[@]}" --a "$tmp/program 100" --b "$tmp/program 110"
 expect 0 '^SAME     x' "${now[@]}" --a "$tmp/program 100" --b "$tmp/program 100"
 expect 0 '^FASTER   x' "${now[@]}" --a "$tmp/program 110" --b "$tmp/program 100"
@@ -119,13 +119,13 @@ expect 3 'neither side measured' "${now[@]}" --launches 6 --filter none --a "$tm
 # A slowdown of the first launches alone is not confirmed.
 cat >"$tmp/passing" <<'END'
 #!/usr/bin/env bash
-# passing COUNTER PROGRAM: slower in its first 12 launches
+# passing COUNTER PROGRAM: slower in its first 8 launches
 echo >>"$1"
-[ "$(wc -l <"$1")" -le 12 ] && exec "$2" 120
+[ "$(wc -l <"$1")" -le 8 ] && exec "$2" 120
 exec "$2" 100
 END
 chmod +x "$tmp/passing"
-expect 4 'not confirmed' "${now[@]}" --looks 1 --a "$tmp/program 100" --b "$tmp/passing $tmp/count $tmp/program"
+expect 4 'not confirmed' "${now[@]}" --a "$tmp/program 100" --b "$tmp/passing $tmp/count $tmp/program"
 
 # any command, by its wall time
 expect 1 '^SLOWER   command/wall' "${now[@]}" --a 'true' --b 'sleep 0.15'
