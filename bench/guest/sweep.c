@@ -15,10 +15,13 @@
 #include "hk/guest/check.h"
 
 #define APPEND_BYTES 512u
+#define OUTAGE_SEED  20260730u
+#define AR_HEADER_BYTES 60u
 #define MACHINES_MAX 64u
 
 struct placement {
     uint32_t mask;
+    bool outages; /* not the workloads, but servers that fail: once, with all of them outside */
     uint32_t boots_left; /* to be started, and */
     uint32_t boots_out;  /* begun and not yet through */
     bool failed;
@@ -34,7 +37,7 @@ struct sweep {
     char names[HK_SWEEP_WORKLOADS_MAX * HK_SWEEP_NAME_BYTES];
 
     pthread_mutex_t mutex;
-    struct placement placements[HK_SWEEP_PLACEMENTS];
+    struct placement placements[HK_SWEEP_PLACEMENTS + 1];
     uint32_t placement_count;
     uint32_t boots_done;
     enum hk_status status; /* the first failure, and its text */
@@ -135,12 +138,12 @@ static int archive_make(const struct sweep *s)
                 (bytes % 2 == 0 || write_all(fd, "\n", 1));
 
     for (uint32_t i = 0; i < s->workload_count && good; i++) {
-        char header[61];
+        char header[80];
 
         /* the common ar format: name, date, owner, group, mode, bytes, each padded with blanks */
         snprintf(header, sizeof(header), "mix%u/%11s%-12d%-6d%-6d%-8d%-10zu`\n", i, "", 0, 0, 0, 644,
                  sizeof(s->workloads[i].mix));
-        good = write_all(fd, header, sizeof(header) - 1) &&
+        good = write_all(fd, header, AR_HEADER_BYTES) &&
                write_all(fd, &s->workloads[i].mix, sizeof(s->workloads[i].mix));
     }
     if (!good && fd >= 0) {
@@ -152,8 +155,8 @@ static int archive_make(const struct sweep *s)
 
 /* --- boots ------------------------------------------------------------------------ */
 
-static enum hk_status boot_run(const struct sweep *s, uint32_t mask, struct hk_guest_boot *boot,
-                               char *error)
+static enum hk_status boot_run(const struct sweep *s, const struct placement *p,
+                               struct hk_guest_boot *boot, char *error)
 {
     const struct hk_guest_options *o = s->options;
     char append[APPEND_BYTES];
@@ -170,8 +173,11 @@ static enum hk_status boot_run(const struct sweep *s, uint32_t mask, struct hk_g
         .model = o->files->model,
         .stop = o->stop,
     };
-    int bytes = snprintf(append, sizeof(append), "scenario=workload place=mask:%u workloads=%s",
-                         mask, s->names);
+    int bytes = p->outages
+                    ? snprintf(append, sizeof(append), "scenario=outages place=mask:%u seed=%u",
+                               p->mask, OUTAGE_SEED)
+                    : snprintf(append, sizeof(append),
+                               "scenario=workload place=mask:%u workloads=%s", p->mask, s->names);
 
     if (bytes < 0 || (size_t)bytes >= sizeof(append)) {
         snprintf(error, HK_QEMU_ERROR_BYTES, "the names of the workloads are too long together");
@@ -319,7 +325,7 @@ static void *work(void *user)
         enum hk_status status;
 
         pthread_mutex_unlock(&s->mutex);
-        status = boot_run(s, p->mask, &p->boots[boot], error);
+        status = boot_run(s, p, &p->boots[boot], error);
         pthread_mutex_lock(&s->mutex);
         boot_finish(s, p, status, error);
     }
@@ -344,10 +350,36 @@ static void work_together(struct sweep *s, uint32_t machines)
 
 /* --- a sweep ------------------------------------------------------------------------ */
 
+/* Whether a cell of the scenario outages is wanted: core/user/outages_scenario.c names them. */
+static bool outages_wanted(const struct hk_guest_options *o)
+{
+    static const char *const faults[] = {"killed", "hangs", "corrupts"};
+
+    if (o->wanted == NULL) {
+        return true;
+    }
+    for (uint32_t service = 0; service < HK_SERVICES; service++) {
+        for (size_t i = 0; i < sizeof(faults) / sizeof(faults[0]); i++) {
+            char name[128];
+
+            snprintf(name, sizeof(name), "guest/outage/%s/fault:%s",
+                     hk_mix_service_name((enum hk_service_number)service), faults[i]);
+            if (o->wanted(o->user, name)) {
+                return true;
+            }
+        }
+    }
+    return false;
+}
+
 static void placements_choose(struct sweep *s)
 {
     const struct hk_guest_options *o = s->options;
 
+    if (outages_wanted(o)) { /* first: it takes longest */
+        s->placements[s->placement_count++] =
+            (struct placement){.outages = true, .boots_left = o->boots};
+    }
     for (uint32_t mask = 0; mask < HK_SWEEP_PLACEMENTS; mask++) {
         bool wanted = o->wanted == NULL;
 

@@ -36,6 +36,11 @@ refuse 35 'no usable archive.*not found' '' scenario=hello
 refuse 35 'no usable archive.*malformed' "$tmp/short" scenario=hello
 refuse 35 'no usable archive.*malformed' "$tmp/junk" scenario=hello
 refuse 35 'cannot start the program init.*malformed' "$tmp/other" scenario=hello
+refuse 35 'no compiled mix' "$programs" 'scenario=workload workloads=none'
+cp "$programs" "$tmp/mix.a"
+head -c 848 "$programs" >"$tmp/mix0"
+(cd "$tmp" && ar rcS mix.a mix0) || failed=1
+refuse 35 'no compiled mix' "$tmp/mix.a" 'scenario=workload workloads=damaged'
 refuse 39 'place= takes' "$programs" 'scenario=tour place=file:moon'
 refuse 39 'scenario= takes' "$programs" 'scenario=nonsense'
 refuse 39 'scenario= takes' "$programs" ''

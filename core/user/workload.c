@@ -148,6 +148,15 @@ static void warm_up(struct run *run)
 
 /* --- one workload ------------------------------------------------------------------- */
 
+/* The host has checked it; what reaches a guest by hand is checked here. */
+static bool entry_is_good(const struct hk_mix_entry *entry)
+{
+    return entry->action < HK_MIX_ACTIONS && entry->weight <= HK_MIX_WEIGHT_MAX &&
+           (entry->period_ns == 0 || entry->period_ns >= HK_MIX_PERIOD_NS_MIN) &&
+           entry->count <= HK_MIX_COUNT_MAX && entry->bytes_min <= entry->bytes_max &&
+           entry->bytes_max <= HK_MIX_BYTES_MAX;
+}
+
 static bool read_mix(struct run *run, uint64_t number)
 {
     const char name[] = { 'm', 'i', 'x', (char)('0' + number) };
@@ -156,16 +165,14 @@ static bool read_mix(struct run *run, uint64_t number)
                                 sizeof(*mix), 0);
 
     if (bytes != sizeof(*mix) || mix->version != HK_MIX_VERSION || mix->requests == 0 ||
+        mix->requests > HK_MIX_REQUESTS_MAX || mix->think_instructions > HK_MIX_THINK_MAX ||
         mix->entry_count > HK_MIX_ENTRIES_MAX)
         return false;
     run->weight_sum = 0;
     for (uint64_t i = 0; i < mix->entry_count; i++) {
-        const struct hk_mix_entry *entry = &mix->entry[i];
-
-        if (entry->action >= HK_MIX_ACTIONS || entry->bytes_min > entry->bytes_max ||
-            entry->bytes_max > HK_MIX_BYTES_MAX)
+        if (!entry_is_good(&mix->entry[i]))
             return false;
-        run->weight_sum += entry->weight;
+        run->weight_sum += mix->entry[i].weight;
     }
     return true;
 }

@@ -143,11 +143,13 @@ static void set_up_files(struct hk_workload *w)
     expect(w, status == HK_OK || status == HK_EEXIST, "a folder is not created");
     for (uint32_t i = 0; i < HK_WORKLOAD_FILES; i++) {
         path[4] = (char)('a' + i);
+        /* of the workload before; and looked for once, so that both regions find its answer */
         if (hk_client_find(&w->client, path, &facts) == HK_OK)
-            continue; /* of the workload before */
+            continue;
         expect(w, hk_client_create(&w->client, path, HK_FILE_PLAIN, &facts) == HK_OK,
                "a file is not created");
         write_all(w, facts.file, FILE_PAGES * HK_PAGE_BYTES);
+        expect(w, hk_client_find(&w->client, path, &facts) == HK_OK, "a file is not found");
     }
 }
 

@@ -45,4 +45,26 @@ done
 cost() { grep -m1 "placement/web_server/mask:$1" <<<"$lines" | sed -n 's/.*"hk_cr3_writes": *\([0-9.]*\).*/\1/p'; }
 awk -v a="$(cost 000)" -v b="$(cost 255)" 'BEGIN { exit !(a > 2 && b < 0.5) }' ||
   { echo "address spaces are switched $(cost 000) and $(cost 255) times a request"; failed=1; }
+
+# Ctrl-C: whole placements, marked partial, and no machine left
+"$hkbench" run --shared --placements --out "$tmp/stopped" --workload sensor_node \
+  --filter placement >"$tmp/text" 2>"$tmp/err" &
+pid=$!
+for _ in $(seq 300); do
+  grep -q mask:003 "$tmp"/stopped/*/*/launches.jsonl 2>/dev/null && break
+  sleep 0.1
+done
+kill -INT $pid
+wait $pid
+rc=$?
+[ $rc = 3 ] && grep -q '(partial)' "$tmp/text" || { echo "stopped: status $rc"; cat "$tmp/text" "$tmp/err"; failed=1; }
+count=$(grep -c '"guest/placement/' "$tmp"/stopped/*/*/launches.jsonl)
+[ "$count" -ge 6 ] && [ $((count % 2)) = 0 ] || { echo "$count launches after Ctrl-C"; failed=1; }
+pgrep -f "workloads=sensor_node" >/dev/null && { echo "a machine was left"; failed=1; }
+
+# What it is to lose a server.
+"$hkbench" run --shared --placements --out "$tmp/outage" --filter 'outage/block' \
+  --workload sensor_node >"$tmp/text" 2>&1 || { cat "$tmp/text"; failed=1; }
+grep -q '"guest/outage/block/fault:hangs".*"hk_lost": *0\.\?0*,' "$tmp"/outage/*/*/launches.jsonl ||
+  { echo "no outage of block, or data lost"; grep outage "$tmp"/outage/*/*/launches.jsonl; failed=1; }
 exit $failed
