@@ -42,7 +42,7 @@ hk_metal_target(hkbench-kernel.elf arch/x86_64/kernel.ld -mcmodel=kernel)
 
 # The same with the kernel's table of tests as one more scenario.
 set(HK_TABLE_SOURCES test/table.c test/table_pages.c test/table_messages.c test/table_signals.c
-  test/table_memory.c test/table_pager.c test/table_policy.c test/table_services.c)
+  test/table_io.c test/table_memory.c test/table_pager.c test/table_policy.c test/table_services.c)
 add_executable(hkbench-kernel-test.elf ${HK_KERNEL_SOURCES} test/scenario_table.c
   ${HK_TABLE_SOURCES} ${HK_MACHINE_SOURCES})
 hk_metal_target(hkbench-kernel-test.elf arch/x86_64/kernel.ld -mcmodel=kernel)
@@ -69,6 +69,7 @@ endfunction()
 hk_program(init
   user/client.c
   user/compose.c
+  user/devices_scenario.c
   user/experiments.c
   user/experiments_call.c
   user/experiments_memory.c

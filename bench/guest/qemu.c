@@ -177,6 +177,7 @@ static enum hk_status arguments_build(const struct hk_qemu_options *o, int count
     add_pair(a, "-display", "none");
     add_pair(a, "-device", "isa-debug-exit,iobase=0xf4,iosize=4");
     add_pair(a, "-debugcon", "stdio");
+    add_pair(a, "-serial", "null"); /* the device that a driver of the guest drives */
     add_pair(a, "-kernel", o->kernel);
     if (o->programs != NULL) {
         add_pair(a, "-initrd", o->programs);

@@ -16,8 +16,7 @@
 #include "kernel/service.h"
 #include "kernel/types.h"
 
-#define HK_IRQ_COUNT 16
-
+#define HK_IRQ_COUNT 24 /* inputs of an I/O APIC */
 
 /* What happens on the way out of the kernel besides returning. */
 #define HK_WORK_SCHEDULE 0x1u /* the current thread blocked, died, or another comes first */
@@ -58,6 +57,7 @@ struct hk_module {
 struct hk_kernel {
     struct hk_cpu *cpu;       /* the only one for now */
     uintptr_t window;         /* kernel address of physical address 0 */
+    uint64_t memory_end;      /* physical: devices are above */
     uint64_t kernel_root;     /* top table whose upper half every space shares; 0 = none */
     struct hk_page_pool pages;
     struct hk_pool pools[HK_OBJECT_TYPES];

@@ -3,6 +3,7 @@
 
 #include "kernel/channel.h"
 #include "kernel/endpoint.h"
+#include "kernel/io.h"
 #include "kernel/irq.h"
 #include "kernel/kernel.h"
 #include "kernel/notification.h"
@@ -37,6 +38,7 @@ const struct hk_object_row hk_object_types[HK_OBJECT_TYPES] = {
     [HK_OBJECT_STREAM] = { "stream", sizeof(struct hk_stream), HK_RIGHT_STREAM, hk_stream_destroy,
                            hk_stream_released },
     [HK_OBJECT_REGION] = { "region", sizeof(struct hk_region), 0, hk_region_destroy, NULL },
+    [HK_OBJECT_IO] = { "device", sizeof(struct hk_io), HK_RIGHT_IO, hk_io_destroy, NULL },
 };
 
 /* A record on the free list. */

@@ -40,6 +40,13 @@ void hk_space_fini(struct hk_kernel *kernel, struct hk_space *space);
 enum hk_status hk_space_map(struct hk_kernel *kernel, struct hk_space *space, uint64_t address,
                             uint64_t physical, uint64_t protection);
 
+/*
+ * Map one page of device registers, uncached. The kernel itself does not see it: as the buffer of a
+ * system call it is HK_EFAULT. Returns as hk_space_map().
+ */
+enum hk_status hk_space_map_device(struct hk_kernel *kernel, struct hk_space *space,
+                                   uint64_t address, uint64_t physical, uint64_t protection);
+
 /* Allocate a zeroed frame for a process and map it; as hk_page_allocate() and hk_space_map(). */
 enum hk_status hk_space_map_fresh(struct hk_kernel *kernel, struct hk_space *space, uint32_t pid,
                                   uint64_t address, uint64_t protection);

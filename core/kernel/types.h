@@ -46,6 +46,7 @@ enum hk_object_type {
     HK_OBJECT_SHM,
     HK_OBJECT_STREAM,
     HK_OBJECT_REGION,
+    HK_OBJECT_IO,
     HK_OBJECT_TYPES,
 };
 

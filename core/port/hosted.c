@@ -23,6 +23,7 @@ struct hk_hosted {
     void *sink_context;
     uint32_t pending_irqs; /* bit = line */
     uint32_t masked_irqs;
+    uint8_t ports[0x10000 + 4]; /* a device that remembers what was written to it */
     bool off;
     uint64_t off_code;
 };
@@ -76,6 +77,30 @@ void hk_port_irq_raise(struct hk_cpu *cpu, uint32_t line)
     machine_of(cpu->kernel)->pending_irqs |= 1u << line;
 }
 
+uint32_t hk_port_in(struct hk_cpu *cpu, uint16_t port, uint32_t bytes)
+{
+    uint32_t value = 0;
+
+    memcpy(&value, &machine_of(cpu->kernel)->ports[port], bytes);
+    return value;
+}
+
+void hk_port_out(struct hk_cpu *cpu, uint16_t port, uint32_t bytes, uint32_t value)
+{
+    memcpy(&machine_of(cpu->kernel)->ports[port], &value, bytes);
+}
+
+bool hk_port_owns_ports(uint64_t first, uint64_t count)
+{
+    return HK_EXIT_PORT - first < count;
+}
+
+bool hk_port_owns_memory(const struct hk_kernel *kernel, uint64_t first, uint64_t bytes)
+{
+    (void)bytes;
+    return first < kernel->memory_end;
+}
+
 void hk_port_power_off(struct hk_cpu *cpu, uint64_t code)
 {
     struct hk_hosted *hosted = machine_of(cpu->kernel);
@@ -118,6 +143,7 @@ enum hk_status hk_hosted_create(uint64_t memory_bytes, struct hk_hosted **hosted
         free(new);
         return status;
     }
+    new->kernel.memory_end = HK_PAGE_BYTES + memory_bytes;
     new->masked_irqs = ~0u;
     *hosted = new;
     return HK_OK;

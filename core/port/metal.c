@@ -54,16 +54,61 @@ void hk_port_space_leave(struct hk_cpu *cpu, uint64_t root)
         hk_write_cr3(cpu->kernel->kernel_root);
 }
 
-/* Lines are raised by the CPU to itself, so there is no controller to mask them at. */
 void hk_port_irq_mask(struct hk_cpu *cpu, uint32_t line, bool masked)
 {
-    (void)cpu, (void)line, (void)masked;
+    (void)cpu;
+    hk_ioapic_line(line, masked);
 }
 
 void hk_port_irq_raise(struct hk_cpu *cpu, uint32_t line)
 {
     (void)cpu;
     hk_apic_send_self(HK_VECTOR_IRQ + line);
+}
+
+uint32_t hk_port_in(struct hk_cpu *cpu, uint16_t port, uint32_t bytes)
+{
+    (void)cpu;
+    switch (bytes) {
+    case 1:
+        return hk_in8(port);
+    case 2:
+        return hk_in16(port);
+    default:
+        return hk_in32(port);
+    }
+}
+
+void hk_port_out(struct hk_cpu *cpu, uint16_t port, uint32_t bytes, uint32_t value)
+{
+    (void)cpu;
+    switch (bytes) {
+    case 1:
+        hk_out8(port, (uint8_t)value);
+        return;
+    case 2:
+        hk_out16(port, (uint16_t)value);
+        return;
+    default:
+        hk_out32(port, value);
+    }
+}
+
+/* Interrupt controllers, console, power. */
+bool hk_port_owns_ports(uint64_t first, uint64_t count)
+{
+    static const uint16_t ports[] = { 0x20, 0x21, 0xa0, 0xa1, HK_CONSOLE_PORT, HK_EXIT_PORT,
+                                      HK_EXIT_PORT + 1, HK_EXIT_PORT + 2, HK_EXIT_PORT + 3 };
+
+    for (size_t i = 0; i < HK_ARRAY_COUNT(ports); i++)
+        if (ports[i] - first < count)
+            return true;
+    return false;
+}
+
+bool hk_port_owns_memory(const struct hk_kernel *kernel, uint64_t first, uint64_t bytes)
+{
+    return first < kernel->memory_end || hk_apic_is_at(first, bytes);
 }
 
 _Noreturn void hk_machine_exit(uint32_t code)

@@ -27,6 +27,14 @@ void hk_port_space_leave(struct hk_cpu *cpu, uint64_t root);
 void hk_port_irq_mask(struct hk_cpu *cpu, uint32_t line, bool masked);
 void hk_port_irq_raise(struct hk_cpu *cpu, uint32_t line);
 
+/* Access to an I/O port, of 1, 2 or 4 bytes. */
+uint32_t hk_port_in(struct hk_cpu *cpu, uint16_t port, uint32_t bytes);
+void hk_port_out(struct hk_cpu *cpu, uint16_t port, uint32_t bytes, uint32_t value);
+
+/* Whether one of these ports, or of these physical addresses, is the kernel's own business. */
+bool hk_port_owns_ports(uint64_t first, uint64_t count);
+bool hk_port_owns_memory(const struct hk_kernel *kernel, uint64_t first, uint64_t bytes);
+
 /* End the machine; the hosted port remembers the code for the test. */
 void hk_port_power_off(struct hk_cpu *cpu, uint64_t code);
 

@@ -12,8 +12,8 @@ trap 'rm -f "$log"' EXIT
 # timeout is the watchdog: a guest that hangs is killed, and the test fails
 timeout --kill-after=2 "$seconds" "$qemu" -M "$machine" -cpu "${HK_TEST_CPU:-qemu64}" -m 64M -nodefaults -no-user-config \
   -display none -no-reboot -device isa-debug-exit,iobase=0xf4,iosize=4 \
-  -debugcon "file:$log" -icount shift=0,sleep=off -kernel "$kernel" -initrd "$programs" \
-  -append "scenario=$scenario $*"
+  -debugcon "file:$log" -serial null -icount shift=0,sleep=off \
+  -kernel "$kernel" -initrd "$programs" -append "scenario=$scenario $*"
 status=$?
 cat "$log"
 if [ "$status" -ne 33 ]; then # 2 * HK_EXIT_PASS + 1

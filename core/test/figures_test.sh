@@ -10,8 +10,8 @@ trap 'rm -rf "$tmp"' EXIT
 for machine in microvm,acpi=off q35; do
   timeout --kill-after=2 60 "$qemu" -M "$machine" -m 64M -nodefaults -no-user-config \
     -display none -no-reboot -device isa-debug-exit,iobase=0xf4,iosize=4 \
-    -debugcon "file:$tmp/log" -icount shift=0,sleep=off -kernel "$kernel" -initrd "$programs" \
-    -append "scenario=experiments"
+    -debugcon "file:$tmp/log" -serial null -icount shift=0,sleep=off \
+    -kernel "$kernel" -initrd "$programs" -append "scenario=experiments"
   status=$?
   [ "$status" -eq 33 ] || { cat "$tmp/log"; echo "QEMU ended with status $status on $machine"; exit 1; }
   # (C(2N) - C(N)) / N of every row

@@ -7,7 +7,7 @@
 
 const struct hk_test_row *const hk_test_tables[] = {
     hk_test_pages, hk_test_messages, hk_test_signals, hk_test_memory, hk_test_services,
-    hk_test_policy, hk_test_pager, NULL,
+    hk_test_policy, hk_test_pager, hk_test_io, NULL,
 };
 
 void hk_test_fail(struct hk_test *test, const char *what, const char *file, uint32_t line)

@@ -31,6 +31,7 @@ extern const struct hk_test_row hk_test_memory[];
 extern const struct hk_test_row hk_test_services[];
 extern const struct hk_test_row hk_test_policy[];
 extern const struct hk_test_row hk_test_pager[];
+extern const struct hk_test_row hk_test_io[];
 extern const struct hk_test_row *const hk_test_tables[];
 
 /*

@@ -122,6 +122,47 @@ static void interrupt(struct hk_lab *lab, uint64_t ops)
     } while (--ops > 0);
 }
 
+/* The driver of a real device: server[0]; handle2: what it signals. */
+static void serial(struct hk_lab *lab)
+{
+    int64_t ports = hk_syscall(HK_SYS_io_create, HK_IO_PORTS, HK_PEER_SERIAL_PORT,
+                               HK_PEER_SERIAL_PORTS);
+    int64_t line = hk_syscall(HK_SYS_io_create, HK_IO_LINE, HK_PEER_SERIAL_LINE, 1);
+    int64_t arrived = hk_syscall0(HK_SYS_notification_create);
+
+    lab->handle2 = (uint64_t)arrived;
+    if (ports < 0 || line < 0 || arrived < 0 ||
+        hk_serial_start((uint64_t)ports, (uint64_t)line, lab->handle2, &lab->server[0]) != HK_OK)
+        lab->error = "the driver does not start";
+    else
+        lab->server_count = 1;
+    (void)hk_syscall(HK_SYS_cap_drop, (uint64_t)ports, 0, 0);
+    (void)hk_syscall(HK_SYS_cap_drop, (uint64_t)line, 0, 0);
+}
+
+/* A byte to the driver, to the device, back by interrupt, and here by notification. */
+static void serial_byte(struct hk_lab *lab, uint64_t ops)
+{
+    uint64_t endpoint = lab->server[0].endpoint;
+
+    do {
+        uint64_t w0 = ops & 0xff, w1 = 0;
+
+        (void)hk_call(endpoint, 1, &w0, &w1);
+        if (hk_syscall(HK_SYS_notification_wait, lab->handle2, HK_NS_PER_MS, 0) !=
+            (int64_t)(HK_PEER_SERIAL_BYTE | (ops & 0xff))) {
+            lab->error = "no serial port that sends to itself (QEMU: -serial null)";
+            return;
+        }
+    } while (--ops > 0);
+}
+
+static void stop_serial(struct hk_lab *lab)
+{
+    hk_lab_clear(lab);
+    (void)hk_syscall(HK_SYS_cap_drop, lab->handle2, 0, 0);
+}
+
 /* A second thread of this program, until lab->stop. */
 #define THREAD_STACK_WORDS 512
 static uint64_t thread_stack[THREAD_STACK_WORDS];
@@ -232,6 +273,7 @@ static const struct hk_experiment rows[] = {
     { "guest/channel/send_receive/bytes:256", one_channel, channel_alone, drop_one, 0, 0, 0 },
     { "guest/round_trip/channel/bytes:256", channels, channel_round_trip, drop_pair, 0, 0, 0 },
     { "guest/interrupt/to_driver/spaces:2", driver, interrupt, hk_lab_clear, 0, 0, 0 },
+    { "guest/interrupt/serial/spaces:2", serial, serial_byte, stop_serial, 0, 0, 0 },
     { "guest/page_fault/contained/restart:1", NULL, contained_fault, NULL, 0, 8, 0 },
 };
 

@@ -15,6 +15,7 @@ static const struct hk_scenario scenarios[] = {
     { "paging", hk_scenario_paging },
     { "outages", hk_scenario_outages },
     { "workload", hk_scenario_workload },
+    { "devices", hk_scenario_devices },
 };
 
 /* Say which scenarios there are, and switch off: only another command line helps. */

@@ -161,6 +161,40 @@ static void irq(uint64_t endpoint, uint64_t next)
     }
 }
 
+/* Registers of a 16550, and what makes it send to itself and interrupt for each byte. */
+#define SERIAL_DATA 0
+#define SERIAL_INTERRUPTS 1
+#define SERIAL_ON_DATA 0x01
+#define SERIAL_MODEM 4
+#define SERIAL_LOOP 0x18
+
+/* Three handles come as a message: ports, line, and the notification for what arrives. */
+static void serial(uint64_t endpoint, uint64_t next)
+{
+    uint64_t word[HK_MESSAGE_REGISTER_WORDS] = { 0 };
+    uint64_t handle = endpoint, ports, line, arrived, badge, byte = 0, unused = 0;
+    int64_t words = 0;
+
+    (void)next;
+    if (hk_user_ipc(HK_IPC_RECEIVE, &handle, word) != 3)
+        return;
+    ports = word[0], line = word[1], arrived = word[2];
+    (void)hk_syscall5(HK_SYS_io_out, ports, SERIAL_MODEM, 1, SERIAL_LOOP, 0);
+    (void)hk_syscall5(HK_SYS_io_out, ports, SERIAL_INTERRUPTS, 1, SERIAL_ON_DATA, 0);
+    if (hk_syscall(HK_SYS_line_bind, line, endpoint, HK_PEER_SERIAL_BYTE) != HK_OK)
+        return;
+    while (words >= 0) {
+        words = hk_reply_wait(endpoint, 0, &badge, &byte, &unused);
+        if (badge != HK_PEER_SERIAL_BYTE) { /* a client's byte */
+            (void)hk_syscall5(HK_SYS_io_out, ports, SERIAL_DATA, 1, byte, 0);
+            continue;
+        }
+        byte = (uint64_t)hk_syscall(HK_SYS_io_in, ports, SERIAL_DATA, 1);
+        (void)hk_syscall(HK_SYS_line_ack, line, 0, 0);
+        (void)hk_syscall(HK_SYS_notification_signal, arrived, HK_PEER_SERIAL_BYTE | byte, 0);
+    }
+}
+
 /* Bursts of 50 to 850 us, rests of 100 to 1700 us: a third of the CPU. */
 static void load(uint64_t endpoint, uint64_t next)
 {
@@ -265,6 +299,7 @@ static void (*const roles[HK_PEER_ROLES])(uint64_t endpoint, uint64_t next) = {
     [HK_PEER_STREAM] = stream,   [HK_PEER_EXCHANGE] = exchange,   [HK_PEER_FILL] = fill,
     [HK_PEER_SEMAPHORE] = semaphore, [HK_PEER_NOTIFY] = notify,   [HK_PEER_CHANNEL] = channel,
     [HK_PEER_IRQ] = irq,         [HK_PEER_LOAD] = load,           [HK_PEER_TOUCH] = touch,
+    [HK_PEER_SERIAL] = serial,
 };
 
 /* argument: role, endpoint, next, one byte each */

@@ -20,12 +20,19 @@ enum hk_peer_role {
     HK_PEER_LOAD,      /* computes and sleeps for times drawn from a seed, for ever */
     HK_PEER_FILL,      /* fills a megabyte with a pattern and ends */
     HK_PEER_YIELD,     /* gives its turn away for ever */
+    HK_PEER_SERIAL,    /* a driver of the serial port: bytes go out, come back, and are signalled */
     HK_PEER_TOUCH,     /* reads and writes the pages of its region, and ends; a pager helps */
     HK_PEER_ROLES,
 };
 
 #define HK_PEER_LINE 6
 #define HK_PEER_CHANNEL_BYTES 256
+
+/* HK_PEER_SERIAL: the first serial port, and what its notification says: a byte has come. */
+#define HK_PEER_SERIAL_PORT 0x3f8
+#define HK_PEER_SERIAL_PORTS 8
+#define HK_PEER_SERIAL_LINE 4
+#define HK_PEER_SERIAL_BYTE 0x100 /* and the byte below */
 
 /* HK_PEER_TOUCH: where, and what its exit code says when it was not all zero. */
 #define HK_PEER_REGION 0x0000300000000000

@@ -95,3 +95,23 @@ enum hk_status hk_pager_start(enum hk_pager_way way, struct hk_server *server)
 
     return status == HK_OK ? start(server, way, theirs, HK_HANDLE_SELF, false) : status;
 }
+
+enum hk_status hk_serial_start(uint64_t ports, uint64_t line, uint64_t notification,
+                               struct hk_server *server)
+{
+    enum hk_status status = hk_peer_start(HK_PEER_SERIAL, HK_HANDLE_SELF, server);
+    uint64_t word[HK_MESSAGE_REGISTER_WORDS] = { 0 };
+    uint64_t endpoint = server->endpoint;
+
+    if (status != HK_OK)
+        return status;
+    word[0] = (uint64_t)hk_syscall5(HK_SYS_cap_copy, server->process, ports, HK_RIGHT_IO, 0, 0);
+    word[1] = (uint64_t)hk_syscall5(HK_SYS_cap_copy, server->process, line, HK_RIGHT_IO, 0, 0);
+    word[2] = (uint64_t)hk_syscall5(HK_SYS_cap_copy, server->process, notification,
+                                    HK_RIGHT_SIGNAL, 0, 0);
+    status = (enum hk_status)hk_user_ipc(HK_IPC_SEND + 3, &endpoint, word);
+    if (status != HK_OK)
+        hk_server_stop(server);
+    (void)hk_syscall0(HK_SYS_yield); /* it sets the device up, and waits */
+    return status;
+}

@@ -20,6 +20,16 @@ struct hk_server {
  */
 enum hk_status hk_server_create(const char *name, struct hk_server *server, uint64_t *theirs);
 
+/*
+ * Start a driver of the serial port that has these three handles and no other right; what it reads
+ * arrives at the notification.
+ *
+ * ports, line    [in]  HK_IO_PORTS and HK_IO_LINE of peer.h's port
+ * notification   [in]  ours to wait for
+ */
+enum hk_status hk_serial_start(uint64_t ports, uint64_t line, uint64_t notification,
+                               struct hk_server *server);
+
 /* Kill it and drop both handles. */
 void hk_server_stop(struct hk_server *server);
 

@@ -109,7 +109,7 @@ static void single_step(void)
 
 static void software_interrupt(void)
 {
-    __asm__ volatile("int $48");
+    __asm__ volatile("int $56");
 }
 
 static void fpu(void)

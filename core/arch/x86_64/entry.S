@@ -326,7 +326,7 @@ trap_\vector:
 
     .altmacro
     .set vector, 0
-    .rept 50
+    .rept 58
     stub %vector
     .set vector, vector + 1
     .endr
@@ -409,7 +409,7 @@ hk_trap_stubs:
     .quad trap_\vector
 .endm
     .set vector, 0
-    .rept 50
+    .rept 58
     stub_address %vector
     .set vector, vector + 1
     .endr

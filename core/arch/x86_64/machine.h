@@ -7,9 +7,9 @@
 
 /* Vectors: exceptions, then the lines of hk_irqs as seen by the CPU, then the local APIC's own. */
 #define HK_VECTOR_IRQ 32
-#define HK_VECTOR_TIMER 48
-#define HK_VECTOR_SPURIOUS 49
-#define HK_VECTORS 50
+#define HK_VECTOR_TIMER 56
+#define HK_VECTOR_SPURIOUS 57
+#define HK_VECTORS 58
 
 /* Defined in the image: entry.S and kernel.ld. */
 extern const uint64_t hk_trap_stubs[HK_VECTORS];
@@ -35,7 +35,11 @@ void hk_cpu_setup(void);
  */
 enum hk_status hk_paging_setup(struct hk_kernel *kernel, uint64_t memory_end);
 
-/* Switch the local APIC on and learn how fast the TSC runs against it. */
+/* A line of the I/O APIC; whether either APIC's registers are among these addresses. */
+void hk_ioapic_line(uint32_t line, bool masked);
+bool hk_apic_is_at(uint64_t physical, uint64_t bytes);
+
+/* Switch the local APIC on, mask the I/O APIC's lines, and learn how fast the TSC runs against it. */
 void hk_apic_setup(void);
 void hk_apic_timer(uint64_t ns);
 void hk_apic_send_self(uint32_t vector);
@@ -54,9 +58,38 @@ static inline void hk_out8(uint16_t port, uint8_t value)
     __asm__ volatile("outb %0, %1" : : "a"(value), "Nd"(port));
 }
 
+static inline void hk_out16(uint16_t port, uint16_t value)
+{
+    __asm__ volatile("outw %0, %1" : : "a"(value), "Nd"(port));
+}
+
 static inline void hk_out32(uint16_t port, uint32_t value)
 {
     __asm__ volatile("outl %0, %1" : : "a"(value), "Nd"(port));
+}
+
+static inline uint8_t hk_in8(uint16_t port)
+{
+    uint8_t value;
+
+    __asm__ volatile("inb %1, %0" : "=a"(value) : "Nd"(port));
+    return value;
+}
+
+static inline uint16_t hk_in16(uint16_t port)
+{
+    uint16_t value;
+
+    __asm__ volatile("inw %1, %0" : "=a"(value) : "Nd"(port));
+    return value;
+}
+
+static inline uint32_t hk_in32(uint16_t port)
+{
+    uint32_t value;
+
+    __asm__ volatile("inl %1, %0" : "=a"(value) : "Nd"(port));
+    return value;
 }
 
 static inline uint64_t hk_read_tsc(void)

@@ -105,8 +105,9 @@ void hk_space_fini(struct hk_kernel *kernel, struct hk_space *space)
     space->cached_page = HK_SPACE_NO_PAGE;
 }
 
-enum hk_status hk_space_map(struct hk_kernel *kernel, struct hk_space *space, uint64_t address,
-                            uint64_t physical, uint64_t protection)
+static inline enum hk_status map_page(struct hk_kernel *kernel, struct hk_space *space,
+                                      uint64_t address, uint64_t physical, uint64_t protection,
+                                      uint64_t more_bits)
 {
     uint64_t bits;
     uint64_t *entry;
@@ -121,9 +122,22 @@ enum hk_status hk_space_map(struct hk_kernel *kernel, struct hk_space *space, ui
         return HK_ENOMEM;
     if (*entry & HK_PTE_PRESENT)
         return HK_EEXIST;
-    *entry = physical | bits;
+    *entry = physical | bits | more_bits;
     space->page_count++;
     return HK_OK;
+}
+
+enum hk_status hk_space_map(struct hk_kernel *kernel, struct hk_space *space, uint64_t address,
+                            uint64_t physical, uint64_t protection)
+{
+    return map_page(kernel, space, address, physical, protection, 0);
+}
+
+enum hk_status hk_space_map_device(struct hk_kernel *kernel, struct hk_space *space,
+                                   uint64_t address, uint64_t physical, uint64_t protection)
+{
+    return map_page(kernel, space, address, physical, protection,
+                    HK_PTE_UNCACHED | HK_PTE_DEVICE);
 }
 
 enum hk_status hk_space_unmap(struct hk_kernel *kernel, struct hk_space *space, uint64_t address,
@@ -184,7 +198,7 @@ enum hk_status hk_space_walk(struct hk_kernel *kernel, struct hk_space *space, u
     if (address >= HK_USER_END || space->root == 0)
         return HK_EFAULT;
     entry = entry_of(kernel, space->root, address, false);
-    if (entry == NULL || !(*entry & HK_PTE_PRESENT) ||
+    if (entry == NULL || (*entry & (HK_PTE_PRESENT | HK_PTE_DEVICE)) != HK_PTE_PRESENT ||
         ((protection & HK_MAP_WRITE) && !(*entry & HK_PTE_WRITE)))
         return HK_EFAULT;
     space->cached_page = address - offset;

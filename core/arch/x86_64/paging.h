@@ -7,6 +7,7 @@
 #define HK_PTE_WRITE 0x2ull
 #define HK_PTE_USER 0x4ull
 #define HK_PTE_UNCACHED 0x18ull /* write-through and cache-disable: device registers */
+#define HK_PTE_DEVICE 0x200ull  /* ignored by the hardware: not memory */
 #define HK_PTE_LARGE 0x80ull    /* in the second level: 2 MiB */
 #define HK_PTE_NO_EXECUTE 0x8000000000000000ull
 #define HK_PTE_ADDRESS 0x000ffffffffff000ull

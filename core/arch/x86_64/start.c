@@ -89,6 +89,7 @@ _Noreturn void hk_boot_main(uint64_t start_info)
     find_memory(info, module, &base, &end, &memory_end);
     if (hk_kernel_init(&kernel, &hk_cpu_here, HK_DIRECT_MAP, base, end - base) != HK_OK)
         hk_machine_panic("too little memory: first and last free address", base, end);
+    kernel.memory_end = memory_end;
     copy_command_line(info, kernel.command_line);
     if (module != NULL) {
         archive.data = early(module->address);

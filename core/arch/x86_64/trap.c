@@ -23,11 +23,13 @@ static bool interrupt(struct hk_cpu *cpu, uint64_t vector)
     cpu->interrupt_count++;
     if (vector == HK_VECTOR_SPURIOUS)
         return true;
-    hk_apic_end_of_interrupt();
-    if (vector == HK_VECTOR_TIMER)
+    if (vector == HK_VECTOR_TIMER) {
+        hk_apic_end_of_interrupt();
         hk_deadline_run(cpu);
-    else
-        hk_irq_raised(cpu, (uint32_t)(vector - HK_VECTOR_IRQ));
+    } else {
+        hk_irq_raised(cpu, (uint32_t)(vector - HK_VECTOR_IRQ)); /* masks: first */
+        hk_apic_end_of_interrupt();
+    }
     return true;
 }
 

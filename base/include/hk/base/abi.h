@@ -123,8 +123,15 @@
     X(77, page_lend)            /* (pid, from, to): a shared page, for reading, to a client */ \
     X(78, page_holders)         /* (address) -> mappings and objects that hold the page */  \
     X(79, answer_put)           /* (endpoint, struct hk_answer): as if the receiver gave it */ \
-    X(80, answer_get)           /* (endpoint, key 0 to 3) -> words, in the IPC page; HK_ENOENT */
-#define HK_SYS_END 81
+    X(80, answer_get)           /* (endpoint, key 0 to 3) -> words, in the IPC page; HK_ENOENT */ \
+    X(81, io_create)            /* (enum hk_io_kind, base, count) -> handle */              \
+    X(82, io_in)                /* (io, offset, bytes) -> value */                          \
+    X(83, io_out)               /* (io, offset, bytes, value) */                            \
+    X(84, io_map)               /* (io, address, HK_MAP_*) */                               \
+    X(85, io_base)              /* (io) -> first port, physical address, or line */         \
+    X(86, line_bind)            /* (io, endpoint, badge): interrupts become messages */     \
+    X(87, line_ack)             /* (io): the next one may come */
+#define HK_SYS_END 88
 
 /* Where a process finds its IPC pages, stacks and starting handles. */
 #define HK_USER_BASE 0x0000000000400000
@@ -163,6 +170,7 @@
 #define HK_RIGHT_STREAM 0x1000u     /* byte stream: read, write */
 #define HK_RIGHT_COPY 0x2000u       /* any type: may be copied to another process */
 #define HK_RIGHT_SYSTEM 0x4000u     /* own process: power off, interrupts, policies, services */
+#define HK_RIGHT_IO 0x8000u         /* ports, device memory, line: use */
 #define HK_RIGHTS_ALL 0xffffu
 
 /*
@@ -234,6 +242,22 @@ enum hk_process_exit {
     HK_EXIT_STACK,     /* ran into a guard page */
     HK_EXIT_EXCEPTION, /* any other exception */
 };
+
+/*
+ * What a device needs of its driver. A driver of HK_IO_DMA could have the device write anywhere,
+ * since there is no I/O MMU: it is trusted as the kernel is. The frames stay as long as a capability
+ * of theirs does, so whoever supervises a driver keeps one until the device has been reset.
+ */
+enum hk_io_kind {
+    HK_IO_PORTS,  /* count ports from base */
+    HK_IO_MEMORY, /* count pages of registers from a physical address */
+    HK_IO_LINE,   /* an interrupt line: input of the I/O APIC, level-triggered */
+    HK_IO_DMA,    /* count zeroed frames side by side */
+    HK_IO_KINDS,
+};
+
+#define HK_IO_MEMORY_PAGES_MAX 256
+#define HK_IO_DMA_PAGES_MAX 64
 
 /* Scheduling policies; policy_select takes one. */
 enum hk_policy_number {
