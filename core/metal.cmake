@@ -87,7 +87,9 @@ hk_program(init
   user/policy_scenario.c
   user/services_scenario.c
   user/spawn.c
+  user/staleness.c
   user/versions_scenario.c
+  user/virtio_scenario.c
   user/workload.c
   user/workload_actions.c
   ${HK_SERVICE_SOURCES})

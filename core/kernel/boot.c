@@ -77,30 +77,44 @@ static void fail(struct hk_cpu *cpu, const char *what, enum hk_status status)
     hk_shutdown(cpu, HK_EXIT_FAIL);
 }
 
-/* Which services are in the kernel; false, and shut down, when place= cannot be read. */
-static bool read_placement(struct hk_cpu *cpu, uint32_t *placement)
+/* One line that ends with the names of services, and the end of the machine. */
+static void refuse(struct hk_cpu *cpu, const char *what, bool devices_only)
 {
-    const char *place = "";
-    uint64_t bytes = hk_boot_option(cpu->kernel, "place", &place);
-
-    if (hk_composition_parse(place, bytes, placement) == HK_OK)
-        return true;
-    hk_print(cpu->kernel, HK_PROTOCOL " fail place= takes hybrid, monolithic, microkernel or "
-                                      "service:kernel|server,... with each of");
+    hk_print(cpu->kernel, what);
     for (uint32_t i = 0; i < HK_SERVICES; i++) {
+        if (devices_only && hk_services[i].device == HK_DEVICE_NONE)
+            continue;
         hk_print(cpu->kernel, " ");
         hk_print(cpu->kernel, hk_services[i].name);
     }
     hk_print(cpu->kernel, " at most once\n");
     hk_shutdown(cpu, HK_EXIT_COMMAND_LINE);
-    return false;
+}
+
+/* Which services are in the kernel, and which have a device; false, and shut down, when not. */
+static bool read_composition(struct hk_cpu *cpu, uint32_t *placement, uint32_t *devices)
+{
+    const char *place = "", *list = "";
+    uint64_t place_bytes = hk_boot_option(cpu->kernel, "place", &place);
+    uint64_t list_bytes = hk_boot_option(cpu->kernel, "devices", &list);
+
+    if (hk_composition_parse(place, place_bytes, placement) != HK_OK) {
+        refuse(cpu, HK_PROTOCOL " fail place= takes hybrid, monolithic, microkernel, mask:N or "
+                                "service:kernel|server,... with each of", false);
+        return false;
+    }
+    if (hk_devices_parse(list, list_bytes, devices) != HK_OK) {
+        refuse(cpu, HK_PROTOCOL " fail devices= takes a list of", true);
+        return false;
+    }
+    return true;
 }
 
 void hk_boot(struct hk_cpu *cpu, const struct hk_boot_module *archive)
 {
     struct hk_kernel *kernel = cpu->kernel;
     struct hk_process *init;
-    uint32_t placement;
+    uint32_t placement, devices;
     enum hk_status status;
 
     kernel->boot_pages = kernel->pages.count - kernel->pages.free_count;
@@ -108,9 +122,9 @@ void hk_boot(struct hk_cpu *cpu, const struct hk_boot_module *archive)
     print_option(kernel, "scenario", "none");
     print_option(kernel, "place", "hybrid");
     hk_print(kernel, "\n");
-    if (!read_placement(cpu, &placement) || hk_scenario_boot(cpu))
+    if (!read_composition(cpu, &placement, &devices) || hk_scenario_boot(cpu))
         return;
-    status = hk_composition_start(cpu, placement);
+    status = hk_composition_start(cpu, placement, devices);
     if (status != HK_OK) {
         fail(cpu, "cannot start the services of the kernel", status);
         return;

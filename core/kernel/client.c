@@ -46,6 +46,8 @@ enum hk_status hk_client_lend(struct hk_cpu *cpu, uint64_t pid, uint64_t physica
         hk_port_flush_page(cpu, address);
         hk_page_release(kernel, before);
     }
+    if (client->space.page_count >= HK_SPACE_PAGES_MAX)
+        return HK_ENOMEM;
     hk_page_hold(kernel, physical);
     status = hk_space_map(kernel, &client->space, address, physical, HK_MAP_READ);
     if (status != HK_OK)

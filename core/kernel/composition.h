@@ -15,20 +15,25 @@ struct hk_instance {
     struct hk_cpu *cpu;
     struct hk_endpoint *endpoint;     /* held */
     uint64_t memory;                  /* physical address of host.memory */
+    uint64_t frames;                  /* of host.device.frames; 0: no device */
+    uint32_t line;                    /* of its device */
     struct hk_deadline deadline;      /* of host.wake_at */
 };
 
 /*
  * Start every service whose bit is set, registered under its name.
  *
- * Returns HK_OK; HK_ENOMEM. What was started is ended by hk_composition_fini().
+ * devices  [in]  bit per service: it uses its device
+ *
+ * Returns HK_OK; HK_ENOMEM; HK_ENOTSUP when this machine lacks the device. What was started is
+ * ended by hk_composition_fini().
  */
-enum hk_status hk_composition_start(struct hk_cpu *cpu, uint32_t placement);
+enum hk_status hk_composition_start(struct hk_cpu *cpu, uint32_t placement, uint32_t devices);
 void hk_composition_fini(struct hk_cpu *cpu);
 
-/* One service, registered under its name. HK_OK; HK_ENOMEM. */
+/* One service, registered under its name, with its device or without. Returns as above. */
 enum hk_status hk_instance_start(struct hk_cpu *cpu, struct hk_instance *instance,
-                                 const struct hk_service *service);
+                                 const struct hk_service *service, bool use_device);
 
 /*
  * The direct call: the service works on the client's words where they are, in its
@@ -42,7 +47,7 @@ int64_t hk_instance_call(struct hk_instance *instance, struct hk_thread *client,
 /* The current thread's page fault: a call in its name that leaves its registers alone. */
 void hk_instance_fault(struct hk_instance *instance, const struct hk_thread *client);
 
-/* A message from the kernel: its time has come. */
+/* A message from the kernel: its time has come, or its device interrupted. */
 void hk_instance_event(struct hk_instance *instance, uint64_t badge, uint64_t count);
 
 #endif

@@ -85,6 +85,12 @@ uint32_t hk_port_in(struct hk_cpu *cpu, uint16_t port, uint32_t bytes)
     return value;
 }
 
+volatile void *hk_port_registers(struct hk_kernel *kernel, uint64_t physical)
+{
+    (void)kernel, (void)physical;
+    return NULL;
+}
+
 void hk_port_out(struct hk_cpu *cpu, uint16_t port, uint32_t bytes, uint32_t value)
 {
     memcpy(&machine_of(cpu->kernel)->ports[port], &value, bytes);

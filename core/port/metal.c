@@ -94,6 +94,11 @@ void hk_port_out(struct hk_cpu *cpu, uint16_t port, uint32_t bytes, uint32_t val
     }
 }
 
+volatile void *hk_port_registers(struct hk_kernel *kernel, uint64_t physical)
+{
+    return hk_window(kernel, physical);
+}
+
 /* Interrupt controllers, console, power. */
 bool hk_port_owns_ports(uint64_t first, uint64_t count)
 {

@@ -31,6 +31,9 @@ void hk_port_irq_raise(struct hk_cpu *cpu, uint32_t line);
 uint32_t hk_port_in(struct hk_cpu *cpu, uint16_t port, uint32_t bytes);
 void hk_port_out(struct hk_cpu *cpu, uint16_t port, uint32_t bytes, uint32_t value);
 
+/* The registers of a device at a physical address, for a driver in ring 0; NULL: it has none. */
+volatile void *hk_port_registers(struct hk_kernel *kernel, uint64_t physical);
+
 /* Whether one of these ports, or of these physical addresses, is the kernel's own business. */
 bool hk_port_owns_ports(uint64_t first, uint64_t count);
 bool hk_port_owns_memory(const struct hk_kernel *kernel, uint64_t first, uint64_t bytes);

@@ -6,8 +6,9 @@
  */
 #include "services/commit.h"
 #include "services/rows.h"
+#include "services/virtio.h"
 
-#define BLOCKS 128u /* of the RAM disk */
+#define BLOCKS 128u /* of the RAM disk, and at most of another */
 #define ENTRIES 48u
 #define WRITE_BACK_NS (HK_NS_PER_MS / 2) /* the longest a block is dirty */
 #define HEAD_PAGES 1u
@@ -26,6 +27,7 @@ struct cache {
     struct entry entry[ENTRIES];
     uint64_t dirty_count;  /* from here on: made again by start() */
     uint64_t clock;
+    uint64_t blocks;       /* of the device */
     uint8_t entry_of[BLOCKS]; /* + 1; 0: not cached */
 };
 
@@ -37,43 +39,130 @@ static char *data_of(struct cache *cache, const struct entry *entry)
     return (char *)cache + (HEAD_PAGES + (uint64_t)(entry - cache->entry)) * HK_PAGE_BYTES;
 }
 
-/* --- the device: a RAM disk behind the cache ----------------------------------- */
+/* --- the device: virtio, or a RAM disk behind the cache --------------------------- */
 
-static char *disk_block(struct cache *cache, uint64_t block)
+#define QUEUE_PAGE 0u /* of what the device sees */
+#define REQUEST_PAGE 1u
+#define DATA_PAGE 2u
+#define SECTOR_BYTES 512u
+#define PATIENCE_NS (100 * HK_NS_PER_MS)
+
+enum { VIRTIO_READ = 0, VIRTIO_WRITE = 1 };
+
+/* Header and status of the one request that is under way. VIRTIO 1.1, section 5.2.6. */
+struct request {
+    uint32_t type, reserved;
+    uint64_t sector;
+    volatile uint8_t status; /* 0: done */
+};
+
+static void *device_page(struct hk_service_host *host, uint32_t page)
 {
-    return (char *)cache + (HEAD_PAGES + ENTRIES + block) * HK_PAGE_BYTES;
+    return (char *)host->device.frames + page * (uint64_t)HK_PAGE_BYTES;
 }
 
-static void device_read(struct cache *cache, uint64_t block, void *to)
+static uint64_t device_physical(struct hk_service_host *host, uint32_t page)
 {
-    __builtin_memcpy(to, disk_block(cache, block), HK_BLOCK_BYTES);
+    return host->device.frames_physical + page * (uint64_t)HK_PAGE_BYTES;
 }
 
-static void device_write(struct cache *cache, uint64_t block, const void *from)
+/* One block to or from the data page. The device is asked until it answers: it is quick or broken. */
+static enum hk_status virtio_transfer(struct hk_service_host *host, uint64_t block, uint32_t type)
 {
-    __builtin_memcpy(disk_block(cache, block), from, HK_BLOCK_BYTES);
+    struct request *request = device_page(host, REQUEST_PAGE);
+    struct hk_virtqueue *queue = device_page(host, QUEUE_PAGE);
+    const struct hk_virtio_part parts[] = {
+        { device_physical(host, REQUEST_PAGE), offsetof(struct request, status), false },
+        { device_physical(host, DATA_PAGE), HK_BLOCK_BYTES, type == VIRTIO_READ },
+        { device_physical(host, REQUEST_PAGE) + offsetof(struct request, status), 1, true },
+    };
+    uint64_t end_ns = host->clock_ns(host) + PATIENCE_NS;
+    uint32_t slot, bytes;
+    enum hk_status status;
+
+    *request = (struct request){ .type = type, .sector = block * (HK_BLOCK_BYTES / SECTOR_BYTES),
+                                 .status = 255 };
+    hk_virtio_offer(host->device.registers, 0, queue, 0, parts, HK_ARRAY_COUNT(parts));
+    while ((status = hk_virtio_take(queue, &slot, &bytes)) == HK_EEMPTY)
+        if (host->clock_ns(host) > end_ns)
+            return HK_ETIMEOUT;
+    if (status != HK_OK)
+        return status;
+    return request->status == 0 ? HK_OK : HK_EIO;
+}
+
+static char *disk_block(struct hk_service_host *host, uint64_t block)
+{
+    return (char *)host->memory + (HEAD_PAGES + ENTRIES + block) * HK_PAGE_BYTES;
+}
+
+static enum hk_status device_read(struct hk_service_host *host, uint64_t block, void *to)
+{
+    const void *from = disk_block(host, block);
+    enum hk_status status = HK_OK;
+
+    if (host->device.registers != NULL) {
+        status = virtio_transfer(host, block, VIRTIO_READ);
+        from = device_page(host, DATA_PAGE);
+    }
+    if (status == HK_OK)
+        __builtin_memcpy(to, from, HK_BLOCK_BYTES);
+    return status;
+}
+
+static enum hk_status device_write(struct hk_service_host *host, uint64_t block, const void *from)
+{
+    if (host->device.registers == NULL) {
+        __builtin_memcpy(disk_block(host, block), from, HK_BLOCK_BYTES);
+        return HK_OK;
+    }
+    __builtin_memcpy(device_page(host, DATA_PAGE), from, HK_BLOCK_BYTES);
+    return virtio_transfer(host, block, VIRTIO_WRITE);
+}
+
+/* Ready for requests again, whatever a predecessor asked of it; how many blocks there are. */
+static uint64_t device_start(struct hk_service_host *host)
+{
+    struct hk_virtqueue *const queues[] = { host->device.frames };
+    uint64_t blocks;
+
+    if (host->device.registers == NULL)
+        return BLOCKS;
+    if (hk_virtio_start(host->device.registers, 0, queues, device_physical(host, QUEUE_PAGE), 1) !=
+        HK_OK)
+        return 0;
+    blocks = hk_virtio_config(host->device.registers, 0) / (HK_BLOCK_BYTES / SECTOR_BYTES);
+    return blocks < BLOCKS ? blocks : BLOCKS;
 }
 
 /* --- the cache ------------------------------------------------------------------ */
 
-static void write_back(struct cache *cache, struct entry *entry)
+static enum hk_status write_back(struct hk_service_host *host, struct entry *entry)
 {
-    device_write(cache, entry->block, data_of(cache, entry));
+    struct cache *cache = host->memory;
+    enum hk_status status = device_write(host, entry->block, data_of(cache, entry));
+
+    if (status != HK_OK)
+        return status; /* it stays dirty */
     hk_commit(entry->dirty, 0);
     cache->dirty_count--;
+    return HK_OK;
 }
 
-static uint64_t flush(struct cache *cache)
+/* Write back all that is dirty; stops at the first that fails. */
+static enum hk_status flush(struct hk_service_host *host, uint64_t *count)
 {
-    uint64_t count = 0;
+    struct cache *cache = host->memory;
+    enum hk_status status = HK_OK;
 
-    for (uint32_t i = 0; i < ENTRIES; i++) {
+    *count = 0;
+    for (uint32_t i = 0; i < ENTRIES && status == HK_OK; i++) {
         if (cache->entry[i].block == EMPTY || !cache->entry[i].dirty)
             continue;
-        write_back(cache, &cache->entry[i]);
-        count++;
+        status = write_back(host, &cache->entry[i]);
+        *count += status == HK_OK;
     }
-    return count;
+    return status;
 }
 
 static struct entry *find(struct cache *cache, uint64_t block)
@@ -82,21 +171,28 @@ static struct entry *find(struct cache *cache, uint64_t block)
 }
 
 /* A free entry: the one unused for longest goes, and is written back first. */
-static struct entry *take_entry(struct cache *cache)
+static enum hk_status take_entry(struct hk_service_host *host, struct entry **entry)
 {
+    struct cache *cache = host->memory;
     struct entry *oldest = &cache->entry[0];
+    enum hk_status status = HK_OK;
 
     for (uint32_t i = 0; i < ENTRIES; i++) {
-        if (cache->entry[i].block == EMPTY)
-            return &cache->entry[i];
+        if (cache->entry[i].block == EMPTY) {
+            *entry = &cache->entry[i];
+            return HK_OK;
+        }
         if (cache->entry[i].used < oldest->used)
             oldest = &cache->entry[i];
     }
     if (oldest->dirty)
-        write_back(cache, oldest);
+        status = write_back(host, oldest);
+    if (status != HK_OK)
+        return status;
     cache->entry_of[oldest->block] = 0;
     hk_commit(oldest->block, EMPTY);
-    return oldest;
+    *entry = oldest;
+    return HK_OK;
 }
 
 /* The data is in place: from here on the entry is the block. */
@@ -116,19 +212,23 @@ static void enter(struct cache *cache, struct entry *entry, uint64_t block, bool
     hk_commit(before->block, EMPTY);
 }
 
-static enum hk_status read_block(struct cache *cache, struct hk_service_message *message)
+static enum hk_status read_block(struct hk_service_host *host, struct hk_service_message *message)
 {
-    struct entry *entry = find(cache, message->word[1]);
+    struct cache *cache = host->memory;
+    uint64_t block = message->word[1];
+    struct entry *entry = find(cache, block);
 
     if (entry != NULL) {
         cache->hits++;
         entry->used = ++cache->clock;
     } else {
-        uint64_t block = message->word[1];
+        enum hk_status status = take_entry(host, &entry);
 
         cache->misses++;
-        entry = take_entry(cache);
-        device_read(cache, block, data_of(cache, entry));
+        if (status == HK_OK)
+            status = device_read(host, block, data_of(cache, entry));
+        if (status != HK_OK)
+            return status;
         enter(cache, entry, block, false);
     }
     __builtin_memcpy(message->buffer, data_of(cache, entry), HK_BLOCK_BYTES);
@@ -137,12 +237,15 @@ static enum hk_status read_block(struct cache *cache, struct hk_service_message 
     return HK_OK;
 }
 
-static enum hk_status write_block(struct hk_service_host *host, struct cache *cache,
-                                  struct hk_service_message *message)
+static enum hk_status write_block(struct hk_service_host *host, struct hk_service_message *message)
 {
+    struct cache *cache = host->memory;
     uint64_t block = message->word[1];
-    struct entry *entry = take_entry(cache);
+    struct entry *entry;
+    enum hk_status status = take_entry(host, &entry);
 
+    if (status != HK_OK)
+        return status;
     __builtin_memcpy(data_of(cache, entry), message->buffer, HK_BLOCK_BYTES);
     if (cache->dirty_count == 0)
         host->wake_at(host, host->clock_ns(host) + WRITE_BACK_NS);
@@ -151,24 +254,36 @@ static enum hk_status write_block(struct hk_service_host *host, struct cache *ca
     return HK_OK;
 }
 
+/* The time to write back has come. What fails is tried again, and told to who asks for a flush. */
+static enum hk_status write_back_in_time(struct hk_service_host *host)
+{
+    uint64_t count;
+
+    if (flush(host, &count) != HK_OK)
+        host->wake_at(host, host->clock_ns(host) + WRITE_BACK_NS);
+    return HK_OK;
+}
+
 enum hk_status hk_block_handle(struct hk_service_host *host, struct hk_service_message *message)
 {
     struct cache *cache = host->memory;
 
-    if (message->badge == HK_SERVICE_TIME_BADGE) {
-        (void)flush(cache);
+    if (message->badge == HK_SERVICE_TIME_BADGE)
+        return write_back_in_time(host);
+    if (message->badge == HK_SERVICE_DEVICE_BADGE) {
+        hk_virtio_acknowledge(host->device.registers); /* whoever asked has its answer */
+        host->device_ack(host);
         return HK_OK;
     }
     switch (message->word[0]) {
     case HK_BLOCK_READ:
-        return message->word[1] < BLOCKS ? read_block(cache, message) : HK_ERANGE;
+        return message->word[1] < cache->blocks ? read_block(host, message) : HK_ERANGE;
     case HK_BLOCK_WRITE:
-        return message->word[1] < BLOCKS ? write_block(host, cache, message) : HK_ERANGE;
+        return message->word[1] < cache->blocks ? write_block(host, message) : HK_ERANGE;
     case HK_BLOCK_FLUSH:
-        message->word[1] = flush(cache);
-        return HK_OK;
+        return flush(host, &message->word[1]);
     case HK_BLOCK_STATUS:
-        message->word[1] = BLOCKS;
+        message->word[1] = cache->blocks;
         message->word[2] = cache->dirty_count;
         message->word[3] = cache->hits;
         message->word[4] = cache->misses;
@@ -213,6 +328,7 @@ void hk_block_start(struct hk_service_host *host)
     for (uint32_t i = 0; i < ENTRIES; i++)
         cache->entry[i].used = 0;
     index_entries(cache);
+    cache->blocks = device_start(host);
     if (cache->dirty_count > 0)
         host->wake_at(host, host->clock_ns(host) + WRITE_BACK_NS);
 }

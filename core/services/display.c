@@ -2,13 +2,17 @@
 /*
  * Two dimensions: fill, blit and blend into a linear framebuffer, from a picture that
  * clients upload. Pixels are 32 bits: blue in the lowest byte, alpha in the highest.
+ * The framebuffer is memory, which a device shows where there is one.
  */
+#include "services/ramfb.h"
 #include "services/rows.h"
 
 #define WIDTH 160u
 #define HEIGHT 120u
 #define SCREEN_BYTES (WIDTH * HEIGHT * 4u)
 #define SCREEN_PAGES ((SCREEN_BYTES + HK_PAGE_BYTES - 1) / HK_PAGE_BYTES)
+
+_Static_assert(SCREEN_PAGES < HK_DISPLAY_DEVICE_PAGES, "a page is left to talk to the device");
 
 /* The picture has the screen's size. Lines follow each other without a gap. */
 struct display {
@@ -146,5 +150,8 @@ void hk_display_start(struct hk_service_host *host)
     char *base = host->memory;
 
     d->screen = (uint32_t *)(void *)(base + HK_PAGE_BYTES);
+    if (host->device.kind == HK_DEVICE_RAMFB &&
+        hk_ramfb_show(host, HK_DISPLAY_DEVICE_PAGES, WIDTH, HEIGHT) == HK_OK)
+        d->screen = host->device.frames;
     d->picture = (uint32_t *)(void *)(base + (1 + SCREEN_PAGES) * HK_PAGE_BYTES);
 }

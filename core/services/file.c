@@ -40,6 +40,8 @@ struct intent {
 
 struct head {
     uint64_t started;
+    uint64_t refresh_ns; /* 0: answers are removed before a change is acknowledged */
+    bool stale[NODES];   /* the cached answers are older than the file */
     struct intent intent;
     uint16_t chain[CHAINS]; /* from here on: made again by start() */
     uint16_t next[NAMES];   /* of the chain, or of the free names */
@@ -303,12 +305,52 @@ static void answer_stat(struct hk_service_host *host, const struct disk *disk,
     host->answer(host, &answer);
 }
 
-/* A file is another one now: no answer about it may be found from here on. */
+static void remove_answers(struct hk_service_host *host, const struct disk *disk,
+                           const struct node *node)
+{
+    answer_stat(host, disk, node, 0);
+    answer_lookup(host, disk, &disk->names[disk->head->name_of[node - disk->nodes]], 0);
+}
+
+/*
+ * A file is another one now: no answer about it may be found from here on. Unless
+ * somebody asked for answers that may be old: then the next refresh makes them new.
+ */
 static void changed(struct hk_service_host *host, const struct disk *disk, struct node *node)
 {
     node->version++;
-    answer_stat(host, disk, node, 0);
-    answer_lookup(host, disk, &disk->names[disk->head->name_of[node - disk->nodes]], 0);
+    if (disk->head->refresh_ns == 0)
+        remove_answers(host, disk, node);
+    else
+        disk->head->stale[node - disk->nodes] = true;
+}
+
+static enum hk_status refresh(struct hk_service_host *host, const struct disk *disk)
+{
+    for (uint32_t i = 0; i < NODES; i++) {
+        const struct node *node = &disk->nodes[i];
+
+        if (!disk->head->stale[i] || node->kind == HK_FILE_FREE)
+            continue;
+        answer_stat(host, disk, node, HK_FILE_ANSWER_WORDS);
+        answer_lookup(host, disk, &disk->names[disk->head->name_of[i]], HK_FILE_ANSWER_WORDS);
+        disk->head->stale[i] = false;
+    }
+    host->wake_at(host, disk->head->refresh_ns != 0
+                            ? host->clock_ns(host) + disk->head->refresh_ns
+                            : HK_SERVICE_NEVER_NS);
+    return HK_OK;
+}
+
+#define REFRESH_NS_MIN 10000u /* no client may keep the service busy with it */
+
+static enum hk_status set_refresh(struct hk_service_host *host, const struct disk *disk,
+                                  uint64_t refresh_ns)
+{
+    if (refresh_ns != 0 && (refresh_ns < REFRESH_NS_MIN || refresh_ns > HK_NS_PER_S))
+        return HK_EINVAL;
+    disk->head->refresh_ns = refresh_ns;
+    return refresh(host, disk);
 }
 
 /* --- requests ----------------------------------------------------------------- */
@@ -534,10 +576,12 @@ static enum hk_status rename_file(struct hk_service_host *host, const struct dis
         if (replaced->kind == HK_FILE_FOLDER)
             return HK_EEXIST;
         changed(host, disk, replaced);
+        remove_answers(host, disk, replaced);
     } else if (disk->head->free_name == NONE) {
         return HK_ENOSPC;
     }
     changed(host, disk, node);
+    remove_answers(host, disk, node);
     disk->head->intent.from = (uint64_t)(from - disk->names);
     disk->head->intent.to = to != NULL ? (uint64_t)(to - disk->names) : disk->head->free_name;
     hk_commit(disk->head->intent.file, from->file);
@@ -570,6 +614,7 @@ static enum hk_status unlink_file(struct hk_service_host *host, const struct dis
     if (node->kind == HK_FILE_FOLDER && !folder_is_empty(disk, name->file))
         return HK_EBUSY;
     changed(host, disk, node);
+    remove_answers(host, disk, node); /* by a name that is about to go */
     unlink_name(disk, name);
     end_node(host, disk, node);
     return HK_OK;
@@ -629,6 +674,8 @@ enum hk_status hk_file_handle(struct hk_service_host *host, struct hk_service_me
 {
     const struct disk disk = disk_of(host);
 
+    if (message->badge == HK_SERVICE_TIME_BADGE)
+        return refresh(host, &disk);
     switch (message->word[0]) {
     case HK_FILE_LOOKUP:
         return lookup(host, &disk, message);
@@ -640,6 +687,8 @@ enum hk_status hk_file_handle(struct hk_service_host *host, struct hk_service_me
         return unlink_file(host, &disk, message->word);
     case HK_FILE_LIST:
         return list(&disk, message);
+    case HK_FILE_REFRESH:
+        return set_refresh(host, &disk, message->word[1]);
     case HK_FILE_STAT:
     case HK_FILE_READ:
     case HK_FILE_WRITE:
@@ -722,4 +771,5 @@ void hk_file_start(struct hk_service_host *host)
     finish_changes(&disk);
     link_names(&disk);
     list_free_pages(host, &disk);
+    (void)refresh(host, &disk); /* a predecessor's answers went with its endpoint */
 }

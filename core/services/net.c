@@ -2,9 +2,11 @@
 /*
  * UDP over IPv4. What is sent to an address of this machine goes through a loopback:
  * a packet is made with all its headers and sums, and taken apart again as if it had
- * come from a wire. Fragments are refused and counted.
+ * come from a wire. The rest goes to the network device, if there is one. Fragments
+ * are refused and counted.
  */
 #include "services/commit.h"
+#include "services/ether.h"
 #include "services/packet.h"
 #include "services/rows.h"
 
@@ -30,6 +32,7 @@ struct net {
     uint64_t count[HK_NET_COUNTERS];
     uint16_t next_id;
     uint16_t next_port;
+    struct hk_ether ether;
 };
 
 #define HEAD_PAGES 1u
@@ -108,17 +111,38 @@ static enum hk_net_counter deliver(struct hk_service_host *host, struct net *net
     return HK_NET_DELIVERED;
 }
 
-/* A packet has come in. */
-static void input(struct hk_service_host *host, struct net *net, const unsigned char *data,
-                  uint64_t bytes)
+static bool is_loopback(uint32_t address)
 {
+    return (address & LOOPBACK_MASK) == LOOPBACK_NETWORK || address == HK_ETHER_ADDRESS;
+}
+
+/* A packet has come in. */
+static void input(struct hk_service_host *host, const unsigned char *data, uint64_t bytes)
+{
+    struct net *net = host->memory;
     struct hk_packet packet;
     enum hk_packet_fault fault = hk_packet_read(data, bytes, &packet);
     enum hk_net_counter counter = (enum hk_net_counter)fault;
 
-    if (fault == HK_PACKET_GOOD)
+    if (fault == HK_PACKET_GOOD && !is_loopback(packet.to))
+        counter = HK_NET_NOT_OURS;
+    else if (fault == HK_PACKET_GOOD && host->filter != NULL && !host->filter(host, data, bytes))
+        counter = HK_NET_FILTERED;
+    else if (fault == HK_PACKET_GOOD)
         counter = deliver(host, net, &packet);
     net->count[counter]++;
+}
+
+/* From outside: nobody there may speak to, or as, the loopback's network. */
+static void input_from_wire(struct hk_service_host *host, const unsigned char *data, uint64_t bytes)
+{
+    struct net *net = host->memory;
+
+    if (bytes >= HK_PACKET_HEADER_BYTES &&
+        (data[12] == LOOPBACK_NETWORK >> 24 || data[16] == LOOPBACK_NETWORK >> 24))
+        net->count[HK_NET_NOT_OURS]++;
+    else
+        input(host, data, bytes);
 }
 
 static enum hk_status send(struct hk_service_host *host, struct net *net,
@@ -134,6 +158,7 @@ static enum hk_status send(struct hk_service_host *host, struct net *net,
         .payload = (const unsigned char *)message->buffer,
         .payload_bytes = message->word[4],
     };
+    enum hk_status status = HK_OK;
 
     if (port == NULL)
         return HK_ENOENT;
@@ -143,11 +168,15 @@ static enum hk_status send(struct hk_service_host *host, struct net *net,
         return HK_EINVAL;
     if (message->word[4] > HK_PACKET_PAYLOAD_MAX)
         return HK_ETOOBIG; /* it would have to be fragmented */
-    if ((packet.to & LOOPBACK_MASK) != LOOPBACK_NETWORK)
-        return HK_ENOTSUP;
-    net->count[HK_NET_SENT]++;
-    input(host, net, data, hk_packet_write(&packet, net->next_id++, data));
-    return HK_OK;
+    if (is_loopback(packet.to)) {
+        input(host, data, hk_packet_write(&packet, net->next_id++, data));
+    } else {
+        packet.from = HK_ETHER_ADDRESS;
+        status = hk_ether_send(&net->ether, &host->device, packet.to, data,
+                               hk_packet_write(&packet, net->next_id++, data));
+    }
+    net->count[HK_NET_SENT] += status == HK_OK;
+    return status;
 }
 
 static enum hk_status receive(struct net *net, struct port *port,
@@ -184,6 +213,11 @@ enum hk_status hk_net_handle(struct hk_service_host *host, struct hk_service_mes
 {
     struct net *net = host->memory;
 
+    if (message->badge == HK_SERVICE_DEVICE_BADGE) {
+        hk_ether_receive(&net->ether, &host->device, input_from_wire, host);
+        host->device_ack(host);
+        return HK_OK;
+    }
     switch (message->word[0]) {
     case HK_NET_BIND:
         return bind_port(net, message);
@@ -202,7 +236,12 @@ enum hk_status hk_net_handle(struct hk_service_host *host, struct hk_service_mes
     }
 }
 
+/* All is kept but what the device was doing. Without one, or when it refuses, nothing goes out. */
 void hk_net_start(struct hk_service_host *host)
 {
-    (void)host; /* all of it is kept */
+    struct net *net = host->memory;
+
+    net->ether.running = false;
+    if (host->device.registers != NULL)
+        (void)hk_ether_start(&net->ether, &host->device);
 }

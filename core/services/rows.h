@@ -15,6 +15,10 @@
 #define HK_PRINT_PAGES 61
 #define HK_MEMORY_PAGES 1
 
+/* And of what its device sees, where it has one. */
+#define HK_BLOCK_DEVICE_PAGES 3
+#define HK_DISPLAY_DEVICE_PAGES 20
+
 #define X(number, name)                                             \
     void hk_##name##_start(struct hk_service_host *host);           \
     enum hk_status hk_##name##_handle(struct hk_service_host *host, \

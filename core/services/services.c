@@ -1,21 +1,23 @@
 /* SPDX-License-Identifier: MIT */
 #include "services/services.h"
 
+#include "services/ether.h"
 #include "services/rows.h"
 
-#define ROW(number, name, pages, hybrid) \
-    [HK_SERVICE_##number] = { #name, pages, hybrid, hk_##name##_start, hk_##name##_handle },
+#define ROW(number, name, pages, hybrid, ...) \
+    [HK_SERVICE_##number] = { #name, pages, hybrid, hk_##name##_start, hk_##name##_handle, \
+                              __VA_ARGS__ },
 
 /* The hybrid keeps what has to be quick in the kernel and moves what is big and rare. */
 const struct hk_service hk_services[HK_SERVICES] = {
-    ROW(FILE, file, HK_FILE_PAGES, false)
-    ROW(NET, net, HK_NET_PAGES, true)
-    ROW(BLOCK, block, HK_BLOCK_PAGES, true)
-    ROW(AUDIO, audio, HK_AUDIO_PAGES, true)
-    ROW(TIMER, timer, HK_TIMER_PAGES, true)
-    ROW(DISPLAY, display, HK_DISPLAY_PAGES, true)
-    ROW(PRINT, print, HK_PRINT_PAGES, false)
-    ROW(MEMORY, memory, HK_MEMORY_PAGES, true)
+    ROW(FILE, file, HK_FILE_PAGES, false, HK_DEVICE_NONE, 0)
+    ROW(NET, net, HK_NET_PAGES, true, HK_DEVICE_VIRTIO_NET, HK_ETHER_PAGES)
+    ROW(BLOCK, block, HK_BLOCK_PAGES, true, HK_DEVICE_VIRTIO_BLOCK, HK_BLOCK_DEVICE_PAGES)
+    ROW(AUDIO, audio, HK_AUDIO_PAGES, true, HK_DEVICE_NONE, 0)
+    ROW(TIMER, timer, HK_TIMER_PAGES, true, HK_DEVICE_NONE, 0)
+    ROW(DISPLAY, display, HK_DISPLAY_PAGES, true, HK_DEVICE_RAMFB, HK_DISPLAY_DEVICE_PAGES)
+    ROW(PRINT, print, HK_PRINT_PAGES, false, HK_DEVICE_NONE, 0)
+    ROW(MEMORY, memory, HK_MEMORY_PAGES, true, HK_DEVICE_NONE, 0)
 };
 
 struct preset {
@@ -113,5 +115,26 @@ enum hk_status hk_composition_parse(const char *text, uint64_t bytes, uint32_t *
         at = end + 1;
     }
     *placement = result;
+    return HK_OK;
+}
+
+enum hk_status hk_devices_parse(const char *text, uint64_t bytes, uint32_t *devices)
+{
+    uint32_t result = 0;
+
+    for (uint64_t at = 0; at < bytes;) {
+        uint64_t end = at;
+        uint32_t i = 0;
+
+        while (end < bytes && text[end] != ',')
+            end++;
+        while (i < HK_SERVICES && !same(text + at, end - at, hk_services[i].name))
+            i++;
+        if (i == HK_SERVICES || hk_services[i].device == HK_DEVICE_NONE)
+            return HK_EPARSE;
+        result |= 1u << i;
+        at = end + 1;
+    }
+    *devices = result;
     return HK_OK;
 }

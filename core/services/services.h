@@ -22,7 +22,20 @@
 /* Badge of the message that wake_at() asked for. */
 #define HK_SERVICE_TIME_BADGE 0x8000000000000000
 
+/* Badge of the message that its device's interrupt sends. */
+#define HK_SERVICE_DEVICE_BADGE 0x8000000000000001
+
 #define HK_SERVICE_NEVER_NS UINT64_MAX
+
+enum hk_device_kind { HK_DEVICE_NONE, HK_DEVICE_VIRTIO_NET, HK_DEVICE_VIRTIO_BLOCK, HK_DEVICE_RAMFB };
+
+/* A service's device, where it sees it. There is one when devices= names the service. */
+struct hk_service_device {
+    enum hk_device_kind kind;
+    volatile void *registers;
+    void *frames; /* as many pages as its row says, side by side, that the device sees too */
+    uint64_t frames_physical;
+};
 
 /* What a service has and may ask of the place where it runs. */
 struct hk_service_host {
@@ -32,6 +45,7 @@ struct hk_service_host {
      * instruction they must hold all that was acknowledged (services/commit.h).
      */
     void *memory;
+    struct hk_service_device device;
 
     uint64_t (*clock_ns)(struct hk_service_host *host);
     /* one message with HK_SERVICE_TIME_BADGE at this time, instead of any before */
@@ -53,6 +67,15 @@ struct hk_service_host {
      * client at that address, or for a page that is there another protection.
      */
     enum hk_status (*supply)(struct hk_service_host *host, uint64_t address, uint64_t protection);
+
+    /* the device may interrupt again */
+    void (*device_ack)(struct hk_service_host *host);
+    /* its ports, by their offset */
+    uint32_t (*in32)(struct hk_service_host *host, uint32_t offset);
+    void (*out32)(struct hk_service_host *host, uint32_t offset, uint32_t value);
+
+    /* whether a packet that came in may go on, headers and all; NULL: every one may */
+    bool (*filter)(struct hk_service_host *host, const unsigned char *packet, uint64_t bytes);
 };
 
 /*
@@ -74,6 +97,8 @@ struct hk_service {
     void (*start)(struct hk_service_host *host);
     /* words is HK_SERVICE_REPLY_WORDS before, and may be changed */
     enum hk_status (*handle)(struct hk_service_host *host, struct hk_service_message *message);
+    enum hk_device_kind device; /* that it can use */
+    uint32_t device_pages;
 };
 
 #define HK_SERVICE_PAGES_MAX 512
@@ -102,6 +127,7 @@ enum hk_file_request {
     HK_FILE_RENAME,   /* 1: folder, 2..4: name, 5: to folder, 6..8: name; replaces a file there */
     HK_FILE_UNLINK,   /* 1: folder, 2..4: name; a folder must be empty */
     HK_FILE_LIST,     /* 1: folder, 2: 0 or the last answer's -> 1: file, 2: next, 3..5: name */
+    HK_FILE_REFRESH,  /* 1: ns; 0: no cached answer is older than its file, else so old at most */
 };
 #define HK_FILE_ROOT 0
 #define HK_FILE_ANSWER_WORDS 4 /* of lookup, stat and create, from word 1 on */
@@ -140,6 +166,8 @@ enum hk_net_counter {
     HK_NET_PAYLOAD_SUM,
     HK_NET_NO_PORT,
     HK_NET_PORT_FULL,
+    HK_NET_NOT_OURS,  /* sent to another address */
+    HK_NET_FILTERED,
     HK_NET_DELIVERED,
     HK_NET_COUNTERS,
 };
@@ -203,5 +231,15 @@ enum hk_memory_request {
  * Returns HK_OK; HK_EPARSE for anything else.
  */
 enum hk_status hk_composition_parse(const char *text, uint64_t bytes, uint32_t *placement);
+
+/*
+ * Which services use their devices: one bit per service.
+ *
+ * text   [in]  "name,name,..." of services that can have one; not terminated
+ * bytes  [in]  its length; 0: none
+ *
+ * Returns HK_OK; HK_EPARSE for anything else.
+ */
+enum hk_status hk_devices_parse(const char *text, uint64_t bytes, uint32_t *devices);
 
 #endif

@@ -41,6 +41,8 @@ cp "$programs" "$tmp/mix.a"
 head -c 848 "$programs" >"$tmp/mix0"
 (cd "$tmp" && ar rcS mix.a mix0) || failed=1
 refuse 35 'no compiled mix' "$tmp/mix.a" 'scenario=workload workloads=damaged'
+refuse 39 'devices= takes a list of net block display' "$programs" 'scenario=hello devices=moon'
+refuse 35 'cannot start the services of the kernel: not available' "$programs" 'scenario=hello devices=net'
 refuse 39 'place= takes' "$programs" 'scenario=tour place=file:moon'
 refuse 39 'scenario= takes' "$programs" 'scenario=nonsense'
 refuse 39 'scenario= takes' "$programs" ''

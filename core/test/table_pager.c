@@ -328,13 +328,14 @@ static void start_pager(struct hk_service_host *host)
 
 static void a_pager_in_ring_0_serves(struct hk_test *test)
 {
-    static const struct hk_service service = { "pager", 1, true, start_pager, serve };
+    static const struct hk_service service = { "pager", 1, true, start_pager, serve,
+                                                HK_DEVICE_NONE, 0 };
     struct hk_kernel *kernel = test->cpu->kernel;
     struct hk_instance *instance = &kernel->instances[0];
     struct pair p;
     uint32_t free_count;
 
-    HK_EXPECT(test, hk_instance_start(test->cpu, instance, &service) == HK_OK);
+    HK_EXPECT(test, hk_instance_start(test->cpu, instance, &service, false) == HK_OK);
     HK_EXPECT(test, make(test, &p));
     HK_EXPECT(test, hk_test_call(test, p.client, HK_SYS_pager_unbind, HK_HANDLE_SELF, REGION, 0,
                                  0) == HK_OK);

@@ -175,6 +175,32 @@ static const struct place_case places[] = {
     { "file:kernel,file:server", HK_EPARSE, UNTOUCHED },
 };
 
+static const struct place_case devices[] = {
+    { "", HK_OK, 0 },
+    { "net", HK_OK, BIT(NET) },
+    { "display,block,net", HK_OK, BIT(NET) | BIT(BLOCK) | BIT(DISPLAY) },
+    { "file", HK_EPARSE, UNTOUCHED },
+    { "net,", HK_OK, BIT(NET) },
+    { ",net", HK_EPARSE, UNTOUCHED },
+    { "moon", HK_EPARSE, UNTOUCHED },
+};
+
+static void devices_are_read(struct hk_test *test)
+{
+    for (size_t i = 0; i < HK_ARRAY_COUNT(devices); i++) {
+        uint32_t result = UNTOUCHED;
+        uint64_t bytes = 0;
+
+        while (devices[i].text[bytes] != '\0')
+            bytes++;
+        HK_EXPECT(test, hk_devices_parse(devices[i].text, bytes, &result) == devices[i].status);
+        HK_EXPECT(test, result == devices[i].placement);
+    }
+    /* there are none on this machine */
+    HK_EXPECT(test, hk_composition_start(test->cpu, BIT(NET), BIT(NET)) == HK_ENOTSUP);
+    hk_composition_fini(test->cpu);
+}
+
 static void compositions_are_read(struct hk_test *test)
 {
     for (size_t i = 0; i < HK_ARRAY_COUNT(places); i++) {
@@ -310,6 +336,7 @@ const struct hk_test_row hk_test_services[] = {
     { "services: replaced while clients wait", replacement_while_clients_wait },
     { "services: the registry fills up", registry_fills_up },
     { "services: compositions are read", compositions_are_read },
+    { "services: devices are read, and may be missing", devices_are_read },
     { "services: clients are signalled", clients_are_signalled },
     { "services: pages are lent", pages_are_lent },
     { "services: answers are found without them", answers_are_found },

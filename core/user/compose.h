@@ -13,7 +13,9 @@
 struct hk_composition {
     uint32_t placement; /* bit per service: in the kernel */
     struct hk_server server[HK_SERVICES]; /* of the others */
+    uint32_t devices;   /* bit per service: it has one */
     uint64_t memory[HK_SERVICES];         /* handles of shared memory */
+    uint64_t frames[HK_SERVICES];         /* of what devices see; HK_HANDLE_SELF: no device */
 };
 
 /* Start a process for every service that place= gives one, registered under its name. */

@@ -113,6 +113,8 @@ int hk_scenario_experiments(uint64_t *ipc_page)
     }
     lab.placement = composition.placement;
     run_table(&lab, &hk_experiments_service);
+    lab.failed |= !hk_staleness_report(
+        ipc_page, (composition.placement & 1u << HK_SERVICE_FILE) != 0);
     hk_compose_stop(&composition);
     hk_periodic_report();
     return lab.failed ? 1 : 0;

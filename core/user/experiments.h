@@ -55,6 +55,9 @@ void hk_lab_peer(struct hk_lab *lab, enum hk_peer_role role, uint64_t next);
  */
 void hk_periodic_report(void);
 
+/* Shares of old answers in the kernel's cache: one `value` line each; false when one is wrong. */
+bool hk_staleness_report(uint64_t *ipc_page, bool in_kernel);
+
 /* Stop all peers. */
 void hk_lab_clear(struct hk_lab *lab);
 

@@ -14,6 +14,7 @@ static const struct hk_scenario scenarios[] = {
     { "versions", hk_scenario_versions },
     { "paging", hk_scenario_paging },
     { "outages", hk_scenario_outages },
+    { "virtio", hk_scenario_virtio },
     { "workload", hk_scenario_workload },
     { "devices", hk_scenario_devices },
 };

@@ -20,6 +20,7 @@ int hk_scenario_policy(uint64_t *ipc_page);
 int hk_scenario_versions(uint64_t *ipc_page);
 int hk_scenario_paging(uint64_t *ipc_page);
 int hk_scenario_outages(uint64_t *ipc_page);
+int hk_scenario_virtio(uint64_t *ipc_page);
 int hk_scenario_workload(uint64_t *ipc_page);
 int hk_scenario_devices(uint64_t *ipc_page);
 

@@ -2,7 +2,9 @@
 /* The program "server": one service of hk_services[] in a process of its own. */
 #include "user/server.h"
 
+#include "services/ramfb.h"
 #include "services/services.h"
+#include "services/virtio.h"
 #include "user/user.h"
 
 struct server {
@@ -10,10 +12,14 @@ struct server {
     uint64_t endpoint;
     uint64_t timer; /* HK_HANDLE_SELF: none yet */
     bool armed;     /* the timer has still to go off */
+    uint64_t line;  /* of its device */
+    uint64_t ports;
 };
 
 /* Where its memory is, in every server: what it points to stays where it was. */
 #define SERVER_MEMORY 0x0000200000000000
+#define SERVER_REGISTERS 0x0000210000000000
+#define SERVER_FRAMES 0x0000220000000000
 
 /* A page of memory is held by the object and by our mapping. */
 #define HOLDERS_UNLENT 2
@@ -83,6 +89,68 @@ static enum hk_status supply(struct hk_service_host *host, uint64_t address, uin
     return (enum hk_status)hk_syscall5(HK_SYS_pager_map, address, 1, protection, 0, 0);
 }
 
+static void device_ack(struct hk_service_host *host)
+{
+    (void)hk_syscall(HK_SYS_line_ack, server_of(host)->line, 0, 0);
+}
+
+static uint32_t in32(struct hk_service_host *host, uint32_t offset)
+{
+    return (uint32_t)hk_syscall(HK_SYS_io_in, server_of(host)->ports, offset, 4);
+}
+
+static void out32(struct hk_service_host *host, uint32_t offset, uint32_t value)
+{
+    (void)hk_syscall5(HK_SYS_io_out, server_of(host)->ports, offset, 4, value, 0);
+}
+
+/* --- the device: its frames are the supervisor's, the rest is made here --------------- */
+
+static enum hk_status find_virtio(struct server *server, enum hk_virtio_device wanted)
+{
+    int64_t page = hk_syscall(HK_SYS_io_create, HK_IO_MEMORY, HK_VIRTIO_PHYSICAL, 1), line;
+    uint32_t number;
+
+    if (page < 0 || hk_syscall(HK_SYS_io_map, (uint64_t)page, SERVER_REGISTERS,
+                               HK_MAP_READ | HK_MAP_WRITE) != HK_OK)
+        return HK_ENOTSUP;
+    if (hk_virtio_find((volatile void *)SERVER_REGISTERS, wanted, &number) != HK_OK)
+        return HK_ENOTSUP;
+    server->host.device.registers =
+        (volatile char *)SERVER_REGISTERS + number * HK_VIRTIO_STRIDE_BYTES;
+    line = hk_syscall(HK_SYS_io_create, HK_IO_LINE, HK_VIRTIO_LINE + number, 1);
+    if (line < 0)
+        return (enum hk_status)line;
+    server->line = (uint64_t)line;
+    return (enum hk_status)hk_syscall(HK_SYS_line_bind, server->line, server->endpoint,
+                                      HK_SERVICE_DEVICE_BADGE);
+}
+
+static enum hk_status find_device(struct server *server, const struct hk_service *service,
+                                  uint64_t frames)
+{
+    int64_t physical = hk_syscall(HK_SYS_io_base, frames, 0, 0), ports;
+
+    if (physical < 0 || hk_syscall(HK_SYS_io_map, frames, SERVER_FRAMES,
+                                   HK_MAP_READ | HK_MAP_WRITE) != HK_OK)
+        return HK_EINVAL;
+    server->host.device = (struct hk_service_device){
+        .kind = service->device,
+        .frames = (void *)SERVER_FRAMES,
+        .frames_physical = (uint64_t)physical,
+    };
+    switch (service->device) {
+    case HK_DEVICE_VIRTIO_NET:
+        return find_virtio(server, HK_VIRTIO_NET);
+    case HK_DEVICE_VIRTIO_BLOCK:
+        return find_virtio(server, HK_VIRTIO_BLOCK);
+    default:
+        ports = hk_syscall(HK_SYS_io_create, HK_IO_PORTS, HK_RAMFB_PORT, HK_RAMFB_PORTS);
+        server->ports = (uint64_t)ports;
+        return ports < 0 ? (enum hk_status)ports : HK_OK;
+    }
+}
+
 /* Fail as the supervisor asked: to see what clients, supervisor and data make of it. */
 static void fail(enum hk_server_fault fault, uint64_t seed)
 {
@@ -130,6 +198,9 @@ int main(uint64_t argument, uint64_t *ipc_page)
             .is_lent = is_lent,
             .answer = answer,
             .supply = supply,
+            .device_ack = device_ack,
+            .in32 = in32,
+            .out32 = out32,
         },
         .endpoint = hk_server_argument_endpoint(argument),
     };
@@ -143,6 +214,9 @@ int main(uint64_t argument, uint64_t *ipc_page)
     if (hk_syscall(HK_SYS_shm_map, hk_server_argument_memory(argument), SERVER_MEMORY,
                    HK_MAP_READ | HK_MAP_WRITE) != HK_OK)
         return 2;
+    if (hk_server_argument_frames(argument) != HK_HANDLE_SELF &&
+        find_device(&server, service, hk_server_argument_frames(argument)) != HK_OK)
+        return 4;
     (void)hk_syscall(HK_SYS_thread_policy, HK_HANDLE_SELF, HK_SERVER_PRIORITY, 0);
     service->start(&server.host);
     serve(&server, service, argument, &message);

@@ -19,12 +19,15 @@ enum hk_server_fault {
  * service   number
  * endpoint  its handle there
  * memory    handle of its shared memory there
+ * frames    handle of what its device sees; HK_HANDLE_SELF: it has no device
  * after     fail instead of the answer number `after`, 1 to 65535; 0: do not
  */
 static inline uint64_t hk_server_argument(uint64_t service, uint64_t endpoint, uint64_t memory,
-                                          enum hk_server_fault fault, uint64_t after)
+                                          uint64_t frames, enum hk_server_fault fault,
+                                          uint64_t after)
 {
-    return service | endpoint << 8 | memory << 16 | (uint64_t)fault << 24 | after << 32;
+    return service | endpoint << 8 | memory << 16 | (uint64_t)fault << 24 | after << 32 |
+           frames << 48;
 }
 
 static inline uint64_t hk_server_argument_service(uint64_t argument)
@@ -49,7 +52,12 @@ static inline enum hk_server_fault hk_server_argument_fault(uint64_t argument)
 
 static inline uint64_t hk_server_argument_after(uint64_t argument)
 {
-    return argument >> 32;
+    return argument >> 32 & 0xffff;
+}
+
+static inline uint64_t hk_server_argument_frames(uint64_t argument)
+{
+    return argument >> 48;
 }
 
 #endif

@@ -4,7 +4,7 @@
 #include "arch/x86_64/paging.h"
 
 #define LARGE_PAGE_BYTES (2 * HK_MIB)
-#define DEVICES_FIRST 0xfec00000 /* I/O APIC, local APIC: one large page each */
+#define DEVICES_FIRST 0xfea00000 /* virtio of microvm, I/O APIC, local APIC: a large page each */
 #define DEVICES_LAST 0xfee00000
 
 /* The table that entry leads to, made if it is not there. */

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Any bytes as a packet. What is taken apart lies within them, and is the same when
- * it is put together and taken apart again; a fragment is never taken apart.
+ * Any bytes as a frame, and as a packet. What is taken apart lies within them, and is
+ * the same when it is put together and taken apart again; a fragment is never taken apart.
  */
 #include <stdlib.h>
 
 #include "input.h"
+#include "services/ether.h"
 #include "services/packet.h"
 
 static void again(const struct hk_packet *packet)
@@ -30,6 +31,21 @@ static void again(const struct hk_packet *packet)
     free(data);
 }
 
+/* Many frames of neighbours never make more of them than there is room for. */
+static void as_frame(const unsigned char *copy, size_t bytes)
+{
+    struct hk_ether ether = { .mac = { 2, 3, 8, 5, 0, 1 } };
+    unsigned char arp[42] = { 0 };
+    enum hk_ether_verdict verdict = hk_ether_read(&ether, copy, bytes, arp);
+
+    if (verdict == HK_ETHER_PACKET && bytes < HK_ETHER_HEADER_BYTES)
+        abort();
+    if (verdict == HK_ETHER_ANSWER &&
+        (memcmp(arp, copy + 22, 6) != 0 || memcmp(arp + 6, ether.mac, 6) != 0 ||
+         ether.neighbour[0].address == 0))
+        abort();
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t bytes)
 {
     unsigned char *copy = malloc(bytes + 1); /* its end is watched */
@@ -38,6 +54,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t bytes)
     if (copy == NULL)
         abort();
     memcpy(copy, data, bytes);
+    as_frame(copy, bytes);
     if (hk_packet_read(copy, bytes, &packet) == HK_PACKET_GOOD) {
         if (packet.payload < copy || packet.payload + packet.payload_bytes > copy + bytes ||
             bytes < 20 || ((copy[6] << 8 | copy[7]) & 0x3fff) != 0)

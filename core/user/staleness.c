@@ -1,0 +1,129 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * How often is a cached answer an old one? A file changes at exponentially distributed
+ * times, a client looks at other such times, and the service makes the kernel's cache
+ * new every so often. Versions say which answers were older than what the service had
+ * acknowledged. By the model (F8, periodic refresh) the share is
+ * 1 - (1 - e^-x) / x with x = refresh / mean time between changes.
+ */
+#include "user/client.h"
+#include "user/experiments.h"
+
+#define LOOKS 1000
+#define CHANGE_NS 100000u /* mean time between two changes, */
+#define LOOK_NS 37000u    /* and between two looks */
+
+static const uint64_t refreshes_ns[] = { 0, 50000, 100000, 200000 };
+
+struct observation {
+    struct hk_client client;
+    uint64_t random;
+    uint64_t file;
+    uint64_t version; /* of the last change that was acknowledged */
+    uint64_t stale;
+    bool failed;
+};
+
+/* -ln(u), u uniform in 0 .. 1, to about 1 %: there is no floating point here. Unit 2^-16. */
+static uint64_t draw_exponential(struct observation *o, uint64_t mean)
+{
+    const uint64_t one = 65536, ln2 = 45426, bend = 15565;
+    uint64_t bits, halvings = 0, x;
+
+    o->random = o->random * 6364136223846793005 + 1442695040888963407; /* Knuth's MMIX */
+    for (bits = o->random >> 16 | 1; (bits & 1ull << 47) == 0; bits <<= 1)
+        halvings++;
+    /* u = (1 + x) / 2 / 2^halvings, and ln(1 + x) is about x ln 2 + 0.2375 x (1 - x) */
+    x = bits >> 31 & 0xffff;
+    return mean * (halvings * ln2 + ln2 - ln2 * x / one - bend * (x * (one - x) / one) / one) / one;
+}
+
+static void sleep_until(uint64_t at_ns)
+{
+    (void)hk_syscall(HK_SYS_sleep, at_ns, 0, 0);
+}
+
+static void change(struct observation *o)
+{
+    if (hk_client_write(&o->client, o->file, 0, 8) != HK_OK)
+        o->failed = true;
+    o->version++;
+}
+
+static void look(struct observation *o)
+{
+    struct hk_file_facts facts = { 0 };
+
+    if (hk_client_find(&o->client, "age", &facts) != HK_OK || facts.version > o->version)
+        o->failed = true;
+    o->stale += facts.version != o->version;
+}
+
+static void observe(struct observation *o)
+{
+    uint64_t change_ns = (uint64_t)hk_syscall0(HK_SYS_clock), look_ns = change_ns;
+
+    for (uint32_t looks = 0; looks < LOOKS && !o->failed;) {
+        if (change_ns < look_ns) {
+            sleep_until(change_ns);
+            change(o);
+            change_ns += draw_exponential(o, CHANGE_NS);
+        } else {
+            sleep_until(look_ns);
+            look(o);
+            look_ns += draw_exponential(o, LOOK_NS);
+            looks++;
+        }
+    }
+}
+
+static bool set_refresh(struct observation *o, uint64_t refresh_ns)
+{
+    uint64_t word[HK_MESSAGE_REGISTER_WORDS] = { HK_FILE_REFRESH, refresh_ns };
+
+    return hk_client_call(&o->client, HK_SERVICE_FILE, 2, word) == HK_OK;
+}
+
+static bool begin(struct observation *o, uint64_t refresh_ns, uint64_t *ipc_page)
+{
+    struct hk_file_facts facts = { 0 };
+
+    hk_client_init(&o->client, ipc_page);
+    if (hk_client_find(&o->client, "age", &facts) != HK_OK &&
+        hk_client_create(&o->client, "age", HK_FILE_PLAIN, &facts) != HK_OK)
+        return false;
+    o->file = facts.file;
+    o->version = facts.version;
+    return set_refresh(o, refresh_ns);
+}
+
+static bool report(const struct observation *o, uint64_t refresh_ns, bool in_kernel)
+{
+    struct hk_line line;
+
+    hk_line_begin(&line, o->failed ? "fail" : "value");
+    hk_line_text(&line, "guest/staleness/file/refresh_us:");
+    hk_line_number(&line, refresh_ns / HK_NS_PER_US);
+    hk_line_text(&line, in_kernel ? "/place:kernel" : "/place:server");
+    hk_line_field(&line, "looks", LOOKS);
+    hk_line_field(&line, "stale", o->stale);
+    hk_line_field(&line, "change_ns", CHANGE_NS);
+    hk_line_end(&line);
+    return !o->failed;
+}
+
+bool hk_staleness_report(uint64_t *ipc_page, bool in_kernel)
+{
+    bool good = true;
+
+    for (size_t i = 0; i < HK_ARRAY_COUNT(refreshes_ns); i++) {
+        struct observation o = { .random = 2385 + i };
+
+        o.failed = !begin(&o, refreshes_ns[i], ipc_page);
+        observe(&o);
+        o.failed |= refreshes_ns[i] == 0 && o.stale > 0; /* then none may be old */
+        good &= report(&o, refreshes_ns[i], in_kernel) && set_refresh(&o, 0);
+        hk_client_fini(&o.client);
+    }
+    return good;
+}
