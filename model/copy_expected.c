@@ -68,6 +68,63 @@ enum hk_status hk_copy_expected(const struct hk_copy_class *classes, size_t clas
     return HK_OK;
 }
 
+enum hk_status hk_copy_expected_error(const struct hk_copy_class *classes,
+                                      const size_t *buffer_counts, size_t class_count,
+                                      const struct hk_estimate *copy_ns,
+                                      struct hk_estimate *out)
+{
+    if (!buffer_counts || !copy_ns || !out || !check_estimate(copy_ns) ||
+        !classes_valid(classes, class_count, copy_ns->value)) {
+        return HK_EINVAL;
+    }
+    struct hk_estimate result = {.count = copy_ns->count};
+    double variance = 0.0;
+    for (size_t i = 0; i < class_count; i++) {
+        const struct hk_copy_class *c = &classes[i];
+        const double alpha = c->aligned_ratio;
+        const double p = c->right_size_ratio;
+        const double scale = copy_ns->value * c->weight_ratio * c->buffer_count;
+        if (buffer_counts[i] == 0) {
+            return HK_EINVAL;
+        }
+        variance += scale * scale *
+                    (p * p * alpha * (1.0 - alpha) + alpha * alpha * p * (1.0 - p)) /
+                    (double)buffer_counts[i];
+        result.count = check_fewer(result.count, buffer_counts[i]);
+    }
+    const double copies = expected_with(classes, class_count, 1.0, mappable_independent);
+    result.value = copies * copy_ns->value;
+    result.standard_error = hypot(sqrt(variance), copies * copy_ns->standard_error);
+    if (!check_finite_estimate(&result)) {
+        return HK_EINVAL;
+    }
+    *out = result;
+    return HK_OK;
+}
+
+/* Is the joint share possible, given the two margins? */
+static bool joint_valid(const struct hk_copy_class *c)
+{
+    return c->mappable_ratio >= mappable_min(c) - ROUNDING &&
+           c->mappable_ratio <= mappable_max(c) + ROUNDING;
+}
+
+enum hk_status hk_copy_correlation(const struct hk_copy_class *copy_class, double *rho)
+{
+    if (!copy_class || !rho || !check_ratio(copy_class->aligned_ratio) ||
+        !check_ratio(copy_class->right_size_ratio) || !joint_valid(copy_class)) {
+        return HK_EINVAL;
+    }
+    const double alpha = copy_class->aligned_ratio;
+    const double p = copy_class->right_size_ratio;
+    const double scale = sqrt(alpha * (1.0 - alpha) * p * (1.0 - p));
+    if (!(scale > 0.0)) {
+        return HK_ERANGE;
+    }
+    *rho = fmax(-1.0, fmin(1.0, (copy_class->mappable_ratio - alpha * p) / scale));
+    return HK_OK;
+}
+
 enum hk_status hk_copy_bounds(const struct hk_copy_class *classes, size_t class_count,
                               double copy_ns, struct hk_interval *bounds)
 {
@@ -89,9 +146,7 @@ enum hk_status hk_copy_corrected(const struct hk_copy_class *classes, size_t cla
         return HK_EINVAL;
     }
     for (size_t i = 0; i < class_count; i++) {
-        const double q = classes[i].mappable_ratio;
-        if (!(q >= mappable_min(&classes[i]) - ROUNDING &&
-              q <= mappable_max(&classes[i]) + ROUNDING)) {
+        if (!joint_valid(&classes[i])) {
             return HK_EINVAL;
         }
     }

@@ -23,7 +23,7 @@ static const struct hk_formula formulas[] = {
         .title = "latency of a request",
         .text = "T_k = 2 c_sys + 2 c_copy + t_k; T_u = 4 c_ipc + 4 c_copy + t_u",
         .assumptions = "serial path, costs independent of context, no queueing",
-        .replacement = "incremental hops with segmented copy cost",
+        .replacement = "incremental hops with segmented copy cost; queueing under load",
     },
     {
         .id = "F4",

@@ -6,20 +6,31 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "check.h"
 #include "hk/stats/dependence.h"
+#include "hk/stats/equivalence.h"
 #include "hk/stats/quantile.h"
 #include "hk/stats/summary.h"
 
 #define COUNT_MIN 100u
 #define TOP_SHARE 0.001
 
+/* The largest delays overflow: no jitter then. */
+static enum hk_status publish(double jitter, double *jitter_ns)
+{
+    if (!isfinite(jitter)) {
+        return HK_EINVAL;
+    }
+    *jitter_ns = jitter;
+    return HK_OK;
+}
+
 enum hk_status hk_jitter_textbook(double delta_ns, double *jitter_ns)
 {
     if (!jitter_ns || !isfinite(delta_ns) || delta_ns < 0.0) {
         return HK_EINVAL;
     }
-    *jitter_ns = delta_ns * sqrt(2.0);
-    return HK_OK;
+    return publish(delta_ns * sqrt(2.0), jitter_ns);
 }
 
 enum hk_status hk_jitter_dependent(double sigma_ns, double rho1, double *jitter_ns)
@@ -27,8 +38,36 @@ enum hk_status hk_jitter_dependent(double sigma_ns, double rho1, double *jitter_
     if (!jitter_ns || !isfinite(sigma_ns) || sigma_ns < 0.0 || !(rho1 >= -1.0 && rho1 <= 1.0)) {
         return HK_EINVAL;
     }
-    *jitter_ns = sigma_ns * sqrt(2.0 * (1.0 - rho1));
+    return publish(sigma_ns * sqrt(2.0 * (1.0 - rho1)), jitter_ns);
+}
+
+enum hk_status hk_jitter_relative(double delta_ns, double sigma_ns, double *jitter_ns)
+{
+    if (!jitter_ns || !check_not_negative(delta_ns) || !check_not_negative(sigma_ns)) {
+        return HK_EINVAL;
+    }
+    return publish(hypot(sigma_ns, delta_ns), jitter_ns);
+}
+
+enum hk_status hk_jitter_cycle_law(double rho1, double rho2, double *ratio)
+{
+    if (!ratio || !(fabs(rho1) <= 1.0) || !(fabs(rho2) <= 1.0)) {
+        return HK_EINVAL;
+    }
+    /* A series needs a correlation matrix that is positive semi-definite. */
+    if (rho1 == 1.0 || rho2 < 2.0 * rho1 * rho1 - 1.0) {
+        return HK_ERANGE;
+    }
+    *ratio = sqrt(fmax(0.0, 6.0 - 8.0 * rho1 + 2.0 * rho2) / (2.0 - 2.0 * rho1));
     return HK_OK;
+}
+
+enum hk_status hk_jitter_count_needed(double margin, double alpha, double power, size_t *n)
+{
+    /* Asymptotic variances of ln J^ and ln delta^, times n, for exponential delays. */
+    const double of_jitter = 9.0 / 4.0;
+    const double of_mean = 1.0;
+    return hk_equivalence_count_needed(sqrt(of_jitter + of_mean), margin, alpha, power, n);
 }
 
 /* Columns whose means give every statistic of a series; rows are neighbouring pairs. */

@@ -43,7 +43,7 @@ enum hk_status hk_throughput_general(double copy_share_ratio, double beta, doubl
         return HK_EINVAL;
     }
     const double cost = 1.0 - copy_share_ratio * (1.0 - beta) + TRANSFERS * transfer_share;
-    if (!check_positive(cost)) {
+    if (!check_positive(cost) || !isfinite(1.0 / cost)) {
         return HK_ERANGE;
     }
     *ratio = 1.0 / cost;

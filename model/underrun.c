@@ -3,6 +3,8 @@
 
 #include <math.h>
 
+#include <gsl/gsl_cdf.h>
+
 #include "check.h"
 #include "hk/base/units.h"
 
@@ -99,6 +101,38 @@ enum hk_status hk_underrun_probability(enum hk_underrun_law law, double mean_del
     return HK_OK;
 }
 
+enum hk_status hk_underrun_propagate(enum hk_underrun_law law,
+                                     const struct hk_estimate *mean_delay_ns,
+                                     double headroom_ns, double period_ns, double confidence,
+                                     double *probability, struct hk_interval *interval)
+{
+    if (!mean_delay_ns || !probability || !interval || !check_estimate(mean_delay_ns) ||
+        !check_inside_unit(confidence)) {
+        return HK_EINVAL;
+    }
+    if (mean_delay_ns->count < 2) {
+        return HK_ENOISE;
+    }
+    const double t = gsl_cdf_tdist_Qinv((1.0 - confidence) / 2.0,
+                                        (double)(mean_delay_ns->count - 1));
+    const double reach = t * mean_delay_ns->standard_error;
+    if (mean_delay_ns->value > 0.0 && !(reach < mean_delay_ns->value)) {
+        return HK_ENOISE;
+    }
+    /* The probability grows with the mean delay for headroom, and falls without. */
+    double at[3];
+    for (int i = 0; i < 3; i++) {
+        const enum hk_status status = hk_underrun_probability(
+            law, mean_delay_ns->value + (i - 1) * reach, headroom_ns, period_ns, &at[i]);
+        if (status != HK_OK) {
+            return status;
+        }
+    }
+    *probability = at[1];
+    *interval = (struct hk_interval){fmin(at[0], at[2]), fmax(at[0], at[2]), confidence};
+    return HK_OK;
+}
+
 enum hk_status hk_underrun_headroom_needed(enum hk_underrun_law law, double mean_delay_ns,
                                            double period_ns, double probability,
                                            double *headroom_ns)
@@ -150,6 +184,46 @@ enum hk_status hk_underrun_per_hour(double probability, double period_ns, double
         *per_hour = probability < 1.0 ? -expm1(trials * log1p(-probability)) : 1.0;
     }
     return HK_OK;
+}
+
+enum hk_status hk_underrun_from_hourly(double per_hour, double period_ns, double extremal_index,
+                                       double *probability)
+{
+    if (!probability || !check_inside_unit(per_hour) || !check_positive(period_ns) ||
+        !(extremal_index > 0.0 && extremal_index <= 1.0)) {
+        return HK_EINVAL;
+    }
+    const double trials = NS_PER_HOUR / period_ns;
+    const double exponent = -log1p(-per_hour) / (extremal_index * trials);
+    const double p = extremal_index < 1.0 ? exponent : -expm1(-exponent);
+    if (!(p > 0.0 && p <= 1.0)) {
+        return HK_ERANGE;
+    }
+    *probability = p;
+    return HK_OK;
+}
+
+enum hk_status hk_underrun_buffer_for_hourly(const struct hk_underrun_design *design,
+                                             double per_hour, uint64_t *buffer_frames)
+{
+    if (!design) {
+        return HK_EINVAL;
+    }
+    double probability;
+    double headroom_ns;
+    enum hk_status status = hk_underrun_from_hourly(per_hour, design->period_ns,
+                                                    design->extremal_index, &probability);
+    if (status == HK_OK) {
+        /* Certain underruns need no headroom at all. */
+        status = hk_underrun_headroom_needed(design->law, design->mean_delay_ns,
+                                             design->period_ns,
+                                             fmin(probability, nextafter(1.0, 0.0)), &headroom_ns);
+    }
+    if (status == HK_OK) {
+        status = hk_underrun_buffer_needed(headroom_ns, design->rate_frames_per_s,
+                                           design->period_ns, design->d0_ns, buffer_frames);
+    }
+    return status;
 }
 
 static bool delays_valid(const double *delay_ns, size_t n)

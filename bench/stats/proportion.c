@@ -54,6 +54,22 @@ enum hk_status hk_proportion_interval(uint64_t events, uint64_t trials, double c
     return HK_OK;
 }
 
+enum hk_status hk_proportion_count_needed(double probability, double relative,
+                                          double confidence, uint64_t *trials)
+{
+    if (!trials || !(probability > 0.0 && probability < 1.0) || !(relative > 0.0) ||
+        !confidence_valid(confidence)) {
+        return HK_EINVAL;
+    }
+    const double z = gsl_cdf_ugaussian_Qinv((1.0 - confidence) / 2.0) / relative;
+    const double needed = ceil(z * z * (1.0 - probability) / probability);
+    if (!(needed <= 9007199254740992.0)) {
+        return HK_ERANGE;
+    }
+    *trials = (uint64_t)fmax(1.0, needed);
+    return HK_OK;
+}
+
 /* Smallest k with P(Bin <= k) >= level. */
 static unsigned binomial_quantile(unsigned n, double probability, double level)
 {

@@ -198,6 +198,92 @@ static void bad_input_is_refused(void **state)
                    &cost);
 }
 
+/* F5 is off by -t sum w k rho sqrt(alpha (1 - alpha) p (1 - p)), exactly. */
+static void the_error_is_the_correlation(void **state)
+{
+    (void)state;
+    double naive;
+    double corrected;
+    double error = 0.0;
+    assert_int_equal(hk_copy_expected(classes, 3, 640.0, &naive), HK_OK);
+    assert_int_equal(hk_copy_corrected(classes, 3, 640.0, &corrected), HK_OK);
+    for (int i = 0; i < 3; i++) {
+        const double a = classes[i].aligned_ratio;
+        const double p = classes[i].right_size_ratio;
+        double rho;
+        assert_int_equal(hk_copy_correlation(&classes[i], &rho), HK_OK);
+        error -= 640.0 * classes[i].weight_ratio * classes[i].buffer_count * rho *
+                 sqrt(a * (1 - a) * p * (1 - p));
+    }
+    assert_near(corrected - naive, error, 1e-12);
+    double rho;
+    const struct hk_copy_class certain = {1.0, 1.0, 1.0, 0.5, 0.5};
+    const struct hk_copy_class impossible = {1.0, 1.0, 0.2, 0.5, 0.3};
+    assert_refused(hk_copy_correlation(&certain, &rho), HK_ERANGE, &rho);
+    assert_refused(hk_copy_correlation(&impossible, &rho), HK_EINVAL, &rho);
+    assert_refused(hk_copy_correlation(NULL, &rho), HK_EINVAL, &rho);
+}
+
+/* Shares counted over training buffers, independently: the propagated error is the scatter. */
+static void counted_shares_have_binomial_errors(void **state)
+{
+    (void)state;
+    enum { REPLICATES = 4000, BUFFERS = 400 };
+    static const size_t counts[] = {BUFFERS, BUFFERS, BUFFERS};
+    const struct hk_estimate copy = {640.0, 6.0, 30};
+    struct hk_rng *rng = test_rng(541);
+    struct hk_estimate e;
+    assert_int_equal(hk_copy_expected_error(classes, counts, 3, &copy, &e), HK_OK);
+    assert_int_equal(e.count, 30);
+    double mean = 0.0;
+    double squares = 0.0;
+    for (int r = 1; r <= REPLICATES; r++) {
+        struct hk_copy_class drawn[3];
+        memcpy(drawn, classes, sizeof drawn);
+        for (int i = 0; i < 3; i++) {
+            size_t aligned = 0;
+            size_t sized = 0;
+            for (int b = 0; b < BUFFERS; b++) {
+                aligned += hk_rng_uniform(rng) < classes[i].aligned_ratio;
+                sized += hk_rng_uniform(rng) < classes[i].right_size_ratio;
+            }
+            drawn[i].aligned_ratio = (double)aligned / BUFFERS;
+            drawn[i].right_size_ratio = (double)sized / BUFFERS;
+        }
+        double one;
+        assert_int_equal(hk_copy_expected(drawn, 3, 640.0 + 6.0 * hk_rng_normal(rng), &one),
+                         HK_OK);
+        const double step = one - mean;
+        mean += step / r;
+        squares += step * (one - mean);
+    }
+    assert_near(e.standard_error / sqrt(squares / (REPLICATES - 1)), 1.0, 0.05);
+    const size_t none[] = {BUFFERS, 0, BUFFERS};
+    const struct hk_estimate negative = {-1.0, 1.0, 30};
+    assert_refused(hk_copy_expected_error(classes, none, 3, &copy, &e), HK_EINVAL, &e);
+    assert_refused(hk_copy_expected_error(classes, counts, 3, &negative, &e), HK_EINVAL, &e);
+    hk_rng_destroy(rng);
+}
+
+/* Simpson: independent within each class, dependent when the classes are pooled. */
+static void pooling_makes_dependence(void **state)
+{
+    (void)state;
+    const struct hk_copy_class within[] = {{0.5, 2.0, 0.9, 0.8, 0.72}, {0.5, 2.0, 0.1, 0.2, 0.02}};
+    double naive;
+    double corrected;
+    assert_int_equal(hk_copy_expected(within, 2, 1000.0, &naive), HK_OK);
+    assert_int_equal(hk_copy_corrected(within, 2, 1000.0, &corrected), HK_OK);
+    assert_near(naive, corrected, 1e-12);
+    const struct hk_copy_class pooled = {1.0, 2.0, 0.5, 0.5, 0.37};
+    double rho;
+    double pooled_naive;
+    assert_int_equal(hk_copy_correlation(&pooled, &rho), HK_OK);
+    assert_near(rho, 0.48, 1e-12);
+    assert_int_equal(hk_copy_expected(&pooled, 1, 1000.0, &pooled_naive), HK_OK);
+    assert_near(pooled_naive / naive, 1.5 / 1.26, 1e-12); /* 19 % too much */
+}
+
 int main(void)
 {
     hk_gsl_init();
@@ -206,6 +292,9 @@ int main(void)
         cmocka_unit_test(partial_mapping_is_counted_exactly),
         cmocka_unit_test(a_page_less_one_is_copied_whatever_the_length),
         cmocka_unit_test(joint_law_predicts_where_independence_fails),
+        cmocka_unit_test(the_error_is_the_correlation),
+        cmocka_unit_test(counted_shares_have_binomial_errors),
+        cmocka_unit_test(pooling_makes_dependence),
         cmocka_unit_test(bad_input_is_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

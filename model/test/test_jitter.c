@@ -163,6 +163,51 @@ static void bad_input_is_refused(void **state)
     hk_rng_destroy(rng);
 }
 
+/* sigma sqrt 2 of the absolute timer against the relative one: equal only for CV 1. */
+static void two_timers_two_jitters(void **state)
+{
+    (void)state;
+    static const struct {
+        double delta;
+        double sigma;
+        double absolute;
+        double relative;
+    } laws[] = {
+        {1.0, 1.0, 1.414, 1.414},       /* exponential */
+        {1.0, 1.758, 2.486, 2.023},     /* Weibull, k = 0.6 */
+        {1.0, 0.5, 0.707, 1.118},       /* gamma, k = 4 */
+        {1.0, 1.31083, 1.855, 1.650},   /* lognormal, sigma = 1 */
+    };
+    for (size_t i = 0; i < sizeof laws / sizeof laws[0]; i++) {
+        double absolute;
+        double relative;
+        assert_int_equal(hk_jitter_dependent(laws[i].sigma, 0.0, &absolute), HK_OK);
+        assert_int_equal(hk_jitter_relative(laws[i].delta, laws[i].sigma, &relative), HK_OK);
+        assert_near(absolute, laws[i].absolute, 1e-3);
+        assert_near(relative, laws[i].relative, 1.5e-3);
+    }
+    /* J_cc / J of EAR(1): 1.732, 1.581, 1.449 for rho = 0, .5, .9 */
+    double ratio;
+    assert_int_equal(hk_jitter_cycle_law(0.0, 0.0, &ratio), HK_OK);
+    assert_near(ratio, sqrt(3.0), 1e-14);
+    assert_int_equal(hk_jitter_cycle_law(0.5, 0.25, &ratio), HK_OK);
+    assert_near(ratio, 1.581, 5e-4);
+    assert_int_equal(hk_jitter_cycle_law(0.9, 0.81, &ratio), HK_OK);
+    assert_near(ratio, 1.449, 5e-4);
+    assert_refused(hk_jitter_cycle_law(1.0, 1.0, &ratio), HK_ERANGE, &ratio);
+    assert_refused(hk_jitter_cycle_law(0.9, -0.9, &ratio), HK_ERANGE, &ratio);
+    assert_refused(hk_jitter_cycle_law(1.5, 0.0, &ratio), HK_EINVAL, &ratio);
+    assert_refused(hk_jitter_cycle_law(0.0, NAN, &ratio), HK_EINVAL, &ratio);
+    assert_refused(hk_jitter_relative(-1.0, 1.0, &ratio), HK_EINVAL, &ratio);
+    /* 3 % needs about 39 000 periods per run, 5 % 14 100 */
+    size_t n;
+    assert_int_equal(hk_jitter_count_needed(0.03, 0.05, 0.9, &n), HK_OK);
+    assert_near((double)n / 39000.0, 1.0, 0.005);
+    assert_int_equal(hk_jitter_count_needed(0.05, 0.05, 0.9, &n), HK_OK);
+    assert_near((double)n / 14100.0, 1.0, 0.005);
+    assert_refused(hk_jitter_count_needed(0.0, 0.05, 0.9, &n), HK_EINVAL, &n);
+}
+
 int main(void)
 {
     hk_gsl_init();
@@ -171,6 +216,7 @@ int main(void)
         cmocka_unit_test(both_runs_recover_the_known_laws),
         cmocka_unit_test(the_exponential_law_is_recognised_and_others_are_not),
         cmocka_unit_test(the_interval_knows_that_periods_share_delays),
+        cmocka_unit_test(two_timers_two_jitters),
         cmocka_unit_test(bad_input_is_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -159,6 +159,101 @@ static void bad_input_is_refused(void **state)
     assert_string_equal(hk_underrun_law_name((enum hk_underrun_law)7), "?");
 }
 
+/* Simulated means of n delays: the interval covers, and is as wide as lambda h / sqrt n. */
+static void errors_of_the_mean_delay_carry_over(void **state)
+{
+    (void)state;
+    enum { REPLICATES = 1000, N = 2000 };
+    struct hk_rng *rng = test_rng(540);
+    uint64_t hits[3] = {0};
+    for (int r = 0; r < REPLICATES; r++) {
+        double sum = 0.0;
+        for (int i = 0; i < N; i++) {
+            sum += hk_rng_exponential(rng, MEAN_NS);
+        }
+        const struct hk_estimate mean = {sum / N, sum / N / sqrt(N), N};
+        for (int law = HK_UNDERRUN_DEVICE; law <= HK_UNDERRUN_QUEUE; law++) {
+            double truth;
+            double p;
+            struct hk_interval interval;
+            assert_int_equal(hk_underrun_probability((enum hk_underrun_law)law, MEAN_NS,
+                                                     6.0 * MEAN_NS, PERIOD_NS, &truth), HK_OK);
+            assert_int_equal(hk_underrun_propagate((enum hk_underrun_law)law, &mean,
+                                                   6.0 * MEAN_NS, PERIOD_NS, 0.95, &p,
+                                                   &interval), HK_OK);
+            assert_true(interval.lower < p && p < interval.upper);
+            hits[law] += interval.lower <= truth && truth <= interval.upper;
+        }
+    }
+    for (int law = 0; law < 3; law++) {
+        assert_rate(hits[law], REPLICATES, 0.95);
+    }
+    const struct hk_estimate mean = {MEAN_NS, MEAN_NS / 100.0, 10000};
+    double p;
+    struct hk_interval interval;
+    assert_int_equal(hk_underrun_propagate(HK_UNDERRUN_DEVICE, &mean, 10.0 * MEAN_NS, PERIOD_NS,
+                                           0.6827, &p, &interval), HK_OK);
+    assert_near(log(interval.upper / interval.lower) / 2.0, 10.0 / 100.0, 0.01);
+    const struct hk_estimate noisy = {MEAN_NS, MEAN_NS, 10};
+    const struct hk_estimate one = {MEAN_NS, 1.0, 1};
+    const struct hk_estimate busy = {0.99 * PERIOD_NS, 0.01 * PERIOD_NS, 100};
+    const struct hk_estimate negative = {-MEAN_NS, 1.0, 100};
+    assert_refused(hk_underrun_propagate(HK_UNDERRUN_DEVICE, &noisy, 1.0, 1.0, 0.95, &p,
+                                         &interval), HK_ENOISE, &p);
+    assert_refused(hk_underrun_propagate(HK_UNDERRUN_DEVICE, &one, 1.0, 1.0, 0.95, &p,
+                                         &interval), HK_ENOISE, &p);
+    assert_refused(hk_underrun_propagate(HK_UNDERRUN_QUEUE, &busy, 1.0, PERIOD_NS, 0.95, &p,
+                                         &interval), HK_ERANGE, &p);
+    assert_refused(hk_underrun_propagate(HK_UNDERRUN_DEVICE, &negative, 1.0, 1.0, 0.95, &p,
+                                         &interval), HK_EINVAL, &p);
+    hk_rng_destroy(rng);
+}
+
+/* One chance in a hundred per hour, for each reading: forward again, the target is kept. */
+static void buffers_follow_from_hours(void **state)
+{
+    (void)state;
+    for (int law = HK_UNDERRUN_DEVICE; law <= HK_UNDERRUN_QUEUE; law++) {
+        for (double theta = 0.25; theta <= 1.0; theta += 0.75) {
+            const struct hk_underrun_design design = {
+                .law = (enum hk_underrun_law)law,
+                .mean_delay_ns = MEAN_NS,
+                .d0_ns = 13000.0,
+                .period_ns = PERIOD_NS,
+                .rate_frames_per_s = 48000.0,
+                .extremal_index = theta,
+            };
+            uint64_t frames;
+            assert_int_equal(hk_underrun_buffer_for_hourly(&design, 0.01, &frames), HK_OK);
+            for (uint64_t less = 0; less < 2; less++) {
+                double headroom;
+                double p;
+                double hourly;
+                assert_int_equal(hk_underrun_headroom((double)(frames - less), 48000.0, PERIOD_NS,
+                                                      13000.0, &headroom), HK_OK);
+                assert_int_equal(hk_underrun_probability((enum hk_underrun_law)law, MEAN_NS,
+                                                         headroom, PERIOD_NS, &p), HK_OK);
+                assert_int_equal(hk_underrun_per_hour(p, PERIOD_NS, theta, &hourly), HK_OK);
+                assert_true(less == 0 ? hourly <= 0.01 : hourly > 0.01);
+            }
+        }
+    }
+    double p;
+    double hourly;
+    assert_int_equal(hk_underrun_from_hourly(0.3, PERIOD_NS, 0.4, &p), HK_OK);
+    assert_int_equal(hk_underrun_per_hour(p, PERIOD_NS, 0.4, &hourly), HK_OK);
+    assert_near(hourly, 0.3, 1e-12);
+    /* one period per hour, clusters of ten: 9 in 10 hours cannot have an underrun */
+    assert_refused(hk_underrun_from_hourly(0.9, 3600e9, 0.1, &p), HK_ERANGE, &p);
+    assert_refused(hk_underrun_from_hourly(1.0, PERIOD_NS, 1.0, &p), HK_EINVAL, &p);
+    assert_refused(hk_underrun_from_hourly(0.5, 0.0, 1.0, &p), HK_EINVAL, &p);
+    uint64_t frames;
+    assert_refused(hk_underrun_buffer_for_hourly(NULL, 0.01, &frames), HK_EINVAL, &frames);
+    const struct hk_underrun_design full = {
+        HK_UNDERRUN_QUEUE, PERIOD_NS, 0.0, PERIOD_NS, 48000.0, 1.0};
+    assert_refused(hk_underrun_buffer_for_hourly(&full, 0.01, &frames), HK_ERANGE, &frames);
+}
+
 int main(void)
 {
     hk_gsl_init();
@@ -168,6 +263,8 @@ int main(void)
         cmocka_unit_test(inverses_undo),
         cmocka_unit_test(headroom_below_zero),
         cmocka_unit_test(hours_and_clusters),
+        cmocka_unit_test(errors_of_the_mean_delay_carry_over),
+        cmocka_unit_test(buffers_follow_from_hours),
         cmocka_unit_test(bad_input_is_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

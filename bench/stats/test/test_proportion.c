@@ -123,6 +123,24 @@ static void bad_input_is_refused(void **state)
     assert_refused(hk_binomial_band(0, 0.5, 0.95, &low, &high), HK_EINVAL, &low);
 }
 
+static void trials_for_a_relative_error(void **state)
+{
+    (void)state;
+    static const struct {
+        double p;
+        double trials;
+    } cases[] = {{1e-2, 9.5e3}, {1e-3, 9.6e4}, {1e-4, 9.6e5}};
+    for (size_t i = 0; i < 3; i++) {
+        uint64_t trials;
+        assert_int_equal(hk_proportion_count_needed(cases[i].p, 0.2, 0.95, &trials), HK_OK);
+        assert_near((double)trials / cases[i].trials, 1.0, 0.006);
+    }
+    uint64_t trials;
+    assert_refused(hk_proportion_count_needed(0.0, 0.2, 0.95, &trials), HK_EINVAL, &trials);
+    assert_refused(hk_proportion_count_needed(0.5, NAN, 0.95, &trials), HK_EINVAL, &trials);
+    assert_refused(hk_proportion_count_needed(1e-15, 0.001, 0.95, &trials), HK_ERANGE, &trials);
+}
+
 int main(void)
 {
     hk_gsl_init();
@@ -132,6 +150,7 @@ int main(void)
         cmocka_unit_test(binomial_tests_match_r),
         cmocka_unit_test(band_matches_r),
         cmocka_unit_test(coverage_test_is_kupiecs),
+        cmocka_unit_test(trials_for_a_relative_error),
         cmocka_unit_test(bad_input_is_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -38,6 +38,34 @@ enum hk_status hk_copy_expected(const struct hk_copy_class *classes, size_t clas
                                 double copy_ns, double *expected_ns);
 
 /*
+ * F5 with its error. Shares counted over n_i training buffers of class i have binomial
+ * errors, so Var = t^2 sum (w k)^2 Var(alpha p) + (E / t)^2 Var t with
+ * Var(alpha p) = p^2 alpha (1 - alpha) / n + alpha^2 p (1 - p) / n.
+ *
+ * buffer_counts  [in]   class_count counts >= 1: buffers behind each class's shares
+ * copy_ns        [in]   value >= 0
+ * out            [out]  ns per message; count is the smallest that entered
+ *
+ * Returns as hk_copy_expected; HK_EINVAL for a count of 0 or a result that is not finite.
+ */
+enum hk_status hk_copy_expected_error(const struct hk_copy_class *classes,
+                                      const size_t *buffer_counts, size_t class_count,
+                                      const struct hk_estimate *copy_ns,
+                                      struct hk_estimate *out);
+
+/*
+ * Correlation of alignment and size within a class,
+ * (q - alpha p) / sqrt(alpha (1 - alpha) p (1 - p)): F5 is off by exactly
+ * -t_copy sum w k rho sqrt(alpha (1 - alpha) p (1 - p)).
+ *
+ * rho  [out]  -1..1
+ *
+ * Returns HK_OK; HK_EINVAL if a share is outside [0, 1] or q outside its Frechet
+ * bounds; HK_ERANGE if a share is 0 or 1: nothing varies.
+ */
+enum hk_status hk_copy_correlation(const struct hk_copy_class *copy_class, double *rho);
+
+/*
  * Bounds that hold whatever the dependence of alignment and size (Frechet):
  * q between max(0, alpha + p - 1) and min(alpha, p).
  *

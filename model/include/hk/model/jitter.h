@@ -56,6 +56,32 @@ enum hk_status hk_jitter_textbook(double delta_ns, double *jitter_ns);
 /* sigma sqrt(2 (1 - rho_1)). HK_EINVAL if sigma < 0 or rho is outside [-1, 1]. */
 enum hk_status hk_jitter_dependent(double sigma_ns, double rho1, double *jitter_ns);
 
+/*
+ * Relative timer, the next wake-up counted from the last: sqrt(sigma^2 + delta^2). Also
+ * delta sqrt 2 for an exponential law, and a trap: constants do not drop out of delta.
+ * HK_EINVAL if a value is negative or not finite.
+ */
+enum hk_status hk_jitter_relative(double delta_ns, double sigma_ns, double *jitter_ns);
+
+/*
+ * J_cc / J of delays with autocorrelations rho_1 and rho_2:
+ * sqrt((6 - 8 rho_1 + 2 rho_2) / (2 - 2 rho_1)); sqrt 3 for independent ones.
+ *
+ * Returns HK_OK; HK_EINVAL if a correlation is outside [-1, 1]; HK_ERANGE if rho_1 = 1
+ * or no series has these two.
+ */
+enum hk_status hk_jitter_cycle_law(double rho1, double rho2, double *ratio);
+
+/*
+ * Periods per run for two one-sided tests of J / (delta sqrt 2), J and delta from
+ * separate runs of exponential delays: sd of the log ratio is sqrt(9/4 + 1) / sqrt n.
+ *
+ * margin  [in]  0.03 for 3 %; alpha, power as hk_equivalence_count_needed
+ *
+ * Returns HK_OK; HK_EINVAL; HK_ERANGE beyond 10^9.
+ */
+enum hk_status hk_jitter_count_needed(double margin, double alpha, double power, size_t *n);
+
 /* What the intervals between wake-ups (run B) say. */
 struct hk_jitter {
     size_t count;

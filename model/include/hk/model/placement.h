@@ -57,7 +57,7 @@ enum hk_status hk_placement_submodular(const struct hk_placement_problem *proble
  * Best placement as a minimum s-t cut; of equally good ones, that with the fewest servers.
  *
  * Returns HK_OK; HK_EINVAL; HK_ERANGE if the cost is not submodular (use
- * hk_placement_enumerate). Cost O(n^3) and less: 64 services in a millisecond.
+ * hk_placement_enumerate). Cost: a maximum flow on n + 2 nodes.
  * Source: Kolmogorov & Zabih 2004 (IEEE TPAMI 26(2)); Stone 1977 (IEEE TSE 3(1)) for
  * programs on two processors.
  */
@@ -71,7 +71,7 @@ enum hk_status hk_placement_cut(const struct hk_placement_problem *problem,
  * cost_all  [out]  2^n costs by mask, for regrets; may be null
  *
  * Returns HK_OK; HK_EINVAL; HK_ETOOBIG if n > HK_ENUMERATED_MAX.
- * Cost 2^n steps of n additions: 2^20 in about 10 ms.
+ * Cost 2^n steps of n additions.
  */
 enum hk_status hk_placement_enumerate(const struct hk_placement_problem *problem,
                                       struct hk_placement *out, double *cost_all);

@@ -54,6 +54,22 @@ enum hk_status hk_underrun_probability(enum hk_underrun_law law, double mean_del
                                        double *probability);
 
 /*
+ * The same with the error of the mean delay: sd(ln P) = lambda h / sqrt n. The interval
+ * says nothing about whether the law is right, which matters far more.
+ *
+ * mean_delay_ns  [in]   1 / lambda with its standard error, > 0
+ * confidence     [in]   inside (0, 1)
+ * interval       [out]  of the probability
+ *
+ * Returns as hk_underrun_probability; HK_ENOISE if the mean delay does not differ from
+ * 0 at this confidence; HK_ERANGE if the queue may be full within it.
+ */
+enum hk_status hk_underrun_propagate(enum hk_underrun_law law,
+                                     const struct hk_estimate *mean_delay_ns,
+                                     double headroom_ns, double period_ns, double confidence,
+                                     double *probability, struct hk_interval *interval);
+
+/*
  * Inverse: headroom for a target probability, inside (0, 1).
  *
  * Returns as hk_underrun_probability. The smallest headroom >= 0 for the
@@ -84,6 +100,38 @@ enum hk_status hk_underrun_buffer_needed(double headroom_ns, double rate_frames_
  */
 enum hk_status hk_underrun_per_hour(double probability, double period_ns, double extremal_index,
                                     double *per_hour);
+
+/*
+ * Inverse: probability per period at which an hour has an underrun with probability
+ * per_hour.
+ *
+ * per_hour  [in]  inside (0, 1)
+ *
+ * Returns HK_OK; HK_EINVAL; HK_ERANGE if even certain underruns are rarer than that
+ * (fewer clusters per hour).
+ */
+enum hk_status hk_underrun_from_hourly(double per_hour, double period_ns, double extremal_index,
+                                       double *probability);
+
+/* What a designer knows before choosing a buffer. */
+struct hk_underrun_design {
+    enum hk_underrun_law law;
+    double mean_delay_ns;     /* 1 / lambda, beyond d0 */
+    double d0_ns;
+    double period_ns;
+    double rate_frames_per_s;
+    double extremal_index;    /* 1 for independent delays */
+};
+
+/*
+ * Inverse of everything: the buffer with which an hour passes without underrun but
+ * with probability per_hour.
+ *
+ * Returns HK_OK or what hk_underrun_from_hourly, hk_underrun_headroom_needed and
+ * hk_underrun_buffer_needed return.
+ */
+enum hk_status hk_underrun_buffer_for_hourly(const struct hk_underrun_design *design,
+                                             double per_hour, uint64_t *buffer_frames);
 
 /*
  * Count, over measured delays in time order, what a law would call an underrun.

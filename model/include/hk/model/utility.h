@@ -153,8 +153,7 @@ enum hk_status hk_utility_regret(const struct hk_alternative *predicted,
  * on_front   [out]  n flags
  *
  * Returns HK_OK; HK_EINVAL; HK_ENOMEM.
- * Cost O(n log n + n * front): 10 ms for 2^16 designs of 3 attributes with a
- * front of a few hundred.
+ * Cost O(n log n + n * front).
  */
 enum hk_status hk_pareto_front(const double *values, size_t n, size_t attribute_count,
                                bool *on_front);

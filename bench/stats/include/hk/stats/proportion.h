@@ -24,6 +24,19 @@ enum hk_status hk_proportion_interval(uint64_t events, uint64_t trials, double c
                                       struct hk_interval *out);
 
 /*
+ * Trials after which a probability is known to +- relative of itself:
+ * z^2 (1 - p) / (p relative^2), 96 (1 - p) / p for 20 % at 95 %.
+ *
+ * probability  [in]  expected, inside (0, 1)
+ * relative     [in]  > 0
+ * confidence   [in]  inside (0, 1)
+ *
+ * Returns HK_OK; HK_EINVAL; HK_ERANGE beyond 2^53.
+ */
+enum hk_status hk_proportion_count_needed(double probability, double relative,
+                                          double confidence, uint64_t *trials);
+
+/*
  * Central band of a binomial count: P(count < low) and P(count > high) are each
  * at most (1 - confidence) / 2. For A/A runs: the rejections that alpha allows.
  *
