@@ -430,7 +430,7 @@ enum hk_status hk_ttl_optimal(const struct hk_ttl_costs *costs, double *ttl_ns,
     const double x = gsl_cdf_gamma_Pinv(share, 2.0, 1.0);
     const double tau_s = x / costs->update_rate_per_s;
     const double cost = costs->refresh_ns / tau_s + harm_per_s * ttl_stale(x);
-    if (!check_positive(tau_s) || !isfinite(cost)) {
+    if (!check_positive(tau_s * HK_NS_PER_S) || !isfinite(cost)) {
         return HK_ERANGE;
     }
     *ttl_ns = tau_s * HK_NS_PER_S;

@@ -60,11 +60,17 @@ enum hk_status hk_line_fit(const double *x, const double *y, const double *weigh
     if (!(sxx > 0.0)) {
         return HK_ENOISE;
     }
+    if (!isfinite(sxx) || !isfinite(sxy)) {
+        return HK_EINVAL;
+    }
     const double slope = sxy / sxx;
     double squares = 0.0;
     for (size_t i = 0; i < n; i++) {
         const double residual = (y[i] - y_mean) - slope * (x[i] - x_mean);
         squares += weight_at(weights, i) * residual * residual;
+    }
+    if (!isfinite(squares) || !isfinite(x_mean * x_mean / sxx)) {
+        return HK_EINVAL;
     }
     const double variance = squares / (double)(n - 2);
     *out = (struct hk_line){

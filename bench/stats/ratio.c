@@ -45,7 +45,7 @@ enum hk_status hk_ratio_estimate(const struct hk_estimate *numerator,
     const double inside = centre * centre - (r * r - t * t * vn) / (1.0 - g);
     const double half_width = sqrt(fmax(0.0, inside));
     const double delta = sqrt(fmax(0.0, vn - 2.0 * r * vnd + r * r * vd));
-    if (!isfinite(r) || !isfinite(half_width) || !isfinite(centre) || !isfinite(delta)) {
+    if (!isfinite(inside) || !isfinite(half_width) || !isfinite(centre) || !isfinite(delta)) {
         return HK_EINVAL;
     }
     *ratio = (struct hk_estimate){r, delta, count};

@@ -16,10 +16,19 @@
  */
 #include <float.h>
 
+#include "hk/model/closed_network.h"
 #include "hk/model/copy_curve.h"
+#include "hk/model/decision.h"
+#include "hk/model/extension.h"
 #include "hk/model/jitter.h"
 #include "hk/model/latency.h"
+#include "hk/model/overlap.h"
+#include "hk/model/queue.h"
+#include "hk/model/scalability.h"
+#include "hk/model/staleness.h"
+#include "hk/model/sum.h"
 #include "hk/model/tail.h"
+#include "hk/model/throughput.h"
 #include "hk/model/underrun.h"
 #include "hk/stats/dependence.h"
 #include "hk/stats/equivalence.h"
@@ -27,6 +36,8 @@
 #include "hk/stats/line.h"
 #include "hk/stats/paired.h"
 #include "hk/stats/quantile.h"
+#include "hk/stats/ratio.h"
+#include "hk/stats/score.h"
 #include "hk/stats/summary.h"
 #include "support.h"
 
@@ -229,6 +240,138 @@ static void curves_stay_finite(void **state)
     hk_rng_destroy(rng);
 }
 
+static const double numbers[] = {0.0,      1.0,  -1.0, 5e-324, 1.7e308,
+                                 INFINITY, NAN, 1e-9, 1e15,   0.5};
+
+#define VALUES (sizeof numbers / sizeof numbers[0])
+
+static double value_at(size_t i)
+{
+    return numbers[i % VALUES];
+}
+
+/* Every combination of hostile numbers for laws of up to four arguments. */
+static void closed_forms_stay_finite(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < VALUES * VALUES * VALUES * VALUES; i++) {
+        const double a = value_at(i);
+        const double b = value_at(i / VALUES);
+        const double c = value_at(i / VALUES / VALUES);
+        const double d = value_at(i / VALUES / VALUES / VALUES);
+        const int kind = (int)i;
+        const struct hk_estimate ea = {a, fabs(b), 9};
+        const struct hk_estimate eb = {b, fabs(c), 9};
+        const struct hk_estimate ec = {c, fabs(d), 9};
+        const struct hk_estimate ed = {d, fabs(a), 9};
+        struct hk_estimate out;
+        struct hk_interval interval;
+        double x;
+        double y;
+        struct hk_throughput t;
+        const struct hk_throughput_costs costs = {ea, eb, ec, ed};
+        assert_sane(kind, hk_throughput_textbook(&ea, &eb, c, &out), out.value,
+                    out.standard_error);
+        assert_sane(kind, hk_throughput_general(a, b, c, &x), x);
+        assert_sane(kind, hk_throughput_predict(&costs, &t), t.beta, t.copy_share_ratio,
+                    t.ratio.value, t.ratio.standard_error, t.adaptive.value,
+                    t.adaptive.standard_error);
+        const struct hk_extension_costs extension = {ea, eb, ec};
+        struct hk_ski_rental ski;
+        assert_sane(kind, hk_extension_cost(&extension, d, &out), out.value, out.standard_error);
+        assert_sane(kind, hk_extension_break_even(&extension, &out), out.value,
+                    out.standard_error);
+        assert_sane(kind, hk_extension_ski_rental(&extension, &ski), ski.competitive_ratio);
+        const struct hk_fast_path path = {ea, eb, ec, ed};
+        const struct hk_stale_harm harm = {ed, a, b};
+        assert_sane(kind, hk_fast_path_latency(&path, &out), out.value, out.standard_error);
+        assert_sane(kind, hk_fast_path_gain(&path, &out), out.value, out.standard_error);
+        assert_sane(kind, hk_fast_path_cost(&path, &harm, &out), out.value, out.standard_error);
+        assert_sane(kind, hk_fast_path_break_even_loss(&path, &harm, &out), out.value,
+                    out.standard_error);
+        const struct hk_ttl_costs ttl = {a, b, c, d};
+        assert_sane(kind, hk_ttl_optimal(&ttl, &x, &y), x, y);
+        assert_sane(kind, hk_stale_ttl(a, b, &x), x);
+        const struct hk_queue_load load = {ea, eb, c, d};
+        assert_sane(kind, hk_queue_wait_poisson(&load, &out), out.value, out.standard_error);
+        assert_sane(kind, hk_queue_wait_general(&load, &out), out.value, out.standard_error);
+        assert_sane(kind, hk_queue_rate_for_wait(&load, a, &x), x);
+        struct hk_bulk bulk;
+        assert_sane(kind, hk_bulk_exponential(a, b, 3, &bulk), bulk.response_ns);
+        const struct hk_station stations[] = {{a, false}, {b, true}, {c, false}};
+        struct hk_closed_load closed;
+        struct hk_closed_bounds bounds;
+        assert_sane(kind, hk_closed_bounds(stations, 3, 7, &bounds), bounds.upper_per_s,
+                    bounds.lower_per_s, bounds.knee_clients);
+        assert_sane(kind, hk_closed_solve(stations, 3, 7, &closed), closed.throughput_per_s,
+                    closed.response_ns, closed.queue_mean[0]);
+        const struct hk_overlap overlap = {ea, eb, ec, ed, fabs(a), fabs(c)};
+        assert_sane(kind, hk_overlap_hop(&overlap, &out), out.value, out.standard_error);
+        assert_sane(kind, hk_ratio_estimate(&ea, &eb, c, 0.95, &out, &interval), out.value,
+                    out.standard_error, interval.lower, interval.upper);
+        for (int law = HK_UNDERRUN_DEVICE; law <= HK_UNDERRUN_QUEUE; law++) {
+            assert_sane(kind, hk_underrun_propagate((enum hk_underrun_law)law, &ea, c, d, 0.9,
+                                                    &x, &interval),
+                        x, interval.lower, interval.upper);
+        }
+        assert_sane(kind, hk_jitter_cycle_law(a, b, &x), x);
+        assert_sane(kind, hk_jitter_relative(a, b, &x), x);
+    }
+}
+
+static void samples_stay_finite(void **state)
+{
+    (void)state;
+    struct hk_rng *rng = test_rng(173);
+    static double x[N];
+    static double y[N];
+    static double out[N];
+    for (int kind = 0; kind < KINDS * KINDS; kind++) {
+        for (size_t i = 0; i < N; i++) {
+            x[i] = hostile(rng, kind % KINDS, i);
+            y[i] = hostile(rng, kind / KINDS, i);
+        }
+        struct hk_scalability law;
+        struct hk_estimate peak;
+        struct hk_line line;
+        struct hk_slack slack;
+        struct hk_calibration calibration;
+        struct hk_decision decision;
+        double value;
+        if (hk_scalability_fit(x, y, 40, &law) == HK_OK) {
+            assert_true(isfinite(law.gamma_per_s) && isfinite(law.sigma) && isfinite(law.kappa));
+            assert_sane(kind, hk_scalability_peak(&law, &peak), peak.value, peak.standard_error);
+        }
+        assert_sane(kind, hk_extension_fit(x, y, N, &line), line.slope, line.intercept,
+                    line.residual_sd);
+        assert_sane(kind, hk_queue_replay(x, y, N, out), out[0], out[N - 1]);
+        assert_sane(kind, hk_calibration_test(x, N, &calibration), calibration.statistic,
+                    calibration.p_value, calibration.sd, calibration.rho1);
+        assert_sane(kind, hk_pinball(x, y, N, 0.9, &value), value);
+        const struct hk_decision_table table = {x, N / 4, 4};
+        double regret[4];
+        assert_sane(kind, hk_decision_analyse(&table, NULL, regret, &decision),
+                    decision.value_mean, decision.value_of_information, regret[0], regret[3]);
+        assert_sane(kind, hk_decision_information(&table, y, 10, &value), value);
+        if (hk_sample_sort(x, N) == HK_OK) {
+            assert_sane(kind, hk_overlap_slack(x, y, 60, &slack), slack.slack_ns, slack.slope,
+                        slack.residual_sd_ns);
+            assert_sane(kind, hk_crps(x, N, y[3], &value), value);
+            const struct hk_sum_part part = {x, N, 3};
+            struct hk_sum *sum;
+            if (hk_sum_create(&part, 1, 1024, &sum) == HK_OK) {
+                struct hk_sum_quantile q;
+                double sd;
+                assert_sane(kind, hk_sum_quantile(sum, 0.99, &q), q.independent_ns,
+                            q.comonotone_ns);
+                assert_sane(kind, hk_sum_moments(sum, &value, &sd), value, sd);
+                hk_sum_destroy(sum);
+            }
+        }
+    }
+    hk_rng_destroy(rng);
+}
+
 int main(void)
 {
     hk_gsl_init();
@@ -236,6 +379,8 @@ int main(void)
         cmocka_unit_test(statistics_stay_finite),
         cmocka_unit_test(fits_stay_finite),
         cmocka_unit_test(curves_stay_finite),
+        cmocka_unit_test(closed_forms_stay_finite),
+        cmocka_unit_test(samples_stay_finite),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

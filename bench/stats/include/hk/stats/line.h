@@ -26,8 +26,8 @@ struct hk_line {
  * n        [in]   >= 3
  * out      [out]
  *
- * Returns HK_OK; HK_EINVAL; HK_ENOISE if n < 3 or all x are equal.
- * Cost O(n), no allocation.
+ * Returns HK_OK; HK_EINVAL (squares that overflow included); HK_ENOISE if n < 3 or
+ * all x are equal. Cost O(n), no allocation.
  */
 enum hk_status hk_line_fit(const double *x, const double *y, const double *weights, size_t n,
                            struct hk_line *out);
