@@ -14,11 +14,14 @@
 #include "hk/run/run.h"
 #include "progress.h"
 #include "run_guest.h"
+#include "run_linux.h"
 
 struct run_options {
     const char *filter;
     const char *out;
     const char *perf;
+    const char *kernel;
+    const char *append;
     uint64_t budget_s;
     uint64_t seed;
     bool quick;
@@ -26,6 +29,7 @@ struct run_options {
     bool guest;
     bool placements;
     const char *workload;
+    bool linux_guest;
     bool json;
     bool shared;
 };
@@ -43,6 +47,12 @@ static const struct hk_option options[] = {
      AT(placements), 0, 0},
     {"workload", 0, HK_OPTION_TEXT, "LIST", "with --placements: NAME or FILE.ini,... (all)",
      AT(workload), 0, 0},
+    {"linux", 0, HK_OPTION_FLAG, NULL, "count the native experiments on a Linux kernel in QEMU",
+     AT(linux_guest), 0, 0},
+    {"kernel", 0, HK_OPTION_TEXT, "BZIMAGE", "of --linux (the newest of Debian's cloud kernels)",
+     AT(kernel), 0, 0},
+    {"append", 0, HK_OPTION_TEXT, "TEXT", "of --linux: more for the kernel's command line",
+     AT(append), 0, 0},
     {"budget", 'b', HK_OPTION_UINT, "SECONDS", "stop measuring after this long", AT(budget_s), 1,
      86400},
     {"out", 'o', HK_OPTION_TEXT, "FOLDER", "where results go (results)", AT(out), 0, 0},
@@ -180,6 +190,46 @@ static enum hk_exit measure(const struct run_options *o, const char *machine_jso
     return outcome.launches_ok > 0 && !outcome.interrupted ? HK_EXIT_OK : HK_EXIT_UNMEASURED;
 }
 
+/* Whether the options make sense together; prints why not. */
+static bool options_agree(const struct run_options *o)
+{
+    const bool counted = o->guest || o->linux_guest || o->placements;
+    const char *wrong = NULL;
+
+    if (o->quick && o->full)
+        wrong = "--quick and --full exclude each other";
+    else if ((int)o->guest + (int)o->linux_guest + (int)o->placements > 1)
+        wrong = "--guest, --linux and --placements exclude each other";
+    else if ((o->guest || o->placements) && (o->quick || o->full))
+        wrong = "--guest and --placements count everything: leave out --quick and --full";
+    else if (counted && (o->budget_s != 0 || o->seed != 0 || o->perf != NULL))
+        wrong = "what is counted needs no clock and no chance: leave out --budget, --seed and "
+                "--perf";
+    else if (!o->linux_guest && (o->kernel != NULL || o->append != NULL))
+        wrong = "--kernel and --append are for --linux";
+    else if (o->workload != NULL && !o->placements)
+        wrong = "--workload is for --placements";
+    if (wrong != NULL)
+        hk_cli_error("run", "%s", wrong);
+    return wrong == NULL;
+}
+
+/* A guest instead of this machine. */
+static enum hk_exit count(const struct run_options *o, const char *machine_json)
+{
+    const struct hk_run_linux_options counted = {
+        .guest = {.filter = o->filter, .out = o->out, .workloads = o->workload,
+                  .machine_json = machine_json, .json = o->json, .stop = &stopped},
+        .mode = o->full ? HK_RUN_FULL : HK_RUN_QUICK,
+        .kernel = o->kernel,
+        .append = o->append,
+    };
+
+    if (o->placements)
+        return hk_cli_run_placements(&counted.guest);
+    return o->guest ? hk_cli_run_guest(&counted.guest, NULL) : hk_cli_run_linux(&counted);
+}
+
 static enum hk_exit run(const void *values, int argc, char **argv)
 {
     const struct run_options *o = values;
@@ -189,26 +239,7 @@ static enum hk_exit run(const void *values, int argc, char **argv)
     pid_t holder = 0;
 
     (void)argc, (void)argv;
-    if (o->quick && o->full) {
-        hk_cli_error("run", "--quick and --full exclude each other");
-        return HK_EXIT_USAGE;
-    }
-    if (o->guest && o->placements) {
-        hk_cli_error("run", "--guest and --placements exclude each other");
-        return HK_EXIT_USAGE;
-    }
-    if (o->workload != NULL && !o->placements) {
-        hk_cli_error("run", "--workload is for --placements");
-        return HK_EXIT_USAGE;
-    }
-    if ((o->guest || o->placements) &&
-        (o->quick || o->full || o->budget_s != 0 || o->seed != 0 || o->perf != NULL)) {
-        hk_cli_error("run", "%s counts everything, without a clock or chance: leave out "
-                     "--quick, --full, --budget, --seed and --perf",
-                     o->guest ? "--guest" : "--placements");
-        return HK_EXIT_USAGE;
-    }
-    if (!perf_ready(o))
+    if (!options_agree(o) || !perf_ready(o))
         return HK_EXIT_USAGE;
     const enum hk_status locked = hk_run_lock_acquire(&lock, &holder);
     if (locked == HK_EBUSY)
@@ -225,12 +256,9 @@ static enum hk_exit run(const void *values, int argc, char **argv)
         hk_cli_error("run", "out of memory");
         return HK_EXIT_UNMEASURED;
     }
-    const struct hk_run_guest_options guest = {.filter = o->filter, .out = o->out,
-        .workloads = o->workload, .machine_json = machine_json, .json = o->json, .stop = &stopped};
     signal(SIGINT, on_signal);
     signal(SIGTERM, on_signal);
-    const enum hk_exit code = o->guest ? hk_cli_run_guest(&guest)
-        : o->placements ? hk_cli_run_placements(&guest)
+    const enum hk_exit code = o->guest || o->linux_guest || o->placements ? count(o, machine_json)
         : measure(o, machine_json, remark[0] != '\0' ? remark : NULL);
     free(machine_json);
     hk_run_lock_release(&lock);

@@ -19,6 +19,9 @@
 #define MACHINES_MAX    16 /* more than this many QEMUs at a time meet in the memory */
 #define ALL_WORKLOADS   "audio_workstation,desktop,file_compile,sensor_node,web_server"
 
+#define LINUX_MEMORY_MIB      256
+#define LINUX_BOOT_TIMEOUT_MS 600000 /* on a busy machine booting alone may take a minute */
+
 /* Every service once on either side of the boundary, and the composition people get. */
 static const char *const places[] = {"hybrid", "monolithic", "microkernel"};
 
@@ -83,9 +86,9 @@ static enum hk_exit plan_run(struct hk_guest_plan *plan, const struct hk_run_gue
 
     plan->filter = options->filter;
     plan->machine = HK_QEMU_MICROVM;
-    plan->memory_mib = MEMORY_MIB;
+    plan->memory_mib = plan->linux_guest != NULL ? LINUX_MEMORY_MIB : MEMORY_MIB;
     plan->boots = BOOTS;
-    plan->timeout_ms = BOOT_TIMEOUT_MS;
+    plan->timeout_ms = plan->linux_guest != NULL ? LINUX_BOOT_TIMEOUT_MS : BOOT_TIMEOUT_MS;
     plan->out_root = options->out;
     plan->machine_json = options->machine_json;
     plan->arguments = arguments;
@@ -101,18 +104,24 @@ static enum hk_exit plan_run(struct hk_guest_plan *plan, const struct hk_run_gue
     return outcome_show(&outcome, status, options->json);
 }
 
-enum hk_exit hk_cli_run_guest(const struct hk_run_guest_options *options)
+enum hk_exit hk_cli_run_guest(const struct hk_run_guest_options *options,
+                              const struct hk_guest_linux *linux_guest)
 {
     static struct hk_guest_files files;
     char arguments[HK_TEXT_BYTES];
     struct hk_guest_plan plan = {
-        .files = &files, .places = places, .place_count = HK_ARRAY_COUNT(places), .kvm = true};
+        .files = &files,
+        .linux_guest = linux_guest,
+        .places = places,
+        .place_count = linux_guest != NULL ? 1 : HK_ARRAY_COUNT(places),
+        .kvm = linux_guest == NULL,
+    };
 
     if (hk_cli_guest_files("run", &files) != HK_OK) {
         return HK_EXIT_USAGE;
     }
-    snprintf(arguments, sizeof(arguments), "run --guest%s%s",
-             options->filter != NULL ? " --filter " : "",
+    snprintf(arguments, sizeof(arguments), "run --%s%s%s",
+             linux_guest != NULL ? "linux" : "guest", options->filter != NULL ? " --filter " : "",
              options->filter != NULL ? options->filter : "");
     return plan_run(&plan, options, arguments);
 }

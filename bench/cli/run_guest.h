@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* `hkbench run --guest` and `--placements`: counted instead of timed. */
+/* `hkbench run --guest`, `--linux` and `--placements`: guests under QEMU, counted, not timed. */
 #ifndef HK_CLI_RUN_GUEST_H
 #define HK_CLI_RUN_GUEST_H
 
@@ -7,6 +7,7 @@
 #include <stdbool.h>
 
 #include "command.h"
+#include "hk/guest/run.h"
 
 struct hk_run_guest_options {
     const char *filter; /* as of `hkbench run`; NULL: all cells */
@@ -17,8 +18,13 @@ struct hk_run_guest_options {
     const volatile sig_atomic_t *stop;
 };
 
-/* Boot, count, write a run directory, print where it is and which clocks were used. */
-enum hk_exit hk_cli_run_guest(const struct hk_run_guest_options *options);
+/*
+ * Boot, count, write a run directory, print where it is and which clocks were used.
+ *
+ * linux_guest  [in]  the stock kernel to boot, whose cells are chosen already; NULL: our own
+ */
+enum hk_exit hk_cli_run_guest(const struct hk_run_guest_options *options,
+                              const struct hk_guest_linux *linux_guest);
 
 /* The same with the workloads in all placements. */
 enum hk_exit hk_cli_run_placements(const struct hk_run_guest_options *options);

@@ -41,6 +41,9 @@ struct hk_cache_model {
     struct colour *colours; /* open addressing, at most half full */
     uint32_t colour_count;
     uint32_t generation;
+    bool fetched; /* the last fetch lay in one line, and nothing has happened to it since */
+    uint64_t fetched_line;
+    uint64_t fetched_frame;
     uint64_t events[HK_CACHE_EVENT_COUNT];
 };
 
@@ -183,6 +186,7 @@ void hk_cache_model_destroy(struct hk_cache_model *model)
 
 void hk_cache_model_reset(struct hk_cache_model *model)
 {
+    model->fetched = false;
     assoc_clear(&model->l1i);
     assoc_clear(&model->l1d);
     assoc_clear(&model->l2);
@@ -264,10 +268,23 @@ static void access_lines(struct hk_cache_model *m, bool fetch, uint64_t address,
     }
 }
 
+/*
+ * Most instructions follow one in the same line. Its entries are the most recently used ones then,
+ * so to touch them again would change nothing.
+ */
 void hk_cache_model_fetch(struct hk_cache_model *model, uint64_t address, uint64_t frame,
                           uint32_t bytes)
 {
+    uint64_t line = address >> model->line_shift;
+    bool within = (address + (bytes ? bytes : 1u) - 1u) >> model->line_shift == line;
+
+    if (within && model->fetched && line == model->fetched_line && frame == model->fetched_frame) {
+        return;
+    }
     access_lines(model, true, address, frame, bytes);
+    model->fetched = within;
+    model->fetched_line = line;
+    model->fetched_frame = frame;
 }
 
 void hk_cache_model_data(struct hk_cache_model *model, uint64_t address, uint64_t frame,
@@ -278,6 +295,7 @@ void hk_cache_model_data(struct hk_cache_model *model, uint64_t address, uint64_
 
 void hk_cache_model_cr3_write(struct hk_cache_model *model)
 {
+    model->fetched = false;
     assoc_flush(&model->plain.itlb);
     assoc_flush(&model->plain.dtlb);
     assoc_flush(&model->plain.stlb);

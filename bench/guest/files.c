@@ -20,6 +20,8 @@ static const struct place {
     {FIELD(plugin), "bench/guest/plugin/hkbench-plugin.so",
      "../" HK_LIBDIR "/hkbench/hkbench-plugin.so"},
     {FIELD(probe), "bench/guest/probe/hkbench-probe.elf", "../share/hkbench/hkbench-probe.elf"},
+    {FIELD(linux_init), "bench/guest/hkbench-linux-init",
+     "../" HK_LIBDIR "/hkbench/hkbench-linux-init"},
     {FIELD(model), "bench/guest/cache_model.ini", "../share/hkbench/cache_model.ini"},
     {FIELD(workloads), "bench/guest/workloads", "../share/hkbench/workloads"},
 #undef FIELD

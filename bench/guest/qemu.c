@@ -121,13 +121,15 @@ static void append_escaped(char *to, const char *path)
 
 static enum hk_status plugin_argument(const struct hk_qemu_options *o, int counts_fd, char **out)
 {
+    const bool linux_image = o->image == HK_QEMU_LINUX;
     const struct {
         const char *key;
         const char *path;
     } paths[] = {{"file=", o->plugin},
                  {",model=", o->model},
-                 {",elf=", o->kernel},
-                 {",programs=", o->programs},
+                 {",elf=", linux_image ? o->init : o->kernel},
+                 {",programs=", linux_image ? NULL : o->programs},
+                 {",from=", linux_image ? "arm" : NULL},
                  {",trace=", o->trace}};
     size_t bytes = 64;
     char *text;
@@ -165,10 +167,12 @@ static enum hk_status arguments_build(const struct hk_qemu_options *o, int count
     add(a, o->program != NULL ? o->program : PROGRAM);
     add_pair(a, "-machine", machines[o->machine].argument);
     add_pair(a, "-accel", exact ? "tcg" : "kvm");
-    /* arch-capabilities: hypervisors that pass the feature but not its register abort QEMU */
-    add_pair(a, "-cpu", exact ? "max" : "host,arch-capabilities=off");
+    /* no random numbers of the host; arch-capabilities: hypervisors that pass the feature but not
+     * its register abort QEMU */
+    add_pair(a, "-cpu", exact ? "max,rdrand=off,rdseed=off" : "host,arch-capabilities=off");
     if (exact) {
         add_pair(a, "-icount", "shift=0,sleep=off");
+        add_pair(a, "-rtc", "base=2026-01-01,clock=vm");
     }
     add_pair(a, "-m", a->memory);
     add(a, "-nodefaults");
@@ -210,29 +214,44 @@ static enum hk_status options_check(const struct hk_qemu_options *o, char *error
     return HK_OK;
 }
 
-/* QEMU takes what is no ELF for an old Linux kernel or a BIOS and hangs: look before. */
-static enum hk_status kernel_check(const char *path, char *error)
+static bool is_pvh_image(const unsigned char *head)
 {
-    Elf64_Ehdr header = {0};
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    Elf64_Ehdr header;
+
+    memcpy(&header, head, sizeof(header));
+    return memcmp(header.e_ident, ELFMAG, SELFMAG) == 0 &&
+           header.e_ident[EI_CLASS] == ELFCLASS64 && header.e_machine == EM_X86_64 &&
+           header.e_type == ET_EXEC;
+}
+
+/* Documentation/arch/x86/boot.rst: the boot flag, and the magic of the setup header. */
+static bool is_linux_image(const unsigned char *head)
+{
+    return head[0x1fe] == 0x55 && head[0x1ff] == 0xaa && memcmp(head + 0x202, "HdrS", 4) == 0;
+}
+
+/* QEMU takes what is no image of the kind for a BIOS or an old Linux and hangs: look before. */
+static enum hk_status kernel_check(const struct hk_qemu_options *o, char *error)
+{
+    const bool linux_image = o->image == HK_QEMU_LINUX;
+    unsigned char head[1024] = {0};
+    int fd = open(o->kernel, O_RDONLY | O_CLOEXEC);
     ssize_t bytes;
 
     if (fd < 0) {
-        snprintf(error, HK_QEMU_ERROR_BYTES, "guest image %.300s: %s", path, strerror(errno));
+        snprintf(error, HK_QEMU_ERROR_BYTES, "guest image %.300s: %s", o->kernel, strerror(errno));
         return HK_ENOENT;
     }
-    bytes = read(fd, &header, sizeof(header));
+    bytes = read(fd, head, sizeof(head));
     close(fd);
-    if (bytes != (ssize_t)sizeof(header) || memcmp(header.e_ident, ELFMAG, SELFMAG) != 0 ||
-        header.e_ident[EI_CLASS] != ELFCLASS64 || header.e_machine != EM_X86_64 ||
-        header.e_type != ET_EXEC) {
-        snprintf(error, HK_QEMU_ERROR_BYTES,
-                 "guest image %.300s is corrupt or no x86-64 kernel; "
-                 "build or install it again",
-                 path);
-        return HK_EPARSE;
+    if (bytes == (ssize_t)sizeof(head) &&
+        (linux_image ? is_linux_image(head) : is_pvh_image(head))) {
+        return HK_OK;
     }
-    return HK_OK;
+    snprintf(error, HK_QEMU_ERROR_BYTES, "guest image %.300s is corrupt or %s", o->kernel,
+             linux_image ? "no Linux bzImage; name one such as /boot/vmlinuz-*"
+                         : "no x86-64 kernel; build or install it again");
+    return HK_EPARSE;
 }
 
 /* --- the process ----------------------------------------------------------- */
@@ -597,7 +616,7 @@ enum hk_status hk_qemu_run(const struct hk_qemu_options *options, struct hk_qemu
     enum hk_status status = options_check(options, error);
 
     if (status == HK_OK) {
-        status = kernel_check(options->kernel, error);
+        status = kernel_check(options, error);
     }
     if (status != HK_OK) {
         return status;

@@ -121,6 +121,7 @@ enum hk_status hk_guest_record(const struct hk_guest_plan *plan, struct hk_guest
     struct recording r = {.plan = plan, .outcome = outcome};
     const struct hk_guest_options options = {
         .files = plan->files,
+        .linux_guest = plan->linux_guest,
         .machine = plan->machine,
         .memory_mib = plan->memory_mib,
         .boots = plan->boots,

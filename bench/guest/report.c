@@ -142,20 +142,31 @@ static char *rest_copy(const struct line *line, size_t from)
     return strndup(line->text + from, line->bytes - from);
 }
 
-static enum hk_status absent_read(struct hk_guest_report *report, const struct line *line)
+static enum hk_status text_read(struct hk_guest_report *report, const struct line *line,
+                                enum hk_guest_row_kind kind)
 {
     struct hk_guest_row *row;
-    enum hk_status status = row_add(report, line, HK_GUEST_ABSENT, &row);
-    size_t reason = line->rest + (status == HK_OK ? strlen(row->name) + 1 : 0);
+    enum hk_status status = row_add(report, line, kind, &row);
+    size_t text = line->rest + (status == HK_OK ? strlen(row->name) + 1 : 0);
 
     if (status != HK_OK) {
         return status;
     }
-    if (reason >= line->bytes) {
+    if (text >= line->bytes) {
         return HK_EPARSE;
     }
-    row->reason = rest_copy(line, reason);
-    return row->reason != NULL ? HK_OK : HK_ENOMEM;
+    row->text = rest_copy(line, text);
+    return row->text != NULL ? HK_OK : HK_ENOMEM;
+}
+
+static enum hk_status absent_read(struct hk_guest_report *report, const struct line *line)
+{
+    return text_read(report, line, HK_GUEST_ABSENT);
+}
+
+static enum hk_status launch_read(struct hk_guest_report *report, const struct line *line)
+{
+    return text_read(report, line, HK_GUEST_LAUNCH);
 }
 
 static enum hk_status fail_read(struct hk_guest_report *report, const struct line *line)
@@ -207,7 +218,7 @@ static const struct verb {
 } verbs[] = {
     {"begin", true, begin_read},    {"row", true, row_read},    {"value", true, value_read},
     {"absent", false, absent_read}, {"fail", false, fail_read}, {"log", false, log_read},
-    {"done", true, done_read},
+    {"done", true, done_read},      {"launch", false, launch_read},
 };
 
 /* Free text may hold anything: only the protocol's name, the verb and the word behind are split. */
@@ -296,7 +307,7 @@ static void row_fini(struct hk_guest_row *row)
     }
     free(row->values);
     free(row->name);
-    free(row->reason);
+    free(row->text);
 }
 
 void hk_guest_report_fini(struct hk_guest_report *report)

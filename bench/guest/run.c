@@ -1,22 +1,27 @@
 /* SPDX-License-Identifier: MIT */
 #include "hk/guest/run.h"
 
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "boot.h"
 #include "hk/guest/check.h"
+#include "initramfs.h"
 
-#define BOOTS_MAX    100u
-#define PLACES_MAX   100u
-#define APPEND_BYTES 512u
-#define EXACT_WORLD  "guest/"
-#define KVM_WORLD    "guest_kvm/"
+#define BOOTS_MAX     100u
+#define BOOTS_AT_ONCE 4u
+#define PLACES_MAX    100u
+#define APPEND_BYTES  512u
+#define EXACT_WORLD   "guest/"
+#define KVM_WORLD     "guest_kvm/"
 
 /* All boots of one world: those of the first composition, then those of the second, ... */
 struct world {
     const struct hk_guest_options *options;
+    char initramfs[32]; /* path; of a Linux guest only */
     size_t boot_count;
     struct hk_guest_boot *boots;
     struct hk_launch *launches; /* room for one cell's */
@@ -24,15 +29,48 @@ struct world {
 
 /* --- one boot --------------------------------------------------------------- */
 
-static enum hk_status boot_run(const struct hk_guest_options *o, enum hk_qemu_clock clock,
-                               const char *place, struct hk_guest_boot *boot, char *error)
+/* What our own kernel is told; HK_ETOOBIG when it is too long for a command line. */
+static enum hk_status own_append(const char *place, char append[APPEND_BYTES], char *error)
 {
+    int bytes = snprintf(append, APPEND_BYTES, "scenario=experiments place=%s", place);
+
+    if (bytes < 0 || (size_t)bytes >= APPEND_BYTES) {
+        snprintf(error, HK_QEMU_ERROR_BYTES, "the composition is longer than %u characters",
+                 APPEND_BYTES - 32);
+        return HK_ETOOBIG;
+    }
+    return HK_OK;
+}
+
+/* What makes every boot of a stock kernel the same: no random layout, no clock but the virtual. */
+static enum hk_status linux_append(const struct hk_guest_linux *guest, char append[APPEND_BYTES],
+                                   char *error)
+{
+    int bytes = snprintf(append, APPEND_BYTES,
+                         "quiet nokaslr norandmaps tsc=reliable no_timer_check panic=-1 reboot=t %s",
+                         guest->append != NULL ? guest->append : "");
+
+    if (bytes < 0 || (size_t)bytes >= APPEND_BYTES) {
+        snprintf(error, HK_QEMU_ERROR_BYTES, "--append is longer than %u characters",
+                 APPEND_BYTES - 96);
+        return HK_ETOOBIG;
+    }
+    return HK_OK;
+}
+
+static enum hk_status boot_run(const struct world *w, enum hk_qemu_clock clock, const char *place,
+                               struct hk_guest_boot *boot, char *error)
+{
+    const struct hk_guest_options *o = w->options;
+    const struct hk_guest_linux *guest = o->linux_guest;
     const bool exact = clock == HK_QEMU_EXACT;
     char append[APPEND_BYTES];
     const struct hk_qemu_options qemu = {
         .program = o->program,
-        .kernel = o->files->kernel,
-        .programs = o->files->programs,
+        .image = guest != NULL ? HK_QEMU_LINUX : HK_QEMU_PVH,
+        .kernel = guest != NULL ? guest->kernel : o->files->kernel,
+        .programs = guest != NULL ? w->initramfs : o->files->programs,
+        .init = o->files->linux_init,
         .append = append,
         .machine = o->machine,
         .clock = clock,
@@ -42,14 +80,10 @@ static enum hk_status boot_run(const struct hk_guest_options *o, enum hk_qemu_cl
         .model = exact ? o->files->model : NULL,
         .stop = o->stop,
     };
-    int bytes = snprintf(append, sizeof(append), "scenario=experiments place=%s", place);
+    enum hk_status status = guest != NULL ? linux_append(guest, append, error)
+                                          : own_append(place, append, error);
 
-    if (bytes < 0 || (size_t)bytes >= sizeof(append)) {
-        snprintf(error, HK_QEMU_ERROR_BYTES, "the composition is longer than %u characters",
-                 APPEND_BYTES - 32);
-        return HK_ETOOBIG;
-    }
-    return hk_guest_boot_run(&qemu, boot, error);
+    return status == HK_OK ? hk_guest_boot_run(&qemu, boot, error) : status;
 }
 
 /* --- cells over boots --------------------------------------------------------- */
@@ -220,30 +254,97 @@ static bool is_own_failure(enum hk_status status)
            status == HK_EPARSE || status == HK_ETOOBIG;
 }
 
+/* One boot on a thread of its own: QEMU under icount uses one CPU. */
+struct boot_job {
+    const struct world *world;
+    enum hk_qemu_clock clock;
+    const char *place;
+    struct hk_guest_boot *boot;
+    pthread_t thread;
+    bool started;
+    enum hk_status status;
+    char error[HK_QEMU_ERROR_BYTES];
+};
+
+static void *boot_on_thread(void *user)
+{
+    struct boot_job *job = user;
+
+    job->status = boot_run(job->world, job->clock, job->place, job->boot, job->error);
+    return NULL;
+}
+
+/* Counts are the same whatever else runs; cycles are not, so KVM boots one at a time. */
+static uint32_t boots_at_once(enum hk_qemu_clock clock)
+{
+    long cpus = sysconf(_SC_NPROCESSORS_ONLN);
+
+    return clock == HK_QEMU_KVM || cpus < 1 ? 1 : cpus < BOOTS_AT_ONCE ? (uint32_t)cpus
+                                                                       : BOOTS_AT_ONCE;
+}
+
+/* Some boots of one composition side by side; the first failure by their order is returned. */
+static enum hk_status boots_run(struct world *w, enum hk_qemu_clock clock, const char *place,
+                                struct hk_guest_boot *boots, uint32_t count, char *error)
+{
+    struct boot_job jobs[BOOTS_AT_ONCE];
+    enum hk_status first_failure = HK_OK;
+
+    for (uint32_t i = 0; i < count; i++) {
+        jobs[i] = (struct boot_job){.world = w, .clock = clock, .place = place, .boot = &boots[i]};
+        jobs[i].started = pthread_create(&jobs[i].thread, NULL, boot_on_thread, &jobs[i]) == 0;
+        if (!jobs[i].started) { /* then here, after those that have one */
+            boot_on_thread(&jobs[i]);
+        }
+    }
+    for (uint32_t i = 0; i < count; i++) {
+        if (jobs[i].started) {
+            pthread_join(jobs[i].thread, NULL);
+        }
+        if (first_failure == HK_OK && jobs[i].status != HK_OK) {
+            first_failure = jobs[i].status;
+            memcpy(error, jobs[i].error, HK_QEMU_ERROR_BYTES);
+        }
+    }
+    return first_failure;
+}
+
+/* All boots of one composition, until one fails. */
+static enum hk_status place_boot(struct world *w, enum hk_qemu_clock clock, uint32_t place,
+                                 uint32_t before, uint32_t total, char *error)
+{
+    const struct hk_guest_options *o = w->options;
+    const uint32_t first = place * o->boots;
+    enum hk_status status = HK_OK;
+
+    for (uint32_t i = 0; i < o->boots && status == HK_OK;) {
+        uint32_t left = o->boots - i;
+        uint32_t count = left < boots_at_once(clock) ? left : boots_at_once(clock);
+
+        if (o->on_boot != NULL) {
+            o->on_boot(o->user, before + first + i, total);
+        }
+        status = boots_run(w, clock, o->places[place], &w->boots[first + i], count, error);
+        i += count;
+    }
+    return status;
+}
+
 /* Boots everything; the first failure is returned, and ends its composition or the world. */
 static enum hk_status world_boot(struct world *w, enum hk_qemu_clock clock, uint32_t before,
                                  uint32_t total, struct hk_guest_summary *summary, char *error)
 {
     const struct hk_guest_options *o = w->options;
     enum hk_status first_failure = HK_OK;
+    enum hk_status status = HK_OK;
     char later[HK_QEMU_ERROR_BYTES];
 
-    for (uint32_t i = 0; i < w->boot_count; i++) {
-        enum hk_status status;
-
-        if (o->on_boot != NULL) {
-            o->on_boot(o->user, before + i, total);
-        }
-        status = boot_run(o, clock, o->places[i / o->boots], &w->boots[i],
-                          first_failure == HK_OK ? error : later);
-        summary->leak_count += w->boots[i].report.leaks;
+    for (uint32_t p = 0; p < o->place_count && (status == HK_OK || is_own_failure(status)); p++) {
+        status = place_boot(w, clock, p, before, total, first_failure == HK_OK ? error : later);
         first_failure = first_failure == HK_OK ? status : first_failure;
-        if (status != HK_OK && !is_own_failure(status)) {
-            break;
-        }
-        if (status != HK_OK) {
-            i += o->boots - 1 - i % o->boots;
-        }
+    }
+    for (size_t i = 0; i < w->boot_count; i++) {
+        summary->leak_count += w->boots[i].report.leaks;
     }
     return first_failure;
 }
@@ -261,14 +362,24 @@ static enum hk_status world_run(const struct hk_guest_options *o, enum hk_qemu_c
                                 uint32_t total, struct hk_guest_summary *summary, char *error)
 {
     struct world w = {.options = o, .boot_count = (size_t)o->boots * o->place_count};
+    const struct hk_guest_linux *guest = o->linux_guest;
     enum hk_status status = HK_ENOMEM;
     enum hk_status handed;
+    int initramfs = -1;
 
     w.boots = calloc(w.boot_count, sizeof(*w.boots));
     w.launches = calloc(w.boot_count, sizeof(*w.launches));
     if (w.boots == NULL || w.launches == NULL) {
         snprintf(error, HK_QEMU_ERROR_BYTES, "%s", hk_status_text(HK_ENOMEM));
         goto done;
+    }
+    if (guest != NULL) {
+        status = hk_initramfs_create(o->files->linux_init, guest->cells, guest->cell_count,
+                                     &initramfs, error);
+        if (status != HK_OK) {
+            goto done;
+        }
+        snprintf(w.initramfs, sizeof(w.initramfs), "/proc/self/fd/%d", initramfs);
     }
     status = world_boot(&w, clock, clock == HK_QEMU_EXACT ? 0 : total / 2, total, summary, error);
     handed = cells_hand_over(&w, summary);
@@ -277,7 +388,16 @@ static enum hk_status world_run(const struct hk_guest_options *o, enum hk_qemu_c
                  hk_status_text(handed));
         status = handed;
     }
+    if (guest != NULL && w.boots[0].report.place != NULL) {
+        size_t used = strlen(summary->clock);
+
+        snprintf(summary->clock + used, sizeof(summary->clock) - used, "; Linux %.200s",
+                 w.boots[0].report.place);
+    }
 done:
+    if (initramfs >= 0) {
+        close(initramfs);
+    }
     world_fini(&w);
     return status;
 }
@@ -325,9 +445,9 @@ static void clock_choose(const struct hk_guest_options *o, const char *version,
         snprintf(cycles, sizeof(cycles), "; no cycles, because KVM failed its self-check: %.300s",
                  reason);
     }
-    snprintf(summary->clock, sizeof(summary->clock),
-             "instructions (icount, QEMU %s, kernel built by " HK_KERNEL_COMPILER ")%.400s",
-             version, cycles);
+    snprintf(summary->clock, sizeof(summary->clock), "instructions (icount, QEMU %s, %s built by "
+             HK_KERNEL_COMPILER ")%.400s",
+             version, o->linux_guest != NULL ? "programs" : "kernel", cycles);
 }
 
 enum hk_status hk_guest_run(const struct hk_guest_options *options,

@@ -164,33 +164,15 @@ static bool is_other_package(const struct cpu *a, const struct cpu *b)
 typedef bool relation(const struct cpu *a, const struct cpu *b);
 
 static const struct place {
-    const char *name;
     relation *best;
     relation *second; /* when no pair is in the best relation; NULL: none */
     const char *missing;
 } places[HK_PLACE_COUNT] = {
-    [HK_PLACE_SAME_CORE] = { "same_core", is_same_cpu, NULL, "no CPU may be used" },
-    [HK_PLACE_CROSS_CORE] = { "cross_core", is_near_core, is_other_core,
-                              "no two cores of one package" },
-    [HK_PLACE_SMT] = { "smt", is_sibling, NULL, "no core with two hardware threads" },
-    [HK_PLACE_CROSS_SOCKET] = { "cross_socket", is_other_package, NULL, "no second package" },
+    [HK_PLACE_SAME_CORE] = { is_same_cpu, NULL, "no CPU may be used" },
+    [HK_PLACE_CROSS_CORE] = { is_near_core, is_other_core, "no two cores of one package" },
+    [HK_PLACE_SMT] = { is_sibling, NULL, "no core with two hardware threads" },
+    [HK_PLACE_CROSS_SOCKET] = { is_other_package, NULL, "no second package" },
 };
-
-const char *hk_place_name(enum hk_place place)
-{
-    return (size_t)place < HK_PLACE_COUNT ? places[place].name : NULL;
-}
-
-enum hk_status hk_place_find(const char *name, enum hk_place *place)
-{
-    for (size_t i = 0; i < HK_PLACE_COUNT; i++) {
-        if (strcmp(places[i].name, name) == 0) {
-            *place = (enum hk_place)i;
-            return HK_OK;
-        }
-    }
-    return HK_ENOENT;
-}
 
 static bool find_pair(const struct hk_topology *topology, relation *related,
                       struct hk_cpu_pair *pair)

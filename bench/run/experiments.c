@@ -1,6 +1,4 @@
 /* SPDX-License-Identifier: MIT */
-#include <stdarg.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "experiment.h"
@@ -48,38 +46,4 @@ const char *hk_experiment_summary(const char *kind)
         if (strcmp(hk_experiments[i]->kind, kind) == 0)
             return hk_experiments[i]->summary;
     return NULL;
-}
-
-enum hk_status hk_task_refuse(struct hk_task *task, enum hk_status status, const char *format, ...)
-{
-    va_list args;
-
-    va_start(args, format);
-    vsnprintf(task->reason, sizeof task->reason, format, args);
-    va_end(args);
-    return status;
-}
-
-int64_t hk_task_int(const struct hk_task *task, const char *key, int64_t fallback)
-{
-    int64_t value;
-
-    return hk_name_int(task->name, key, &value) == HK_OK ? value : fallback;
-}
-
-uint64_t hk_mix(uint64_t a, uint64_t b)
-{
-    uint64_t z = a + (b + 1) * 0x9e3779b97f4a7c15u;
-
-    z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9u;
-    z = (z ^ (z >> 27)) * 0x94d049bb133111ebu;
-    return z ^ (z >> 31);
-}
-
-void hk_fill(void *buffer, size_t bytes, uint64_t seed)
-{
-    unsigned char *at = buffer;
-
-    for (size_t i = 0; i < bytes; i++)
-        at[i] = (unsigned char)(hk_mix(seed, i / 8) >> (8 * (i % 8)));
 }

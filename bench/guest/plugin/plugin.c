@@ -3,12 +3,15 @@
  * hkbench-plugin.so: exact counts per region from QEMU's code generator.
  *
  *   -plugin hkbench-plugin.so,out=FILE[,model=INI][,elf=IMAGE]...[,programs=ARCHIVE][,trace=FILE]
+ *           [,from=arm]
  *
  * out       counts are written here (format: hk/guest/counts.h)
  * model     parameters of the cache and TLB model; without it there are no such events
  * elf       image whose function symbols name the code; may be given several times
  * programs  ar archive of such images; their functions are named program:function
  * trace     a log for people of every crossing between the rings and every change of address space
+ * from      "arm": run at full speed until the guest executes HK_MARK_ARM, because a stock kernel
+ *           boots for a thousand million instructions that nobody asked about
  *
  * The ring of an instruction is the top bit of its address. An instruction is counted when it
  * begins: one that faults and is restarted counts twice, as it does not in QEMU's own icount clock.
@@ -33,7 +36,7 @@
 
 __attribute__((visibility("default"))) int qemu_plugin_version = QEMU_ABI_VERSION;
 
-enum insn_kind { INSN_PLAIN, INSN_BEGIN, INSN_END, INSN_CR3_WRITE };
+enum insn_kind { INSN_PLAIN, INSN_BEGIN, INSN_END, INSN_ARM, INSN_CR3_WRITE };
 enum ring { RING_USER, RING_KERNEL };
 
 /* An image whose symbols name code. */
@@ -64,6 +67,8 @@ struct insn {
 /* QEMU gives its translation callback no user pointer, so the plugin's state has one file-wide
  * home. */
 static struct {
+    qemu_plugin_id_t id;
+    bool waiting; /* for HK_MARK_ARM */
     bool system;
     bool counting;
     enum ring last_ring;
@@ -274,9 +279,16 @@ static enum insn_kind kind_of(const unsigned char *code, size_t bytes)
         return INSN_PLAIN;
     }
     memcpy(&displacement, code + 3, sizeof(displacement));
-    return displacement == (HK_MARK_MAGIC | HK_MARK_BEGIN) ? INSN_BEGIN
-           : displacement == (HK_MARK_MAGIC | HK_MARK_END) ? INSN_END
-                                                           : INSN_PLAIN;
+    switch (displacement) {
+    case HK_MARK_MAGIC | HK_MARK_BEGIN:
+        return INSN_BEGIN;
+    case HK_MARK_MAGIC | HK_MARK_END:
+        return INSN_END;
+    case HK_MARK_MAGIC | HK_MARK_ARM:
+        return INSN_ARM;
+    default:
+        return INSN_PLAIN;
+    }
 }
 
 static void *allocate(size_t bytes)
@@ -350,12 +362,41 @@ static struct insn *insn_describe(const struct qemu_plugin_insn *source, const s
     return insn;
 }
 
+static void callbacks_register(qemu_plugin_id_t id);
+
+/* What was translated so far carries no callbacks: QEMU drops it all and translates again. */
+static void on_arm(unsigned int vcpu, void *user)
+{
+    (void)user;
+    if (plugin.waiting && vcpu == 0) {
+        plugin.waiting = false;
+        qemu_plugin_reset(plugin.id, callbacks_register);
+    }
+}
+
+/* Before HK_MARK_ARM: nothing but that mark is looked for. */
+static void on_translation_waiting(struct qemu_plugin_tb *tb)
+{
+    for (size_t i = 0; i < qemu_plugin_tb_n_insns(tb); i++) {
+        struct qemu_plugin_insn *insn = qemu_plugin_tb_get_insn(tb, i);
+
+        if (kind_of(qemu_plugin_insn_data(insn), qemu_plugin_insn_size(insn)) == INSN_ARM) {
+            qemu_plugin_register_vcpu_insn_exec_cb(insn, on_arm, QEMU_PLUGIN_CB_NO_REGS, NULL);
+        }
+    }
+}
+
 static void on_translation(qemu_plugin_id_t id, struct qemu_plugin_tb *tb)
 {
     size_t count = qemu_plugin_tb_n_insns(tb);
-    const struct image *image = image_of(tb);
+    const struct image *image;
 
     (void)id;
+    if (plugin.waiting) {
+        on_translation_waiting(tb);
+        return;
+    }
+    image = image_of(tb);
     for (size_t i = 0; i < count; i++) {
         struct qemu_plugin_insn *source = qemu_plugin_tb_get_insn(tb, i);
         struct insn *insn = insn_describe(source, image);
@@ -393,6 +434,13 @@ static void on_exit_of_emulator(qemu_plugin_id_t id, void *user)
         fputs("hkbench-plugin: counts or trace could not be written\n", stderr);
     }
     /* the rest is left to the end of the process: a CPU may still be inside a callback */
+}
+
+static void callbacks_register(qemu_plugin_id_t id)
+{
+    qemu_plugin_register_vcpu_tb_trans_cb(id, on_translation);
+    qemu_plugin_register_flush_cb(id, on_flush);
+    qemu_plugin_register_atexit_cb(id, on_exit_of_emulator, NULL);
 }
 
 /* --- arguments ------------------------------------------------------------- */
@@ -493,12 +541,22 @@ static bool trace_open(const char *path)
     return file_create(path, &plugin.trace);
 }
 
+static bool from_set(const char *mark)
+{
+    plugin.waiting = strcmp(mark, "arm") == 0;
+    if (!plugin.waiting) {
+        fprintf(stderr, "hkbench-plugin: from=%s: only from=arm is understood\n", mark);
+    }
+    return plugin.waiting;
+}
+
 static const struct argument {
     const char *name;
-    bool (*open)(const char *path);
+    bool (*open)(const char *value);
 } arguments[] = {
     {"out=", out_open},           {"model=", model_open}, {"elf=", elf_open},
     {"programs=", programs_open}, {"trace=", trace_open},
+    {"from=", from_set},
 };
 
 static bool argument_take(const char *text)
@@ -537,8 +595,7 @@ qemu_plugin_install(qemu_plugin_id_t id, const struct qemu_info *info, int argc,
         return 1;
     }
     plugin.system = info->system_emulation;
-    qemu_plugin_register_vcpu_tb_trans_cb(id, on_translation);
-    qemu_plugin_register_flush_cb(id, on_flush);
-    qemu_plugin_register_atexit_cb(id, on_exit_of_emulator, NULL);
+    plugin.id = id;
+    callbacks_register(id);
     return 0;
 }

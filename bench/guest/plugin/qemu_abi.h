@@ -48,6 +48,9 @@ typedef void (*qemu_plugin_mem_cb)(unsigned int vcpu, qemu_plugin_meminfo_t info
 typedef void (*qemu_plugin_simple_cb)(qemu_plugin_id_t id);
 typedef void (*qemu_plugin_user_cb)(qemu_plugin_id_t id, void *user);
 
+/* Forget all callbacks and all translated code, then call cb, which may register again. */
+void qemu_plugin_reset(qemu_plugin_id_t id, qemu_plugin_simple_cb cb);
+
 void qemu_plugin_register_vcpu_tb_trans_cb(qemu_plugin_id_t id, qemu_plugin_tb_trans_cb cb);
 void qemu_plugin_register_vcpu_insn_exec_cb(struct qemu_plugin_insn *insn, qemu_plugin_exec_cb cb,
                                             enum qemu_plugin_cb_flags flags, void *user);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* A hosted program with one marked region of known cost, for user-mode emulation. */
+/* A hosted program with two marked regions of known cost, for user-mode emulation. */
 #include <stdint.h>
 #include <stdio.h>
 
@@ -7,23 +7,25 @@
 
 static uint64_t cell;
 
-/* 1 + 3 * 1000 instructions and 1000 stores. */
-__attribute__((noinline)) static void marked_loop(void)
+/* 1 + 3 rounds instructions and as many stores as rounds. */
+__attribute__((noinline)) static void marked_loop(uint32_t rounds)
 {
     HK_MARK(HK_MARK_BEGIN);
-    __asm__ volatile("mov $1000, %%ecx\n"
+    __asm__ volatile("mov %1, %%ecx\n"
                      "1: movq %%rcx, %0\n\t"
                      "dec %%ecx\n\t"
                      "jnz 1b"
                      : "=m"(cell)
-                     :
+                     : "r"(rounds)
                      : "rcx", "cc");
     HK_MARK(HK_MARK_END);
 }
 
 int main(void)
 {
-    marked_loop();
+    marked_loop(1000);
+    HK_MARK(HK_MARK_ARM);
     puts("ran");
+    marked_loop(500);
     return 0;
 }

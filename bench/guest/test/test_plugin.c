@@ -181,7 +181,7 @@ static void wrong_clock_is_found_out(void **state)
 }
 
 /* Runs a program under user-mode emulation with the plugin; 127 when the emulator is missing. */
-static int user_mode_run(const char *counts_path)
+static int user_mode_run(const char *counts_path, const char *from)
 {
     char plugin[1024];
     int status;
@@ -189,8 +189,8 @@ static int user_mode_run(const char *counts_path)
 
     assert_true(pid >= 0);
     if (pid == 0) {
-        snprintf(plugin, sizeof(plugin), HK_PLUGIN ",out=%s,model=%s,elf=%s", counts_path,
-                 HK_CACHE_MODEL_INI, HK_MARKED);
+        snprintf(plugin, sizeof(plugin), HK_PLUGIN ",out=%s,model=%s,elf=%s%s", counts_path,
+                 HK_CACHE_MODEL_INI, HK_MARKED, from);
         execlp("qemu-x86_64", "qemu-x86_64", "-plugin", plugin, HK_MARKED, (char *)NULL);
         _exit(127);
     }
@@ -198,19 +198,17 @@ static int user_mode_run(const char *counts_path)
     return WIFEXITED(status) ? WEXITSTATUS(status) : 1;
 }
 
-static void hosted_code_is_counted(void **state)
+static void user_mode_count(const char *from, struct hk_counts *counts)
 {
     char path[] = "/tmp/hkbench-counts-XXXXXX";
     int fd = mkstemp(path);
-    struct hk_counts counts;
     char error[256];
     char text[4096];
     ssize_t bytes;
     int code;
 
-    (void)state;
     assert_true(fd >= 0);
-    code = user_mode_run(path);
+    code = user_mode_run(path, from);
     bytes = pread(fd, text, sizeof(text), 0);
     close(fd);
     unlink(path);
@@ -220,13 +218,39 @@ static void hosted_code_is_counted(void **state)
     }
     assert_int_equal(code, 0);
     assert_true(bytes > 0);
-    assert_int_equal(hk_counts_parse(text, (size_t)bytes, &counts, error), HK_OK);
+    assert_int_equal(hk_counts_parse(text, (size_t)bytes, counts, error), HK_OK);
+}
+
+static void check_hosted_region(const struct hk_region_counts *r, uint64_t rounds)
+{
+    assert_int_equal(r->count[HK_COUNT_INSTRUCTIONS_USER], 1 + 3 * rounds);
+    assert_int_equal(r->count[HK_COUNT_INSTRUCTIONS_KERNEL], 0);
+    assert_int_equal(r->count[HK_COUNT_STORES], rounds);
+    assert_int_equal(r->count[HK_COUNT_TLB_MISSES], 2);
+    assert_string_equal(r->functions[0].name, "marked_loop");
+}
+
+static void hosted_code_is_counted(void **state)
+{
+    struct hk_counts counts;
+
+    (void)state;
+    user_mode_count("", &counts);
+    assert_int_equal(counts.region_count, 2);
+    check_hosted_region(&counts.regions[0], 1000);
+    check_hosted_region(&counts.regions[1], 500);
+    hk_counts_fini(&counts);
+}
+
+/* The region before the mark is not there; the one behind it is as exact as ever. */
+static void counting_may_wait_for_its_mark(void **state)
+{
+    struct hk_counts counts;
+
+    (void)state;
+    user_mode_count(",from=arm", &counts);
     assert_int_equal(counts.region_count, 1);
-    assert_int_equal(counts.regions[0].count[HK_COUNT_INSTRUCTIONS_USER], 1 + 3 * 1000);
-    assert_int_equal(counts.regions[0].count[HK_COUNT_INSTRUCTIONS_KERNEL], 0);
-    assert_int_equal(counts.regions[0].count[HK_COUNT_STORES], 1000);
-    assert_int_equal(counts.regions[0].count[HK_COUNT_TLB_MISSES], 2);
-    assert_string_equal(counts.regions[0].functions[0].name, "marked_loop");
+    check_hosted_region(&counts.regions[0], 500);
     hk_counts_fini(&counts);
 }
 
@@ -239,6 +263,7 @@ int main(void)
         cmocka_unit_test(runs_and_machines_are_identical),
         cmocka_unit_test(wrong_clock_is_found_out),
         cmocka_unit_test(hosted_code_is_counted),
+        cmocka_unit_test(counting_may_wait_for_its_mark),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

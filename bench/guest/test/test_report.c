@@ -42,7 +42,7 @@ static void good_report_is_read(void **state)
     assert_int_equal(r.rows[1].kind, HK_GUEST_VALUE);
     assert_int_equal(r.rows[1].value_count, 2);
     assert_string_equal(r.rows[1].values[1].key, "worst_ns");
-    assert_string_equal(r.rows[2].reason, "there is no vDSO here");
+    assert_string_equal(r.rows[2].text, "there is no vDSO here");
     assert_int_equal(r.fail_count, 1);
     assert_string_equal(r.fails[0], "two = three");
     hk_guest_report_fini(&r);

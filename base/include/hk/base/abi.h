@@ -203,6 +203,7 @@
  *   HK1 row <name> ops=<N> ticks_n=<t> ticks_2n=<t> region_n=<id> region_2n=<id> [key=value...]
  *   HK1 value <name> <key>=<integer>... figures that are not per operation
  *   HK1 absent <name> <reason>         a row that cannot be had here
+ *   HK1 launch <name> <json>           a launch as the host stores it, from a guest that can say so
  *   HK1 fail <text>                    something that must hold does not
  *   HK1 done leaks=<n>                 last line; the exit device follows
  *

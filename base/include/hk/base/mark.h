@@ -17,6 +17,8 @@
 #define HK_MARK_MAGIC 0x484b0000
 #define HK_MARK_BEGIN 1
 #define HK_MARK_END 2
+/* Counting may begin soon: see the plugin's from=arm. No region begins for a few instructions. */
+#define HK_MARK_ARM 3
 
 #ifndef __ASSEMBLER__
 #define HK_MARK(kind)                                                                              \

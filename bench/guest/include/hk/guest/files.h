@@ -14,6 +14,7 @@ struct hk_guest_files {
     char probe[HK_GUEST_PATH_BYTES];
     char model[HK_GUEST_PATH_BYTES];
     char workloads[HK_GUEST_PATH_BYTES]; /* folder of the NAME.ini */
+    char linux_init[HK_GUEST_PATH_BYTES]; /* first program of a Linux guest */
 };
 
 /*

@@ -23,17 +23,23 @@ enum hk_qemu_machine { HK_QEMU_MICROVM, HK_QEMU_Q35, HK_QEMU_MACHINE_COUNT };
 /* EXACT: TCG, one nanosecond of guest time per instruction; KVM: the processor itself. */
 enum hk_qemu_clock { HK_QEMU_EXACT, HK_QEMU_KVM };
 
+/* What is booted: our kernel, an ELF image with a PVH note, or a Linux bzImage. */
+enum hk_qemu_image { HK_QEMU_PVH, HK_QEMU_LINUX };
+
 struct hk_qemu_options {
     const char *program;  /* NULL: qemu-system-x86_64 from PATH */
-    const char *kernel;   /* ELF image with a PVH note */
-    const char *programs; /* archive the kernel finds as its boot module; NULL: none */
+    enum hk_qemu_image image;
+    const char *kernel;
+    const char *programs; /* PVH: archive of programs; LINUX: initramfs; NULL: none */
+    const char *init;     /* LINUX: ELF image of its first program, for names; NULL: none */
     const char *append;   /* its command line; NULL for none */
     enum hk_qemu_machine machine;
     enum hk_qemu_clock clock;
     uint32_t memory_mib;
     uint32_t timeout_ms; /* 0: none */
     size_t output_bytes; /* kept at most; more stops the guest. 0: 16 MiB */
-    const char *plugin;  /* counting plugin, with model; NULL: none. HK_QEMU_EXACT only */
+    /* counting plugin; NULL: none. HK_QEMU_EXACT only; LINUX is counted from HK_MARK_ARM on */
+    const char *plugin;
     const char *model;   /* parameters of the cache model; NULL: no such events */
     const char *trace;   /* the plugin writes a log of crossings here; NULL: none */
     uint16_t gdb_port;   /* 0: none; else wait there for a debugger before the first instruction */
@@ -67,7 +73,7 @@ const char *hk_qemu_machine_name(enum hk_qemu_machine machine);
  *
  * Returns HK_OK when QEMU ended by itself, whatever the guest thought of it (see exited);
  * HK_ENOTSUP when QEMU is not installed, speaks another plugin interface or has no KVM here;
- * HK_EPARSE when the kernel is no bootable image; HK_ENOENT when it cannot be read; HK_ETIMEOUT
+ * HK_EPARSE when the kernel is no such image; HK_ENOENT when it cannot be read; HK_ETIMEOUT
  * when the guest hung; HK_EPEER when QEMU was killed; HK_ETOOBIG when the guest printed too much;
  * HK_EINTR when stopped; HK_EIO when QEMU refused its command line; HK_ENOMEM; HK_EINVAL.
  */

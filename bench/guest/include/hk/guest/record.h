@@ -14,6 +14,7 @@
 
 struct hk_guest_plan {
     const struct hk_guest_files *files;
+    const struct hk_guest_linux *linux_guest; /* NULL: our own kernel */
     const char *filter; /* POSIX extended regular expression searched in the names; NULL: all */
     const char *const *places; /* compositions */
     uint32_t place_count;

@@ -21,6 +21,7 @@ enum hk_guest_row_kind {
     HK_GUEST_ROW,    /* an experiment: cost per operation from two loop lengths */
     HK_GUEST_VALUE,  /* figures that are not per operation */
     HK_GUEST_ABSENT, /* cannot be had here, for the reason given */
+    HK_GUEST_LAUNCH, /* a whole launch, from a guest that has the suite's own harness */
 };
 
 struct hk_guest_value {
@@ -31,7 +32,7 @@ struct hk_guest_value {
 struct hk_guest_row {
     enum hk_guest_row_kind kind;
     char *name;
-    char *reason; /* HK_GUEST_ABSENT only */
+    char *text; /* HK_GUEST_ABSENT: why; HK_GUEST_LAUNCH: the launch, as hk_launch_encode wrote it */
     uint64_t ops; /* N; this and the next four in HK_GUEST_ROW only */
     uint64_t ticks_n;
     uint64_t ticks_2n;
@@ -79,7 +80,7 @@ void hk_guest_report_fini(struct hk_guest_report *report);
  * as in hk/guest/counts.h, and hk_instructions_clock from the guest's own clock; it is smaller
  * where instructions fault and restart, larger where the processor halts. Without counts:
  * hk_cycles. The row's other keys become hk_<key>. A row whose regions do not exist or shrink from
- * N to 2N is HK_LAUNCH_INVALID with its reason.
+ * N to 2N is HK_LAUNCH_INVALID with its reason, and so is a HK_GUEST_LAUNCH that cannot be read.
  *
  * Returns HK_OK or HK_ENOMEM.
  */

@@ -18,7 +18,16 @@
 #include "hk/guest/qemu.h"
 #include "hk/result/result.h"
 
+/* A stock Linux kernel as the guest, with the native experiments in its initramfs. */
+struct hk_guest_linux {
+    const char *kernel; /* bzImage */
+    const char *append; /* more for its command line; NULL: nothing */
+    const char *const *cells; /* native names; their rows are linux/... */
+    size_t cell_count;
+};
+
 struct hk_guest_options {
+    const struct hk_guest_linux *linux_guest; /* NULL: our own kernel */
     const struct hk_guest_files *files;
     const char *program; /* NULL: qemu-system-x86_64 from PATH */
     enum hk_qemu_machine machine;
@@ -26,8 +35,8 @@ struct hk_guest_options {
     uint32_t boots;      /* of each composition, 2 to 100: fewer cannot tell exact from near */
     uint32_t timeout_ms; /* of one boot */
     bool kvm;            /* try KVM too, after its self-check */
-    const char *const *places; /* compositions, one after the other */
-    uint32_t place_count;      /* 1 to 100 */
+    const char *const *places; /* compositions, one after the other; of our own kernel only */
+    uint32_t place_count;      /* 1 to 100; of Linux: 1 */
 
     bool (*wanted)(void *user, const char *name); /* NULL: every cell */
     enum hk_status (*on_launch)(void *user, const struct hk_launch *launch);

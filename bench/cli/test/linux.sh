@@ -1,0 +1,75 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: MIT
+# A stock Linux kernel under QEMU: what is counted repeats exactly and has the structure that the
+# programs give it; what can be wrong is said. Skipped where there is no kernel or no QEMU.
+#
+# linux.sh HKBENCH
+set -u
+program=$1
+tmp=$(mktemp -d) || exit 1
+trap 'rm -rf "$tmp"' EXIT
+
+fail() { echo "FAIL: $*"; head -c 2000 "$tmp/out.txt" "$tmp/err.txt"; exit 1; }
+
+run() { timeout 280 "$program" run --shared --linux --out "$tmp/results" "$@" \
+          >"$tmp/out.txt" 2>"$tmp/err.txt" </dev/null; }
+
+expect() { # status, text on stderr, arguments...
+  local want=$1 text=$2 got
+  shift 2
+  run "$@"; got=$?
+  [ "$got" = "$want" ] || fail "run --linux $*: status $got, not $want"
+  grep -q -- "$text" "$tmp/err.txt" || fail "run --linux $*: no '$text'"
+}
+
+# --- what is said before anything is booted ---
+expect 2 'no regular expression' --filter '('
+expect 2 'no cell of a Linux guest matches' --filter '^linux/wakeup/'
+expect 2 'no Linux bzImage' --kernel /etc/passwd
+expect 2 'No such file' --kernel "$tmp/missing"
+expect 2 'no clock and no chance' --budget 5
+expect 2 'exclude each other' --guest
+[ ! -e "$tmp/results" ] || fail 'a run that never was has left a folder'
+
+# --- counts ---
+run --json --filter '/(syscall/(getppid|pipe_self)|inject|chain/pipe/.*bytes:256$|round_trip/(pipe|udp|page_grant)/.*bytes:64$|fallback/mix:uniform)'
+code=$?
+if [ "$code" = 3 ]; then
+  grep -E 'no Linux kernel is found|not installed' "$tmp/err.txt" && exit 77
+fi
+[ "$code" = 0 ] || fail "the run ended with $code"
+grep -q '"cells_near":0,' "$tmp/out.txt" || fail 'a cell did not repeat exactly'
+grep -q '"cells_invalid":0,' "$tmp/out.txt" || fail 'a cell is invalid'
+folder=$(sed 's/.*"path":"\([^"]*\)".*/\1/' "$tmp/out.txt")
+
+# As a whole number where it is one: the file may write 2 or 2.0.
+count() { # cell, counter
+  grep -F "\"name\":\"$1\",\"index\":0," "$folder/launches.jsonl" |
+    sed -n "s/.*\"$2\":\([0-9.]*\).*/\1/p" | sed 's/\.0$//' | grep . || fail "no $2 of $1"
+}
+
+# Each system call with a delay of d instructions costs d more: two of them, a slope of 2.
+slope() { # cell -> difference quotient between the two longest delays, in thousandths
+  grep -F "\"name\":\"$1\",\"index\":0," "$folder/launches.jsonl" |
+    sed -n 's/.*"delay_cost_ns":\[\([^]]*\)\].*/\1/p' |
+    awk -F, '{ printf "%.0f\n", 1000 * ($5 - $4) / 2000 }' | grep . || fail "no delays of $1"
+}
+within() { # value, from, to, what
+  [ "$1" -ge "$2" ] && [ "$1" -le "$3" ] || fail "$4: $1 thousandths, not $2 to $3"
+}
+within "$(slope linux/inject_syscall/pipe_self/bytes:64)" 1990 2010 'system calls of the kernel path'
+within "$(slope linux/inject/pipe/place:same_core/servers:1/bytes:64)" 1990 2010 'sends, one server'
+within "$(slope linux/inject/pipe/place:same_core/servers:2/bytes:64)" 3980 4020 'sends, two servers'
+# A round trip between two processes on one CPU is two switches and four system calls.
+[ "$(count linux/round_trip/pipe/place:same_core/bytes:64 hk_cr3_writes)" = 2 ] ||
+  fail 'a pipe round trip is not two switches'
+[ "$(count linux/round_trip/pipe/place:same_core/bytes:64 hk_ring_entries)" = 4 ] ||
+  fail 'a pipe round trip is not four system calls'
+[ "$(count linux/syscall/getppid/bytes:0 hk_ring_entries)" = 1 ] || fail 'getppid is not one entry'
+# Page by page: less than one page of each buffer is copied, whatever its length.
+copied=$(count linux/fallback/mix:uniform/trace:test/partial:1 copied_bytes_per_message) || exit 1
+[ "${copied%.*}" -gt 0 ] || fail 'nothing was copied'
+
+# --- a kernel that does not come up ---
+expect 3 'guest' --filter 'getppid' --append 'init=/nothing rdinit=/nothing'
+exit 0
