@@ -1,0 +1,274 @@
+/* SPDX-License-Identifier: MIT */
+#include "hk/history/export.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <jansson.h>
+
+#include "hk/base/units.h"
+
+enum { VALUES_MAX = 100000 };
+
+/* --- values of one series ------------------------------------------------------- */
+
+/* The newest value; HK_ENOENT for a series without any. */
+static enum hk_status newest_value(struct hk_history *h, const struct hk_history_series *s,
+                                   struct hk_history_value *value)
+{
+    size_t count = 0;
+    const enum hk_status status = hk_history_values(h, s->id, 0, 1, value, &count);
+    return status == HK_OK && count == 0 ? HK_ENOENT : status;
+}
+
+/* What a series stands for, as one number: a ratio where there is a reference. */
+static double number_of(const struct hk_history_series *s, const struct hk_history_value *v)
+{
+    return s->kind == HK_SERIES_RATIO ? v->value / v->reference : v->value;
+}
+
+static bool is_count(const struct hk_history_series *s)
+{
+    return s->kind == HK_SERIES_EXACT || s->kind == HK_SERIES_NEAR;
+}
+
+static enum hk_status dump(json_t *json, FILE *out)
+{
+    const int code = json ? json_dumpf(json, out, JSON_INDENT(2) | JSON_REAL_PRECISION(17)) : -1;
+    json_decref(json);
+    return code == 0 && fputc('\n', out) != EOF ? HK_OK : HK_EIO;
+}
+
+/* --- Google Benchmark: the newest job's times; counts go under a label of their own ---- */
+
+static json_t *google_row(const struct hk_history_series *s, const struct hk_history_value *v,
+                          size_t index)
+{
+    json_t *row = json_pack(
+        "{s:s, s:i, s:i, s:s, s:s, s:i, s:i, s:i, s:I, s:f, s:f, s:s}", "name", s->name,
+        "family_index", (int)index, "per_family_instance_index", 0, "run_name", s->name,
+        "run_type", "iteration", "repetitions", 1, "repetition_index", 0, "threads", 1,
+        "iterations", (json_int_t)v->count, "real_time", v->value, "cpu_time", v->value,
+        "time_unit", "ns");
+    if (row && is_count(s))
+        json_object_set_new(row, "label",
+                            json_string(s->kind == HK_SERIES_EXACT
+                                            ? "EXACT: the time is a number of instructions"
+                                            : "NEAR: the time is a number of instructions"));
+    return row;
+}
+
+static enum hk_status write_google(struct hk_history *h, const struct hk_history_list *list,
+                                   FILE *out)
+{
+    struct hk_history_entry entry = {0};
+    struct hk_history_value value;
+    json_t *rows = json_array();
+    enum hk_status status = HK_OK;
+    for (size_t i = 0; i < list->count && status == HK_OK; i++) {
+        const struct hk_history_series *s = &list->series[i];
+        if (s->kind == HK_SERIES_RATIO)
+            continue; /* the same time is in the absolute series */
+        status = newest_value(h, s, &value);
+        if (status == HK_OK)
+            status = hk_history_job_read(h, value.job, &entry);
+        if (status == HK_OK)
+            json_array_append_new(rows, google_row(s, &value, i));
+    }
+    if (status != HK_OK)
+        return json_decref(rows), status;
+    return dump(json_pack("{s:{s:s, s:s, s:s, s:s}, s:o}", "context", "date", entry.time,
+                          "executable", "hkbench", "hk_machine", entry.machine, "hk_schema", "1",
+                          "benchmarks", rows),
+                out);
+}
+
+/* --- Bencher metric format: {"name": {"measure": {"value": v}}} -------------------------- */
+
+static enum hk_status write_bencher(struct hk_history *h, const struct hk_history_list *list,
+                                    FILE *out)
+{
+    struct hk_history_value value;
+    json_t *root = json_object();
+    enum hk_status status = HK_OK;
+    for (size_t i = 0; i < list->count && status == HK_OK; i++) {
+        const struct hk_history_series *s = &list->series[i];
+        status = newest_value(h, s, &value);
+        if (status != HK_OK)
+            break;
+        json_t *measures = json_object_get(root, s->name);
+        if (!measures) {
+            json_object_set_new(root, s->name, json_object());
+            measures = json_object_get(root, s->name);
+        }
+        const char *measure = is_count(s) ? "instructions"
+                              : s->kind == HK_SERIES_RATIO ? "ratio" : "latency";
+        json_object_set_new(measures, measure,
+                            json_pack("{s:f}", "value", number_of(s, &value)));
+    }
+    if (status != HK_OK)
+        return json_decref(root), status;
+    return dump(root, out);
+}
+
+/* --- CSV: all jobs, a column per series ---------------------------------------------------- */
+
+static void put_quoted(const char *text, FILE *out)
+{
+    fputc('"', out);
+    for (; *text; text++)
+        fprintf(out, *text == '"' ? "\"\"" : "%c", *text);
+    fputc('"', out);
+}
+
+/* A table of all values, jobs down and series across; NaN where there is none. */
+static enum hk_status fill_table(struct hk_history *h, const struct hk_history_list *list,
+                                 size_t jobs, double *table)
+{
+    struct hk_history_value *values = malloc(VALUES_MAX * sizeof(*values));
+    enum hk_status status = values ? HK_OK : HK_ENOMEM;
+    for (size_t i = 0; i < jobs * list->count; i++)
+        table[i] = (double)NAN;
+    for (size_t s = 0; s < list->count && status == HK_OK; s++) {
+        size_t count = 0;
+        status = hk_history_values(h, list->series[s].id, 0, VALUES_MAX, values, &count);
+        for (size_t i = 0; i < count && status == HK_OK; i++)
+            if (values[i].job >= 1 && (size_t)values[i].job <= jobs)
+                table[((size_t)values[i].job - 1) * list->count + s] =
+                    number_of(&list->series[s], &values[i]);
+    }
+    free(values);
+    return status;
+}
+
+static enum hk_status write_rows(struct hk_history *h, const struct hk_history_list *list,
+                                 size_t jobs, const double *table, FILE *out)
+{
+    fputs("time,commit,machine", out);
+    for (size_t s = 0; s < list->count; s++) {
+        char name[1024];
+        snprintf(name, sizeof(name), "%.300s %.100s %s %.300s", list->series[s].name,
+                 list->series[s].metric, hk_series_kind_name(list->series[s].kind),
+                 list->series[s].basis);
+        fputc(',', out);
+        put_quoted(name, out);
+    }
+    fputc('\n', out);
+    for (size_t job = 1; job <= jobs; job++) {
+        struct hk_history_entry entry;
+        const enum hk_status status = hk_history_job_read(h, (int64_t)job, &entry);
+        if (status == HK_ENOENT)
+            continue;
+        if (status != HK_OK)
+            return status;
+        fprintf(out, "%s,", entry.time);
+        put_quoted(entry.commit, out);
+        fputc(',', out);
+        put_quoted(entry.machine, out);
+        for (size_t s = 0; s < list->count; s++) {
+            const double value = table[(job - 1) * list->count + s];
+            fprintf(out, isnan(value) ? "," : ",%.17g", value);
+        }
+        fputc('\n', out);
+    }
+    return ferror(out) ? HK_EIO : HK_OK;
+}
+
+static enum hk_status write_csv(struct hk_history *h, const struct hk_history_list *list, FILE *out)
+{
+    int64_t newest = 0;
+    enum hk_status status = hk_history_newest(h, &newest);
+    if (status != HK_OK)
+        return status;
+    double *table = calloc((size_t)newest * list->count + 1, sizeof(*table));
+    if (!table)
+        return HK_ENOMEM;
+    status = fill_table(h, list, (size_t)newest, table);
+    if (status == HK_OK)
+        status = write_rows(h, list, (size_t)newest, table, out);
+    free(table);
+    return status;
+}
+
+/* --- OpenMetrics: the newest values as gauges ------------------------------------------------ */
+
+/* In a label, backslash, quote and line break are escaped. */
+static void put_label(const char *key, const char *text, FILE *out)
+{
+    fprintf(out, "%s=\"", key);
+    for (; *text; text++) {
+        if (*text == '\n')
+            fputs("\\n", out);
+        else
+            fprintf(out, *text == '"' || *text == '\\' ? "\\%c" : "%c", *text);
+    }
+    fputc('"', out);
+}
+
+static const struct {
+    const char *name;
+    const char *unit; /* the name ends in it, as the format demands */
+    const char *help;
+} gauges[] = {
+    [HK_SERIES_RATIO] = {"hkbench_cost_ratio", "ratio", "Cost against the pinned reference."},
+    [HK_SERIES_ABSOLUTE] = {"hkbench_cost_seconds", "seconds", "Cost of an operation."},
+    [HK_SERIES_EXACT] = {"hkbench_exact_instructions", "instructions", "Exact instructions."},
+    [HK_SERIES_NEAR] = {"hkbench_near_instructions", "instructions", "Instructions, nearly."},
+};
+
+static enum hk_status write_gauge(struct hk_history *h, const struct hk_history_list *list,
+                                  enum hk_series_kind kind, FILE *out)
+{
+    bool headed = false;
+    for (size_t i = 0; i < list->count; i++) {
+        const struct hk_history_series *s = &list->series[i];
+        struct hk_history_value value;
+        if (s->kind != kind)
+            continue;
+        const enum hk_status status = newest_value(h, s, &value);
+        if (status != HK_OK)
+            return status;
+        if (!headed)
+            fprintf(out, "# TYPE %s gauge\n# UNIT %s %s\n# HELP %s %s\n", gauges[kind].name,
+                    gauges[kind].name, gauges[kind].unit, gauges[kind].name, gauges[kind].help);
+        headed = true;
+        fprintf(out, "%s{", gauges[kind].name);
+        put_label("benchmark", s->name, out);
+        fputc(',', out);
+        put_label("metric", s->metric, out);
+        fputc(',', out);
+        put_label("basis", s->basis, out);
+        fprintf(out, "} %.17g\n",
+                kind == HK_SERIES_ABSOLUTE ? number_of(s, &value) / 1e9 : number_of(s, &value));
+    }
+    return HK_OK;
+}
+
+static enum hk_status write_openmetrics(struct hk_history *h, const struct hk_history_list *list,
+                                        FILE *out)
+{
+    enum hk_status status = HK_OK;
+    for (size_t kind = 0; kind < HK_ARRAY_COUNT(gauges) && status == HK_OK; kind++)
+        status = write_gauge(h, list, (enum hk_series_kind)kind, out);
+    fputs("# EOF\n", out);
+    return status == HK_OK && ferror(out) ? HK_EIO : status;
+}
+
+/* --- the table -------------------------------------------------------------------------------- */
+
+const struct hk_export_format hk_export_formats[] = {
+    {"google", "Google Benchmark's JSON: compare.py, github-action-benchmark", write_google},
+    {"bencher", "Bencher metric format", write_bencher},
+    {"csv", "all jobs, a column per series: otava, spreadsheets", write_csv},
+    {"openmetrics", "gauges of the newest values: Prometheus", write_openmetrics},
+};
+const size_t hk_export_format_count = HK_ARRAY_COUNT(hk_export_formats);
+
+const struct hk_export_format *hk_export_find(const char *name)
+{
+    for (size_t i = 0; i < hk_export_format_count; i++)
+        if (strcmp(hk_export_formats[i].name, name) == 0)
+            return &hk_export_formats[i];
+    return NULL;
+}
