@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "advice.h"
 #include "commands.h"
 #include "compare_now.h"
 #include "compare_print.h"
@@ -19,6 +20,7 @@ struct compare_options {
     const char *filter;
     const char *bound;
     const char *drift;
+    const char *out;
     uint64_t floor;
     uint64_t launches;
     uint64_t looks;
@@ -56,13 +58,15 @@ static const struct hk_option options[] = {
     {"seed", 0, HK_OPTION_UINT, "N", "of order and resampling (1)", AT(seed), 1, UINT64_MAX},
     {"shared", 0, HK_OPTION_FLAG, NULL, "measure although another run does: both are disturbed",
      AT(shared), 0, 0},
+    {"out", 'o', HK_OPTION_TEXT, "FOLDER", "where hkbench calibrate left its findings (results)",
+     AT(out), 0, 0},
     {"json", 0, HK_OPTION_FLAG, NULL, "print the comparison as JSON", AT(json), 0, 0},
     {"markdown", 0, HK_OPTION_FLAG, NULL, "print it as Markdown, for a pull request", AT(markdown),
      0, 0},
 #undef AT
 };
-static const struct compare_options defaults = {.floor = 5, .launches = 30, .looks = 3,
-                                               .rounds = 100, .seed = 1};
+static const struct compare_options defaults = {.out = "results", .floor = 5, .launches = 30,
+                                               .looks = 3, .rounds = 100, .seed = 1};
 
 static volatile sig_atomic_t stopped;
 
@@ -257,6 +261,7 @@ static enum hk_exit compare_now(const struct compare_options *o, const struct hk
         hk_cli_error("compare", "%s", error);
         return exit_of(status);
     }
+    hk_cli_advise(&comparison, o->out, NULL, HK_PATH_PAIRED);
     for (size_t i = 0; i < comparison.finding_count; i++)
         if (comparison.findings[i].count_a > 0)
             return show(o, sources, &comparison);
@@ -279,6 +284,7 @@ static enum hk_exit compare_sides(const struct compare_options *o, const struct 
     }
     hk_compare_functions(&comparison, sides[0].functions, sides[1].functions);
     hk_compare_explain(&comparison, &sides[0].run, &sides[1].run);
+    hk_cli_advise(&comparison, o->out, sides[1].run.machine_id, HK_PATH_INTERLEAVED);
     return show(o, sources, &comparison);
 }
 

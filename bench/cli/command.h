@@ -50,6 +50,11 @@ struct hk_command {
     size_t options_bytes; /* its size, at most HK_OPTIONS_BYTES_MAX */
     int positional_max;
     bool hidden; /* not in the list: called by hkbench itself */
+    /*
+     * A group: NULL-terminated commands that are named after it ("track add"); the other fields
+     * but name and summary are then unused.
+     */
+    const struct hk_command *const *subcommands;
 
     /* Returns an exit code; has printed its own one-line error. */
     enum hk_exit (*run)(const void *options, int argc, char **argv);

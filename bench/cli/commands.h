@@ -5,6 +5,8 @@
 
 #include "command.h"
 
+extern const struct hk_command hk_cmd_calibrate;
+extern const struct hk_command hk_cmd_track;
 extern const struct hk_command hk_cmd_compare;
 extern const struct hk_command hk_cmd_doctor;
 extern const struct hk_command hk_cmd_epochs;

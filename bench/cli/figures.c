@@ -10,7 +10,7 @@
 /* In the build tree the scripts are copied beside the executable. */
 static const char *const script_folders[] = { "plots", "../share/hkbench/plots" };
 
-static enum hk_status find_scripts(struct hk_cli_figures *figures)
+enum hk_status hk_cli_scripts_find(const char *command, char scripts[HK_CLI_PATH_BYTES])
 {
     char program[HK_CLI_PATH_BYTES], name[HK_CLI_PATH_BYTES + 64];
     ssize_t bytes = readlink("/proc/self/exe", program, sizeof(program) - 1);
@@ -23,12 +23,12 @@ static enum hk_status find_scripts(struct hk_cli_figures *figures)
         char *real = realpath(name, NULL);
         if (!real)
             continue;
-        snprintf(figures->scripts, sizeof(figures->scripts), "%s", real);
+        snprintf(scripts, HK_CLI_PATH_BYTES, "%s", real);
         free(real);
         return HK_OK;
     }
-    hk_cli_error(figures->command, "the gnuplot scripts are neither built nor installed; build the "
-                                   "project or install it again");
+    hk_cli_error(command, "the gnuplot scripts are neither built nor installed; build the "
+                          "project or install it again");
     return HK_ENOENT;
 }
 
@@ -73,7 +73,7 @@ enum hk_status hk_cli_figures_open(const char *command, const char *path, const 
     if (status == HK_OK)
         status = make_folder(figures);
     if (status == HK_OK)
-        status = find_scripts(figures);
+        status = hk_cli_scripts_find(command, figures->scripts);
     if (status != HK_OK)
         hk_cli_figures_close(figures);
     return status;

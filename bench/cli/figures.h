@@ -16,6 +16,9 @@ struct hk_cli_figures {
     char scripts[HK_CLI_PATH_BYTES];     /* the gnuplot scripts, built or installed */
 };
 
+/* Find the gnuplot scripts, built or installed; prints one line when there are none. */
+enum hk_status hk_cli_scripts_find(const char *command, char scripts[HK_CLI_PATH_BYTES]);
+
 /*
  * Read a run (NULL: the newest under root), its parameters and verdicts, and make its
  * folder for figures. Prints one line with the remedy on failure.

@@ -15,6 +15,8 @@ static const struct hk_command *const commands[] = {
     &hk_cmd_launch,
     &hk_cmd_epochs,
     &hk_cmd_compare,
+    &hk_cmd_track,
+    &hk_cmd_calibrate,
     &hk_cmd_fit,
     &hk_cmd_validate,
     &hk_cmd_simulate,
@@ -25,11 +27,14 @@ static const struct hk_command *const commands[] = {
     NULL,
 };
 
-static const struct hk_command *find_command(const char *name)
+/* prefix is the group's name and a space, or empty. */
+static const struct hk_command *find_command(const struct hk_command *const *table,
+                                             const char *prefix, const char *name)
 {
-    for (size_t i = 0; commands[i] != NULL; i++)
-        if (strcmp(commands[i]->name, name) == 0)
-            return commands[i];
+    const size_t skip = strlen(prefix);
+    for (size_t i = 0; table[i] != NULL; i++)
+        if (strcmp(table[i]->name + skip, name) == 0)
+            return table[i];
     return NULL;
 }
 
@@ -46,6 +51,41 @@ static void print_overview(FILE *out)
           "exit status: 0 fine, 1 regression or refuted where it had to hold, 2 usage,\n"
           "3 could not measure, 4 undecided.\n",
           out);
+}
+
+static void print_group(const struct hk_command *group, FILE *out)
+{
+    fprintf(out, "usage: hkbench %s <command> [options]\n\n%s\n\ncommands:\n", group->name,
+            group->summary);
+    for (size_t i = 0; group->subcommands[i] != NULL; i++)
+        fprintf(out, "  %-18s %s\n", group->subcommands[i]->name, group->subcommands[i]->summary);
+    fprintf(out, "\nhkbench %s <command> --help explains one.\n", group->name);
+}
+
+/*
+ * Find the command of a group that argv names, and point past the group's name.
+ *
+ * Returns HK_OK; HK_EINTR when help was asked for and printed; HK_ENOENT after one line.
+ */
+static enum hk_status enter_group(const struct hk_command **command, int *argc, char ***argv)
+{
+    const struct hk_command *group = *command;
+    char prefix[32];
+
+    if (*argc < 3 || strcmp((*argv)[2], "--help") == 0 || strcmp((*argv)[2], "-h") == 0) {
+        print_group(group, *argc < 3 ? stderr : stdout);
+        return *argc < 3 ? HK_ENOENT : HK_EINTR;
+    }
+    snprintf(prefix, sizeof prefix, "%s ", group->name);
+    *command = find_command(group->subcommands, prefix, (*argv)[2]);
+    if (*command == NULL) {
+        hk_cli_error(group->name, "unknown command '%s'; hkbench %s --help lists the commands",
+                     (*argv)[2], group->name);
+        return HK_ENOENT;
+    }
+    --*argc;
+    ++*argv;
+    return HK_OK;
 }
 
 /* What was printed must have arrived; a reader that left (head) is no failure. */
@@ -76,12 +116,17 @@ int main(int argc, char **argv)
         puts("hkbench " HK_VERSION);
         return HK_EXIT_OK;
     }
-    const struct hk_command *command = find_command(argv[1]);
+    const struct hk_command *command = find_command(commands, "", argv[1]);
     if (command == NULL) {
         hk_cli_error(NULL, "unknown command '%s'; hkbench --help lists the commands", argv[1]);
         return HK_EXIT_USAGE;
     }
-    const enum hk_status status = hk_options_parse(command, argc - 1, argv + 1, values, &rest);
+    enum hk_status status = HK_OK;
+    if (command->subcommands != NULL)
+        status = enter_group(&command, &argc, &argv);
+    if (status != HK_OK)
+        return status == HK_EINTR ? HK_EXIT_OK : HK_EXIT_USAGE;
+    status = hk_options_parse(command, argc - 1, argv + 1, values, &rest);
     if (status != HK_OK)
         return status == HK_EINTR ? HK_EXIT_OK : HK_EXIT_USAGE;
     return finish_output((int)command->run(values, argc - 1 - rest, argv + 1 + rest));

@@ -68,6 +68,13 @@ extern const struct hk_check hk_checks_peers[];
 extern const size_t hk_checks_peers_count;
 
 /*
+ * Changes found at a level of 1 % in series of noise alone, whose kind (enum hk_noise) is the
+ * check's row.
+ */
+enum hk_status hk_selfcheck_changes(const struct hk_check_session *session,
+                                    const struct hk_check *check, struct hk_check_result *result);
+
+/*
  * Launch a cell once and take one of its figures.
  *
  * value   [out]

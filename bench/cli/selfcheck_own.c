@@ -11,6 +11,7 @@
 #include "hk/base/units.h"
 #include "hk/counters/clock.h"
 #include "hk/run/run.h"
+#include "hk/stats/noise.h"
 #include "hk/stats/paired.h"
 #include "hk/stats/proportion.h"
 #include "hk/stats/quantile.h"
@@ -240,6 +241,15 @@ static enum hk_status same_loaded(const struct hk_check_session *session,
     return status;
 }
 
+/* Of series that never change, 1 % may be said to. */
+#define CHANGE_CHECK(noise, kind)                                                             \
+    {.name = "change_" noise,                                                                 \
+     .what = "changes found in series of noise alone, " noise ", at a level of 1 %",          \
+     .unit = "rejections",                                                                    \
+     .compares_often = true,                                                                  \
+     .row = &(const enum hk_noise){kind},                                                     \
+     .measure = hk_selfcheck_changes}
+
 const struct hk_check hk_checks_own[] = {
     {.name = "spin_ring",
      .what = "round trip over the spinning ring / bare cache line, side by side in each launch",
@@ -277,5 +287,10 @@ const struct hk_check hk_checks_own[] = {
      .a = "native/round_trip/pipe/place:same_core/bytes:64",
      .compares_often = true,
      .measure = same_loaded},
+    CHANGE_CHECK("independent", HK_NOISE_INDEPENDENT),
+    CHANGE_CHECK("ar3", HK_NOISE_AR3),
+    CHANGE_CHECK("ar6", HK_NOISE_AR6),
+    CHANGE_CHECK("spikes", HK_NOISE_SPIKES),
+    CHANGE_CHECK("lognormal", HK_NOISE_LOGNORMAL),
 };
 const size_t hk_checks_own_count = HK_ARRAY_COUNT(hk_checks_own);

@@ -1,0 +1,77 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: MIT
+# Calibration: measured, kept, read by --plan, and what a bad rate does to the gates.
+#
+# calibrate.sh HKBENCH
+set -u
+# One run at a time is a rule of a network namespace; this test times nothing and has its own.
+[ -n "${OWN_NAMESPACE:-}" ] || ! unshare -n true 2>/dev/null || OWN_NAMESPACE=1 exec unshare -n "$0" "$@"
+program=$1
+tmp=$(mktemp -d) || exit 1
+trap 'rm -rf "$tmp"' EXIT
+cd "$tmp" || exit 1
+fail() { echo "FAIL: $*"; head -c 3000 out.txt err.txt; exit 1; }
+expect() { # status, arguments...
+  local want=$1 got
+  shift
+  timeout 170 "$program" "$@" >out.txt 2>err.txt </dev/null
+  got=$?
+  [ $got = "$want" ] || fail "$*: status $got, not $want"
+}
+
+expect 3 calibrate --plan 5
+grep -q 'measure it with: hkbench calibrate' err.txt || fail 'not calibrated'
+expect 2 calibrate --cell native/no/such/cell --comparisons 1 --launches 6
+expect 2 calibrate --launches 5
+
+expect 0 calibrate --comparisons 2 --launches 6 --json
+file=$(echo results/*/calibration.json)
+python3 - "$file" <<'PY' || fail 'what was measured'
+import json, sys
+said = json.load(open('out.txt'))['paths']; kept = json.load(open(sys.argv[1]))['paths']
+for path in ('paired', 'interleaved'):
+    p = said[path]
+    assert p['trials_count'] == kept[path]['trials_count'] == 2, p
+    assert 0 <= p['rejections_count'] <= 2 and p['difference_sd_ln'] > 0, p
+    assert p['lower_ratio'] <= p['rejections_count'] / 2 <= p['upper_ratio'], p
+assert 'history' not in said  # 12 jobs are too few for it
+PY
+expect 0 calibrate --plan 5
+grep -q 'launches of each side' out.txt || fail '--plan'
+[ -z "$(ls /tmp/hkbench-launch* 2>/dev/null)" ] || fail 'something was left'
+
+# --- a machine that cries wolf: slower times are advice, exit status 4; counts still gate ---
+python3 - "$file" <<'PY' || fail 'edit'
+import json, sys
+c = json.load(open(sys.argv[1]))
+bad = {'nominal_ratio': 0.01, 'trials_count': 30, 'rejections_count': 9, 'difference_sd_ln': 0.1}
+c['paths']['history'] = bad
+c['paths']['interleaved'] = dict(bad, nominal_ratio=0.05, rejections_count=20)
+json.dump(c, open(sys.argv[1], 'w'))
+PY
+machine=$(basename "$(dirname "$file")")
+for i in $(seq 1 24); do # one file a job, all of them this machine's
+  printf '{"context":{"hk_machine":"%s","hk_schema":"1","date":"2026-01-01T00:00:%02d"},"benchmarks":[' "$machine" "$i" >"job$i.json"
+  printf '{"name":"native/a","real_time":%d,"cpu_time":1,"time_unit":"ns"}]}\n' $(((i > 12 ? 7000 : 5000) + i * 7 % 5)) >>"job$i.json"
+done
+expect 0 track import $(seq -f 'job%g.json' 1 24)
+expect 4 track check
+grep -q 'SLOWER' out.txt || fail 'the finding is still told'
+grep -q 'advice only' out.txt || fail 'advice'
+expect 1 track check --out elsewhere # not calibrated there
+for side in a b; do
+  {
+    printf '{"context":{"hk_machine":"%s","hk_schema":"1"},"benchmarks":[' "$machine"
+    for i in $(seq 0 11); do
+      [ "$i" = 0 ] || printf ','
+      printf '{"name":"native/a","repetition_index":%d,"real_time":%d,"cpu_time":1,"time_unit":"ns"}' "$i" \
+        $((5000 + i * 7 % 5))
+    done
+    printf ']}\n'
+  } >"$side.json"
+  sed -i 's/"real_time":5/"real_time":'"$([ $side = b ] && echo 9 || echo 5)"'/g' "$side.json"
+done
+expect 4 compare --paired a.json b.json
+grep -q 'advice only' out.txt || fail 'advice in compare'
+expect 1 compare --paired --out elsewhere a.json b.json
+exit 0
