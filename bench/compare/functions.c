@@ -223,8 +223,9 @@ void hk_compare_functions(struct hk_comparison *c, const struct hk_functions *a,
     for (size_t i = 0; i < c->finding_count; i++) {
         struct hk_finding *f = &c->findings[i];
         struct change changes[FUNCTIONS_SHOWN] = {0};
-        if ((f->basis != HK_BASIS_EXACT && f->basis != HK_BASIS_NEAR) || !(f->a != f->b))
-            continue;
+        if ((f->basis != HK_BASIS_EXACT && f->basis != HK_BASIS_NEAR) || isnan(f->a) ||
+            isnan(f->b) || f->a == f->b)
+            continue; /* unchanged, or missing on one side */
         changes_of(f->cell, a, b, changes);
         struct hk_finding before = *f;
         f->cause_count = 0;
