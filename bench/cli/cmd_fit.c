@@ -9,6 +9,7 @@
 struct fit_options {
     const char *out;
     uint64_t seed;
+    bool json;
 };
 
 static const struct hk_option options[] = {
@@ -16,6 +17,8 @@ static const struct hk_option options[] = {
      offsetof(struct fit_options, out), 0, 0},
     {"seed", 0, HK_OPTION_UINT, "N", "seed of the resampling (1)",
      offsetof(struct fit_options, seed), 0, UINT64_MAX},
+    {"json", 0, HK_OPTION_FLAG, NULL, "print RUN/parameters.json instead of a table",
+     offsetof(struct fit_options, json), 0, 0},
 };
 static const struct fit_options defaults = {.out = "results", .seed = 1};
 
@@ -51,7 +54,9 @@ static enum hk_exit run_fit(const void *values, int argc, char **argv)
     } else if ((status = hk_judge_write_parameters(&judge, run.path)) != HK_OK) {
         hk_cli_error("fit", "cannot write %s/parameters.json: %s", run.path,
                      hk_status_text(status));
-        code = HK_EXIT_USAGE;
+        code = hk_exit_of(status);
+    } else if (o->json) {
+        code = hk_exit_of(hk_run_file_print("fit", run.path, "parameters.json"));
     } else {
         print_parameters(&judge);
     }

@@ -328,9 +328,10 @@ static enum hk_exit run_kernel(const void *values, int argc, char **argv)
     signal(SIGINT, on_signal);
     signal(SIGTERM, on_signal);
     setvbuf(stdout, NULL, _IOLBF, 0);
-    if (hk_qemu_run(&qemu, &result, error) != HK_OK) {
+    const enum hk_status status = hk_qemu_run(&qemu, &result, error);
+    if (status != HK_OK) {
         hk_cli_error("kernel", "%s", error);
-        return HK_EXIT_UNMEASURED;
+        return hk_exit_of(status);
     }
     code = result_show(&result, o);
     hk_qemu_result_fini(&result);

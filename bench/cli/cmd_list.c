@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* What can be measured: cells, and the rows they are made of. */
+#include <jansson.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -12,6 +13,7 @@
 struct list_options {
     const char *filter;
     bool full;
+    bool json;
 };
 
 static const struct hk_option options[] = {
@@ -19,10 +21,33 @@ static const struct hk_option options[] = {
     {"filter", 'f', HK_OPTION_TEXT, "REGEX", "only cells whose name matches", AT(filter), 0, 0},
     {"full", 0, HK_OPTION_FLAG, NULL, "cells of the full run, not of the quick one", AT(full), 0,
      0},
+    {"json", 0, HK_OPTION_FLAG, NULL, "print as JSON", AT(json), 0, 0},
 #undef AT
 };
 
-static enum hk_exit list_cells(const struct list_options *o)
+/* What is printed: a line of text, or a row of a JSON array. */
+struct rows {
+    json_t *array; /* NULL: text */
+};
+
+/* summary and reason may be NULL; a reason says why it is not to be had here. */
+static void show(struct rows *rows, const char *name, const char *summary, const char *reason)
+{
+    if (rows->array != NULL) {
+        json_t *row = json_pack("{s:s, s:s*, s:b, s:s*}", "name", name, "summary", summary,
+                                "available", reason == NULL, "reason", reason);
+        json_array_append_new(rows->array, row);
+        return;
+    }
+    if (summary == NULL)
+        puts(name);
+    else
+        printf("%-24s %s\n", name, summary);
+    if (reason != NULL)
+        printf("%-24s not here: %s\n", "", reason);
+}
+
+static enum hk_exit list_cells(const struct list_options *o, struct rows *rows)
 {
     char error[HK_TEXT_BYTES];
     struct hk_cells cells;
@@ -38,13 +63,13 @@ static enum hk_exit list_cells(const struct list_options *o)
         return HK_EXIT_USAGE;
     }
     for (size_t i = 0; i < cells.count; i++)
-        puts(cells.names[i]);
+        show(rows, cells.names[i], NULL, NULL);
     hk_cells_fini(&cells);
     return HK_EXIT_OK;
 }
 
 /* Each kind once, in the order of the cells. */
-static enum hk_exit list_experiments(const struct list_options *o)
+static enum hk_exit list_experiments(const struct list_options *o, struct rows *rows)
 {
     char error[HK_TEXT_BYTES], kind[32], last[32] = "";
     struct hk_cells cells;
@@ -55,38 +80,36 @@ static enum hk_exit list_experiments(const struct list_options *o)
     for (size_t i = 0; i < cells.count; i++) {
         if (hk_name_part(cells.names[i], 1, kind, sizeof kind) != HK_OK || strcmp(kind, last) == 0)
             continue;
-        printf("%-16s %s\n", kind, hk_experiment_summary(kind));
+        show(rows, kind, hk_experiment_summary(kind), NULL);
         memcpy(last, kind, sizeof last);
     }
     hk_cells_fini(&cells);
     return HK_EXIT_OK;
 }
 
-static enum hk_exit list_transports(const struct list_options *o)
+static enum hk_exit list_transports(const struct list_options *o, struct rows *rows)
 {
     char reason[HK_REASON_BYTES];
 
     (void)o;
     for (size_t i = 0; i < hk_transport_count; i++) {
         const struct hk_transport *t = hk_transports[i];
-        printf("%-24s %s\n", t->name, t->summary);
-        if (hk_transport_probe(t, reason) != HK_OK)
-            printf("%-24s not here: %s\n", "", reason);
+        show(rows, t->name, t->summary, hk_transport_probe(t, reason) != HK_OK ? reason : NULL);
     }
     return HK_EXIT_OK;
 }
 
-static enum hk_exit list_paths(const struct list_options *o)
+static enum hk_exit list_paths(const struct list_options *o, struct rows *rows)
 {
     (void)o;
     for (size_t i = 0; i < hk_path_count; i++)
-        printf("%-24s %s\n", hk_paths[i]->name, hk_paths[i]->summary);
+        show(rows, hk_paths[i]->name, hk_paths[i]->summary, NULL);
     return HK_EXIT_OK;
 }
 
 static const struct {
     const char *name;
-    enum hk_exit (*list)(const struct list_options *o);
+    enum hk_exit (*list)(const struct list_options *o, struct rows *rows);
 } lists[] = {
     {"cells", list_cells},
     {"experiments", list_experiments},
@@ -96,11 +119,22 @@ static const struct {
 
 static enum hk_exit run(const void *values, int argc, char **argv)
 {
+    const struct list_options *o = values;
     const char *what = argc > 0 ? argv[0] : "cells";
 
-    for (size_t i = 0; i < HK_ARRAY_COUNT(lists); i++)
-        if (strcmp(lists[i].name, what) == 0)
-            return lists[i].list(values);
+    for (size_t i = 0; i < HK_ARRAY_COUNT(lists); i++) {
+        if (strcmp(lists[i].name, what) != 0)
+            continue;
+        struct rows rows = {.array = o->json ? json_array() : NULL};
+        const enum hk_exit code = lists[i].list(o, &rows);
+        json_t *root = o->json ? json_pack("{s:o}", what, rows.array) : NULL;
+        if (o->json && code == HK_EXIT_OK) {
+            json_dumpf(root, stdout, JSON_INDENT(2));
+            putchar('\n');
+        }
+        json_decref(root);
+        return code;
+    }
     hk_cli_error("list", "'%s' is none of cells, experiments, transports, paths", what);
     return HK_EXIT_USAGE;
 }

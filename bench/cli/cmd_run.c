@@ -184,7 +184,7 @@ static enum hk_exit measure(const struct run_options *o, const char *machine_jso
     hk_progress_fini(&bar);
     if (status != HK_OK) {
         hk_cli_error("run", "%s", error);
-        return status == HK_EPARSE || status == HK_ENOENT ? HK_EXIT_USAGE : HK_EXIT_UNMEASURED;
+        return hk_exit_of(status);
     }
     print_outcome(o, &outcome);
     return outcome.launches_ok > 0 && !outcome.interrupted ? HK_EXIT_OK : HK_EXIT_UNMEASURED;

@@ -13,6 +13,7 @@ struct validate_options {
     const char *training;
     const char *require;
     uint64_t seed;
+    bool json;
 };
 
 static const struct hk_option options[] = {
@@ -24,6 +25,8 @@ static const struct hk_option options[] = {
      offsetof(struct validate_options, require), 0, 0},
     {"seed", 0, HK_OPTION_UINT, "N", "seed of the resampling (1)",
      offsetof(struct validate_options, seed), 0, UINT64_MAX},
+    {"json", 0, HK_OPTION_FLAG, NULL, "print RUN/verdicts.json instead of a table",
+     offsetof(struct validate_options, json), 0, 0},
 };
 static const struct validate_options defaults = {.out = "results", .seed = 1};
 
@@ -102,9 +105,13 @@ static enum hk_exit judge_run(const struct validate_options *o, const struct hk_
     } else if ((status = hk_judge_write_verdicts(&judge, target->path)) != HK_OK) {
         hk_cli_error("validate", "cannot write %s/verdicts.json: %s", target->path,
                      hk_status_text(status));
-        code = HK_EXIT_USAGE;
+        code = hk_exit_of(status);
+    } else if (o->json &&
+               (status = hk_run_file_print("validate", target->path, "verdicts.json")) != HK_OK) {
+        code = hk_exit_of(status);
     } else {
-        print_verdicts(&judge, target->path);
+        if (!o->json)
+            print_verdicts(&judge, target->path);
         code = exit_code(&judge, o->require);
     }
     hk_judge_fini(&judge);

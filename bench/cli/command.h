@@ -17,10 +17,16 @@
 enum hk_exit {
     HK_EXIT_OK = 0,
     HK_EXIT_REFUTED = 1,    /* a regression, or refuted where it was required to hold */
-    HK_EXIT_USAGE = 2,      /* the command line, a file or the build is wrong */
+    HK_EXIT_USAGE = 2,      /* the command line is wrong, or a file cannot be read or written */
     HK_EXIT_UNMEASURED = 3, /* nothing could be measured */
     HK_EXIT_UNDECIDED = 4,  /* measured, but too noisy to say */
 };
+
+/*
+ * The exit code of a failure: HK_EXIT_UNMEASURED when the machine is at fault, or an
+ * interruption; HK_EXIT_USAGE when what was named on the command line is, a full disk included.
+ */
+enum hk_exit hk_exit_of(enum hk_status status);
 
 enum hk_option_kind {
     HK_OPTION_FLAG, /* bool */

@@ -63,7 +63,8 @@ static enum hk_exit run_all(void)
     }
     if (rc != HK_GBENCH_OK) {
         fprintf(stderr, "hkbench-gbench: %s\n", hk_gbench_error_text());
-        exit_status = rc == HK_GBENCH_ENOENT ? HK_EXIT_USAGE : HK_EXIT_UNMEASURED;
+        exit_status = rc == HK_GBENCH_ENOENT || rc == HK_GBENCH_EIO ? HK_EXIT_USAGE
+                                                                     : HK_EXIT_UNMEASURED;
     } else if (totals.error_count > 0) {
         fprintf(stderr, "hkbench-gbench: %zu of %zu benchmarks failed\n", totals.error_count,
                 totals.matched_count);

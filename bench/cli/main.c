@@ -96,7 +96,7 @@ static int finish_output(int code)
     if (errno == EPIPE)
         return code;
     hk_cli_error(NULL, "standard output cannot be written: %s", strerror(errno));
-    return code == HK_EXIT_OK ? HK_EXIT_UNMEASURED : code;
+    return code == HK_EXIT_OK ? HK_EXIT_USAGE : code;
 }
 
 int main(int argc, char **argv)

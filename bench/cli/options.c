@@ -11,6 +11,22 @@
 /* getopt_long returns this for our own --help and, from OPTION_BASE, for the table's rows. */
 enum { OPTION_HELP = 'h', OPTION_BASE = 256, OPTIONS_MAX = 32 };
 
+enum hk_exit hk_exit_of(enum hk_status status)
+{
+    switch (status) {
+    case HK_OK: return HK_EXIT_OK;
+    case HK_ENOMEM:
+    case HK_ENOTSUP:
+    case HK_EINTR:
+    case HK_ETIMEOUT:
+    case HK_ENOISE:
+    case HK_EPEER:
+    case HK_EROW:
+    case HK_EBUSY: return HK_EXIT_UNMEASURED;
+    default: return HK_EXIT_USAGE;
+    }
+}
+
 void hk_cli_error(const char *command, const char *format, ...)
 {
     va_list args;

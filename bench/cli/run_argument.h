@@ -17,4 +17,11 @@
 enum hk_status hk_run_argument(const char *command, const char *path, const char *root,
                                struct hk_run *run);
 
+/*
+ * Print a file of a run as it is, for --json.
+ *
+ * Prints one line on failure. Returns HK_OK; HK_EIO.
+ */
+enum hk_status hk_run_file_print(const char *command, const char *run_path, const char *file);
+
 #endif

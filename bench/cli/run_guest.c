@@ -69,10 +69,7 @@ static enum hk_exit outcome_show(const struct hk_guest_outcome *outcome, enum hk
     } else if (outcome->path[0] != '\0') {
         print_text(outcome);
     }
-    if (status == HK_EPARSE || status == HK_ENOENT) {
-        return HK_EXIT_USAGE;
-    }
-    return status == HK_OK ? printed : HK_EXIT_UNMEASURED;
+    return status == HK_OK ? printed : hk_exit_of(status);
 }
 
 /* Run a plan, with a bar, and show what came of it. */

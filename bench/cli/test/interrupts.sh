@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
-# Ctrl-C and SIGKILL at swept moments of a run: what is there is valid, and nothing stays behind.
+# Ctrl-C and SIGKILL at swept moments of a run, SIGKILL to servers all through one: what is there
+# is valid, and nothing stays behind.
 #
 # interrupts.sh HKBENCH
 set -u
@@ -57,6 +58,36 @@ for moment in 0.02 0.1 0.2 0.35 0.5 0.8; do
     find "$out" -name '*.tmp*' 2>/dev/null | grep . && fail "SIG$signal after $moment s: temp files"
   done
 done
+
+# Servers are killed all through a run, each a little later in its life than the one before. They
+# are the first that a leader forks. The run goes on, ends by itself and says what happened.
+"$program" run --shared --filter "$filter" --budget 8 --out "$tmp/servers" >"$tmp/out.txt" 2>&1 &
+run=$!
+killed=0 moment=0
+first_child() { # of process $1 into $child, without a process of our own: launches are short
+  child=
+  read -r child _ 2>/dev/null <"/proc/$1/task/$1/children" || [ -n "$child" ]
+} 2>/dev/null
+while kill -0 $run 2>/dev/null; do
+  first_child $run || continue
+  leader=$child
+  first_child "$leader" || continue
+  sleep "$(printf '0.%03d' $moment)"
+  kill -KILL "$child" 2>/dev/null && killed=$((killed + 1))
+  moment=$(((moment + 7) % 60))
+  while kill -0 "$leader" 2>/dev/null; do :; done
+done
+wait $run
+got=$?
+[ $got = 0 ] || [ $got = 3 ] || fail "servers killed: status $got"
+[ $killed -ge 3 ] || fail "only $killed servers were killed"
+nothing_left "the run whose servers were killed"
+folder=$(find "$tmp/servers" -name run.json -printf '%h\n')
+grep -q '"state": *"\(complete\|partial\)"' "$folder/run.json" || fail "servers killed: no end in run.json"
+grep -q 'server [0-9]* was ended by signal 9' "$folder/launches.jsonl" || fail "no launch says that its server was killed"
+grep -v '"state":"ok"' "$folder/launches.jsonl" | grep -v '"reason":' &&
+  fail "servers killed: a launch without a reason"
+"$program" report "$folder" >"$tmp/out.txt" 2>&1 || fail "servers killed: the run cannot be read"
 
 # What SIGKILL left in the kernel, the next run sweeps.
 "$program" run --shared --filter 'getppid' --budget 10 --out "$tmp/sweep" >"$tmp/out.txt" 2>&1

@@ -35,7 +35,7 @@ expect 2 'microvm or q35' --machine pc
 expect 2 'from 4 to 2048' --memory 1
 expect 2 'need TCG' --kvm --count
 expect 2 '--functions needs --count' --functions
-expect 3 'No such file or directory' --scenario hello --trace "$tmp/nowhere/trace"
+expect 2 'No such file or directory' --scenario hello --trace "$tmp/nowhere/trace"
 expect 0 'hello from ring 3' --scenario hello --trace "$tmp/trace"
 grep -q 'user   -> kernel  init:.* -> hk_entry_syscall' "$tmp/trace" || { echo "no crossing in the trace"; failed=1; }
 

@@ -25,6 +25,15 @@ grep -q "$cell" "$tmp/out.txt" || { echo "the pipe is not listed"; exit 1; }
 expect 0 '' list --full --filter sysv
 grep -q sysv_msg "$tmp/out.txt" || { echo "sysv_msg is not listed"; exit 1; }
 for what in experiments transports paths; do expect 0 '' list $what; done
+for what in cells experiments transports paths; do
+  expect 0 '' list $what --json
+  python3 - "$what" "$tmp/out.txt" <<'PYTHON' || { echo "list $what --json"; exit 1; }
+import json, sys
+rows = json.load(open(sys.argv[2]))[sys.argv[1]]
+assert rows and all(row["name"] for row in rows)
+assert sys.argv[1] != "transports" or all(row["available"] or row["reason"] for row in rows)
+PYTHON
+done
 expect 2 'none of cells' list nonsense
 expect 2 'regular expression' list --filter '['
 
@@ -36,14 +45,14 @@ for bad in 0 -1 9223372036854775808 1e3 ''; do expect 2 'whole number' run --bud
 expect 2 'by itself' launch </dev/null
 
 # --- results that cannot be written ---
-expect 3 'cannot write' run --shared --filter "$cell" --out /proc/results
+expect 2 'cannot write' run --shared --filter "$cell" --out /proc/results
 touch "$tmp/file"
-expect 3 'cannot write' run --shared --filter "$cell" --out "$tmp/file"
+expect 2 'cannot write' run --shared --filter "$cell" --out "$tmp/file"
 if unshare -m true 2>/dev/null; then
   mkdir "$tmp/full"
   unshare -m sh -c "mount -t tmpfs -o size=24k none $tmp/full &&
     timeout 60 $program run --shared --filter '$cell' --out $tmp/full" >"$tmp/out.txt" 2>"$tmp/err.txt"
-  [ $? = 3 ] && grep -q 'space' "$tmp/err.txt" || { echo "a full folder:"; cat "$tmp"/*.txt; exit 1; }
+  [ $? = 2 ] && grep -q 'space' "$tmp/err.txt" || { echo "a full folder:"; cat "$tmp"/*.txt; exit 1; }
 fi
 
 # --- a run ---
