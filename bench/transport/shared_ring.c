@@ -237,6 +237,7 @@ static inline enum hk_status ring_put(struct hk_link *link, enum hk_side side,
         return status;
     if (bytes > end->message_bytes)
         return HK_ETOOBIG;
+    slot->to = state->rings.in[side].position; /* what this side has released: see ring_take */
     copy_payload(slot->payload, data, bytes);
     status = hk_ring_commit(end, (uint32_t)bytes);
     wake(state, &state->words[side].receiver);
@@ -261,6 +262,7 @@ static inline enum hk_status ring_take(struct hk_link *link, enum hk_side side,
         return status;
     if (got > capacity)
         return HK_ETOOBIG;
+    hk_ring_learn(&state->rings.out[side], slot->to);
     copy_payload(data, slot->payload, got);
     hk_ring_release(end);
     wake(state, &state->words[hk_side_other(side)].sender);

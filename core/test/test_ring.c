@@ -192,6 +192,30 @@ static void a_lying_receiver_is_noticed_by_the_sender(void **state)
     free(p.memory);
 }
 
+/* What a message says of releases is as good as head; a stale or impossible word is not believed. */
+static void the_sender_learns_of_releases_without_head(void **state)
+{
+    struct pair p = pair_create(2, 8);
+    unsigned char data[8] = {1};
+    uint32_t bytes;
+
+    (void)state;
+    for (int i = 0; i < 2; i++)
+        assert_int_equal(hk_ring_send(&p.sender, data, 8), HK_OK);
+    assert_int_equal(hk_ring_receive(&p.receiver, data, 8, &bytes), HK_OK);
+    hk_ring_learn(&p.sender, 3); /* never sent */
+    assert_int_equal(p.sender.head, 0);
+    hk_ring_learn(&p.sender, UINT32_MAX);
+    assert_int_equal(p.sender.head, 0);
+    hk_ring_learn(&p.sender, 1);
+    assert_int_equal(p.sender.head, 1);
+    hk_ring_learn(&p.sender, 0); /* older */
+    assert_int_equal(p.sender.head, 1);
+    atomic_store(&p.sender.header->head, 0); /* nothing but the word said so */
+    assert_int_equal(hk_ring_send(&p.sender, data, 8), HK_OK);
+    free(p.memory);
+}
+
 static void a_lying_sender_is_noticed_by_the_receiver(void **state)
 {
     struct pair p = pair_create(4, 16);
@@ -279,6 +303,7 @@ int main(void)
         cmocka_unit_test(positions_wrap_at_32_bits),
         cmocka_unit_test(slots_are_filled_and_read_in_place),
         cmocka_unit_test(a_lying_receiver_is_noticed_by_the_sender),
+        cmocka_unit_test(the_sender_learns_of_releases_without_head),
         cmocka_unit_test(a_lying_sender_is_noticed_by_the_receiver),
         cmocka_unit_test(two_processes_share_a_ring),
     };

@@ -18,7 +18,9 @@
  * polls that very word (acquire), so a message of up to HK_RING_INLINE_BYTES costs
  * one line transfer. The receiver never writes a sequence word; it publishes head
  * (release), which the sender reads (acquire) only when its private copy says full.
- * Either side's line is therefore touched by the other once per message at most.
+ * Either side's line is therefore touched by the other once per message at most. Who has a
+ * ring each way tells the sender of releases in messages (hk_ring_learn): then head's line
+ * stays with the receiver.
  * core/test/ring.pml is the model that spin checks.
  *
  * Trust. Each side keeps geometry and position in its private struct hk_ring_end
@@ -203,6 +205,20 @@ static inline enum hk_status hk_ring_reserve(struct hk_ring_end *end, struct hk_
     }
     *slot = hk_ring_slot_at(end, end->offset);
     return HK_OK;
+}
+
+/*
+ * Sender: how many messages the receiver says it has released, where it says so elsewhere than in
+ * head: two rings, one each way, carry it in their messages, and no line moves for it alone.
+ *
+ * released  [in]  read from a message that the receiver wrote after it had released them
+ *
+ * A number that is older than what is known, or of messages that were never sent, changes nothing.
+ */
+static inline void hk_ring_learn(struct hk_ring_end *end, uint32_t released)
+{
+    if (released - end->head <= end->position - end->head)
+        end->head = released;
 }
 
 /*
