@@ -19,6 +19,7 @@ static const uint64_t limit_ns = 60ull * HK_NS_PER_S;
 
 struct peer {
     const char *argv[ARGUMENTS_MAX];
+    const char *name;    /* NULL: argv[0] */
     bool own;            /* installed with this program */
     const char *pattern; /* extended regular expression; group 1 is the figure */
     double figure_ns;    /* one unit of the figure, for one operation of our cell */
@@ -53,19 +54,20 @@ static enum hk_status run_peer(const struct hk_check_session *session, const str
                                        .environment = peer->environment,
                                        .limit_ns = limit_ns,
                                        .stop = session->stop};
+    const char *name = peer->name != NULL ? peer->name : peer->argv[0];
     char text[TEXT_BYTES];
     double figure;
     enum hk_status status = hk_program_run(&program, text, sizeof text);
 
     if (status == HK_ENOENT) {
-        snprintf(reason, HK_TEXT_BYTES, "%s not found: %s", peer->argv[0], peer->remedy);
+        snprintf(reason, HK_TEXT_BYTES, "%s not found: %s", name, peer->remedy);
         return HK_ENOTSUP;
     }
     /* Some end with another status than 0 after a good run: the figure decides. */
     if (status == HK_OK || status == HK_EIO)
         status = read_figure(text, peer->pattern, &figure);
     if (status != HK_OK) {
-        snprintf(reason, HK_TEXT_BYTES, "%s printed no figure (%s)", peer->argv[0],
+        snprintf(reason, HK_TEXT_BYTES, "%s printed no figure (%s)", name,
                  hk_status_text(status));
         return status;
     }
@@ -143,31 +145,56 @@ static enum hk_status peer_ratio(const struct hk_check_session *session,
 /* Skips lmbench's own search for a long enough interval, which takes a minute when disturbed. */
 static const char *const lmbench_environment[] = {"ENOUGH=5000", "TIMING_O=0", "LOOP_O=0", NULL};
 static const char lmbench[] = "build lmbench 3 and name its folder with --peers";
-static const double us_ns = HK_NS_PER_US;
 
 /* Processor time: what a neighbour takes of the wall clock is not the loop's. */
 static const struct peer google_benchmark = {
-    {"hkbench-gbench", "--benchmark_filter=^native/null_cpp$", "--benchmark_min_time=0.01",
-     "--benchmark_repetitions=9", "--benchmark_report_aggregates_only=true",
-     "--benchmark_format=csv", NULL},
-    true, "_median\",[0-9]+,[0-9.e+-]+,([0-9.e+-]+),", 1, "cost_ns",
-    NULL, "it is installed beside hkbench; libbenchmark-dev is needed to build it"};
-static const struct peer perf_pipe = {
-    {"perf", "bench", "sched", "pipe", "-l", "20000", NULL},
-    false, "([0-9.]+) usecs/op", us_ns, "mean_ns", NULL, "install linux-perf"};
-static const struct peer lat_pipe = {
-    {"lat_pipe", NULL}, false, "^Pipe latency: ([0-9.]+) microseconds", us_ns, "median_ns",
-    lmbench_environment, lmbench};
-static const struct peer lat_unix = {
-    {"lat_unix", NULL}, false, "^AF_UNIX sock stream latency: ([0-9.]+) microseconds", us_ns,
-    "median_ns", lmbench_environment, lmbench};
+    .argv = {"hkbench-gbench", "--benchmark_filter=^native/null_cpp$",
+             "--benchmark_min_time=0.01", "--benchmark_repetitions=9",
+             "--benchmark_report_aggregates_only=true", "--benchmark_format=csv", NULL},
+    .own = true,
+    .pattern = "_median\",[0-9]+,[0-9.e+-]+,([0-9.e+-]+),",
+    .figure_ns = 1,
+    .counter = "cost_ns",
+    .remedy = "it is installed beside hkbench; libbenchmark-dev is needed to build it",
+};
+
+#define PERF(...)                                                                                 \
+    {                                                                                             \
+        .argv = {"perf", "bench", __VA_ARGS__, NULL}, .pattern = "([0-9.]+) usecs/op",            \
+        .figure_ns = HK_NS_PER_US, .counter = "mean_ns", .remedy = "install linux-perf"           \
+    }
+static const struct peer perf_pipe = PERF("sched", "pipe", "-l", "20000");
+static const struct peer perf_syscall = PERF("syscall", "basic", "-l", "200000");
+
+/* Server and client of its own on the loopback; both keep our CPU. The median of single ones. */
+#define SOCKPERF(port, flags)                                                                     \
+    {                                                                                             \
+        .argv = {"sh", "-c", "sockperf sr -i 127.0.0.1 -p " port flags " >/dev/null 2>&1 & "      \
+                 "sleep 0.3; sockperf pp -i 127.0.0.1 -p " port flags " -t 1 --full-rtt -m 64",   \
+                 NULL},                                                                           \
+        .name = "sockperf", .pattern = "percentile 50.000 = +([0-9.]+)",                          \
+        .figure_ns = HK_NS_PER_US, .counter = "hk_latency_ns_p50", .remedy = "install sockperf"   \
+    }
+static const struct peer sockperf_udp = SOCKPERF("21113", "");
+static const struct peer sockperf_tcp = SOCKPERF("21114", " --tcp");
+
+/* One repetition each: ours are the launches; its usual eleven take a minute when disturbed. */
+#define LMBENCH(text, unit_ns, ...)                                                               \
+    {                                                                                             \
+        .argv = {__VA_ARGS__, NULL}, .pattern = text, .figure_ns = (unit_ns),                     \
+        .counter = "median_ns", .environment = lmbench_environment, .remedy = lmbench             \
+    }
+static const struct peer lat_pipe =
+    LMBENCH("^Pipe latency: ([0-9.]+) microseconds", HK_NS_PER_US, "lat_pipe", "-N", "1");
+static const struct peer lat_unix =
+    LMBENCH("^AF_UNIX sock stream latency: ([0-9.]+) microseconds", HK_NS_PER_US, "lat_unix", "-N",
+            "1");
 /* One hand-over; a round trip is two. */
-static const struct peer lat_sem = {
-    {"lat_sem", NULL}, false, "^Semaphore latency: ([0-9.]+) microseconds", 2 * us_ns, "median_ns",
-    lmbench_environment, lmbench};
-static const struct peer lat_syscall = {
-    {"lat_syscall", "null", NULL}, false, "^Simple syscall: ([0-9.]+) microseconds", us_ns,
-    "median_ns", lmbench_environment, lmbench};
+static const struct peer lat_sem =
+    LMBENCH("^Semaphore latency: ([0-9.]+) microseconds", 2 * HK_NS_PER_US, "lat_sem", "-N", "1");
+static const struct peer lat_syscall =
+    LMBENCH("^Simple syscall: ([0-9.]+) microseconds", HK_NS_PER_US, "lat_syscall", "-N",
+            "1", "null");
 
 #define NO_SLOWER .unit = "ratio", .bound_low = -INFINITY, .bound_high = 1.05, .measure = peer_ratio
 
@@ -182,6 +209,12 @@ const struct hk_check hk_checks_peers[] = {
      .measure = peer_difference},
     {.name = "peer_perf_pipe", .what = "pipe round trip / perf bench sched pipe",
      .b = "native/round_trip/pipe/place:same_core/bytes:4", .row = &perf_pipe, NO_SLOWER},
+    {.name = "peer_perf_syscall", .what = "getppid / perf bench syscall basic",
+     .b = "native/syscall/getppid/bytes:0", .row = &perf_syscall, NO_SLOWER},
+    {.name = "peer_sockperf_udp", .what = "UDP round trip / sockperf ping-pong",
+     .b = "native/round_trip/udp/place:same_core/bytes:64", .row = &sockperf_udp, NO_SLOWER},
+    {.name = "peer_sockperf_tcp", .what = "TCP round trip / sockperf ping-pong --tcp",
+     .b = "native/round_trip/tcp/place:same_core/bytes:64", .row = &sockperf_tcp, NO_SLOWER},
     {.name = "peer_lat_pipe", .what = "pipe round trip / lmbench lat_pipe",
      .b = "native/round_trip/pipe/place:same_core/bytes:1", .row = &lat_pipe, NO_SLOWER},
     {.name = "peer_lat_unix", .what = "Unix stream round trip / lmbench lat_unix",
