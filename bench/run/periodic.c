@@ -19,7 +19,7 @@
 enum {
     WAKEUPS_SKIPPED = 16, /* cold caches and the start of the others */
     FIFO_PRIORITY = 50,
-    CONTROL_COPIES = 6,
+    CONTROL_COPIES = 4,
     CONTROL_SESSIONS = 2, /* a known law is told from a close one by many wake-ups */
     LOAD_HELPERS_MAX = 4,
     LOAD_BYTES = 256 * 1024,
@@ -288,12 +288,16 @@ enum hk_status hk_periodic_run(struct hk_task *task, hk_wakeup_fn *wake, void *c
 
 void hk_periodic_group(const char *name, char *group, size_t capacity)
 {
-    char load[24] = "";
+    char kind[24] = "", load[24] = "";
     int64_t inject_us = 0;
 
+    hk_name_part(name, 1, kind, sizeof kind);
     hk_name_text(name, "load", load, sizeof load);
     hk_name_int(name, "inject_us", &inject_us);
-    snprintf(group, capacity, "periodic %s %s", load, inject_us > 0 ? "control" : "wild");
+    if (inject_us > 0)
+        snprintf(group, capacity, "%s %s control", kind, load);
+    else
+        snprintf(group, capacity, "periodic %s wild", load);
 }
 
 uint32_t hk_periodic_copies(const char *name)

@@ -50,7 +50,8 @@ enum hk_status hk_periodic_run(struct hk_task *task, hk_wakeup_fn *wake, void *c
 
 /*
  * Group of a cell: same load and injection. What predicts and what is predicted then live
- * through the same seconds, in different processes.
+ * through the same seconds, in different processes. Injected arms, of which there are several
+ * copies, are apart by kind: more of them at once would wait for each other.
  */
 void hk_periodic_group(const char *name, char *group, size_t capacity);
 
