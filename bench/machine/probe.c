@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <linux/bpf.h>
 #include <linux/sched.h>
 #include <sched.h>
 #include <stdarg.h>
@@ -269,6 +270,19 @@ static int attempt_ipc_namespace(void)
     return unshare(CLONE_NEWIPC);
 }
 
+static int attempt_bpf(void)
+{
+    static const struct bpf_insn nothing[] = {
+        { .code = BPF_ALU64 | BPF_MOV | BPF_K }, { .code = BPF_JMP | BPF_EXIT } };
+    union bpf_attr attributes;
+    memset(&attributes, 0, sizeof(attributes));
+    attributes.prog_type = BPF_PROG_TYPE_SOCKET_FILTER;
+    attributes.insns = (uintptr_t)nothing;
+    attributes.insn_cnt = HK_ARRAY_COUNT(nothing);
+    attributes.license = (uintptr_t)"MIT";
+    return syscall(SYS_bpf, BPF_PROG_LOAD, &attributes, sizeof(attributes)) >= 0 ? 0 : -1;
+}
+
 static const struct attempt {
     const char *name;
     int (*run)(void);
@@ -281,6 +295,8 @@ static const struct attempt {
       "run as root and not confined to a part of the CPUs (cpuset, taskset)" },
     { "lock", attempt_lock, "all memory can be locked",
       "run as root, or raise RLIMIT_MEMLOCK (ulimit -l)" },
+    { "bpf", attempt_bpf, "a program is loaded",
+      "run as root or grant CAP_BPF, on a kernel with CONFIG_BPF_SYSCALL" },
     { "ipc", attempt_ipc_namespace, "a launch can have System V objects of its own",
       "run as root; without it, objects of killed runs are swept by name" },
 };
@@ -440,6 +456,7 @@ const struct hk_probe hk_probes[] = {
     { "system", "IPC namespace", "nothing left behind by killed runs", "ipc", probe_attempt },
     { "system", "FUSE", "a file system in a server", "/dev/fuse", probe_device },
     { "system", "loop devices", "cells of ext4", "/dev/loop-control", probe_device },
+    { "system", "eBPF", "cells of extensions", "bpf", probe_attempt },
     { "guest", "QEMU", "hkbench run --guest, hkbench kernel", "qemu-system-x86_64", probe_program },
     { "guest", "QEMU for programs", "counting hosted code exactly", "qemu-x86_64", probe_program },
     { "guest", "KVM", "cycles in the guest", "/dev/kvm", probe_device },

@@ -14,6 +14,7 @@ extern const struct hk_experiment hk_experiment_inject_syscall;
 extern const struct hk_experiment hk_experiment_copy;
 extern const struct hk_experiment hk_experiment_remap;
 extern const struct hk_experiment hk_experiment_fallback;
+extern const struct hk_experiment hk_experiment_extension;
 extern const struct hk_experiment hk_experiment_file_read;
 extern const struct hk_experiment hk_experiment_file_write;
 extern const struct hk_experiment hk_experiment_file_stat;

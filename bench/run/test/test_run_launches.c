@@ -23,6 +23,7 @@ static void measure(const char *filter, const volatile sig_atomic_t *stop, struc
 
     assert_non_null(mkdtemp(folder));
     const struct hk_run_plan plan = {
+        .mode = HK_RUN_FULL,
         .effort = &smoke_effort,
         .filter = filter,
         .budget_ns = 60ull * HK_NS_PER_S,
@@ -135,8 +136,10 @@ static void what_a_machine_may_lack_has_a_cost_or_a_reason(void **state)
 
     (void)state;
     measure("^native/(round_trip/pipe/place:cross_core/bytes:64|floor/.*|"
-            "file_read/.*bytes:4096|file_stat/.*)$", NULL, &run, &outcome);
-    assert_true(run.launch_count >= 7); /* what fails is tried again */
+            "file_read/.*bytes:4096|file_stat/.*|file_write/(ext4|fuse).*bytes:65536|"
+            "extension/(load|run|event_.*)/.*size:256|extension/amortised/.*size:256/count:10)$",
+            NULL, &run, &outcome);
+    assert_true(run.launch_count >= 20); /* what fails is tried again */
     for (size_t i = 0; i < run.launch_count; i++) {
         const struct hk_launch *launch = &run.launches[i];
         if (launch->state == HK_LAUNCH_OK)
