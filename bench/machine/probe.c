@@ -270,6 +270,12 @@ static int attempt_ipc_namespace(void)
     return unshare(CLONE_NEWIPC);
 }
 
+/* As a launch does it: without the right, in a user namespace. */
+static int attempt_net_namespace(void)
+{
+    return unshare(CLONE_NEWNET) == 0 ? 0 : unshare(CLONE_NEWUSER | CLONE_NEWNET);
+}
+
 static int attempt_bpf(void)
 {
     static const struct bpf_insn nothing[] = {
@@ -295,6 +301,8 @@ static const struct attempt {
       "run as root and not confined to a part of the CPUs (cpuset, taskset)" },
     { "lock", attempt_lock, "all memory can be locked",
       "run as root, or raise RLIMIT_MEMLOCK (ulimit -l)" },
+    { "net", attempt_net_namespace, "a launch can have devices of its own",
+      "run as root, or allow user namespaces" },
     { "bpf", attempt_bpf, "a program is loaded",
       "run as root or grant CAP_BPF, on a kernel with CONFIG_BPF_SYSCALL" },
     { "ipc", attempt_ipc_namespace, "a launch can have System V objects of its own",
@@ -378,6 +386,7 @@ static const struct device {
 } devices[] = {
     { "/dev/kvm", "load kvm_intel or kvm_amd, join the group kvm; exact counts do not need it" },
     { "/dev/fuse", "modprobe fuse, and run as root or in a user namespace that may mount" },
+    { "/dev/net/tun", "modprobe tun, and run as root" },
     { "/dev/loop-control", "modprobe loop, and run as root" },
 };
 
@@ -456,6 +465,8 @@ const struct hk_probe hk_probes[] = {
     { "system", "IPC namespace", "nothing left behind by killed runs", "ipc", probe_attempt },
     { "system", "FUSE", "a file system in a server", "/dev/fuse", probe_device },
     { "system", "loop devices", "cells of ext4", "/dev/loop-control", probe_device },
+    { "system", "TAP devices", "cells of lwIP over TAP", "/dev/net/tun", probe_device },
+    { "system", "network namespace", "cells of net_echo", "net", probe_attempt },
     { "system", "eBPF", "cells of extensions", "bpf", probe_attempt },
     { "guest", "QEMU", "hkbench run --guest, hkbench kernel", "qemu-system-x86_64", probe_program },
     { "guest", "QEMU for programs", "counting hosted code exactly", "qemu-x86_64", probe_program },

@@ -24,6 +24,7 @@ const struct hk_experiment *const hk_experiments[] = {
     &hk_experiment_file_stat,
     &hk_experiment_file_lookup,
     &hk_experiment_extension,
+    &hk_experiment_net_echo,
 };
 
 const size_t hk_experiment_count = HK_ARRAY_COUNT(hk_experiments);

@@ -137,7 +137,8 @@ static void what_a_machine_may_lack_has_a_cost_or_a_reason(void **state)
     (void)state;
     measure("^native/(round_trip/pipe/place:cross_core/bytes:64|floor/.*|"
             "file_read/.*bytes:4096|file_stat/.*|file_write/(ext4|fuse).*bytes:65536|"
-            "extension/(load|run|event_.*)/.*size:256|extension/amortised/.*size:256/count:10)$",
+            "extension/(load|run|event_.*)/.*size:256|extension/amortised/.*size:256/count:10|"
+            "net_echo/.*protocol:udp/bytes:64|net_echo/lwip/over:tap/protocol:tcp/bytes:1400)$",
             NULL, &run, &outcome);
     assert_true(run.launch_count >= 20); /* what fails is tried again */
     for (size_t i = 0; i < run.launch_count; i++) {
@@ -213,6 +214,9 @@ static void pairs_that_cannot_be_are_refused(void **state)
         "native/file_read/floppy/bytes:64",
         "native/file_read/tmpfs/bytes:99999999",
         "native/file_write/fuse/cache:l9/bytes:64",
+        "native/extension/load/shape:straight/size:1",
+        "native/net_echo/kernel/over:moon/protocol:udp/bytes:64",
+        "native/net_echo/xdp/over:veth/protocol:tcp/bytes:64",
     };
 
     (void)state;
