@@ -21,5 +21,17 @@ enum hk_status hk_f7_fit(const struct hk_run *training, struct hk_rng *rng,
                          struct hk_judge *judge);
 enum hk_status hk_f7_validate(const struct hk_run *training, const struct hk_run *target,
                               struct hk_rng *rng, struct hk_judge *judge);
+enum hk_status hk_service_fit(const struct hk_run *training, struct hk_rng *rng,
+                              struct hk_judge *judge);
+enum hk_status hk_service_validate(const struct hk_run *training, const struct hk_run *target,
+                                   struct hk_rng *rng, struct hk_judge *judge);
+enum hk_status hk_f4_fit(const struct hk_run *training, struct hk_rng *rng,
+                         struct hk_judge *judge);
+enum hk_status hk_f4_validate(const struct hk_run *training, const struct hk_run *target,
+                              struct hk_rng *rng, struct hk_judge *judge);
+enum hk_status hk_f9_fit(const struct hk_run *training, struct hk_rng *rng,
+                         struct hk_judge *judge);
+enum hk_status hk_f9_validate(const struct hk_run *training, const struct hk_run *target,
+                              struct hk_rng *rng, struct hk_judge *judge);
 
 #endif

@@ -14,6 +14,9 @@ const struct hk_judge_formula hk_judge_formulas[] = {
     {"F5", hk_f5_fit, hk_f5_validate},
     {"F6", hk_f6_fit, hk_f6_validate},
     {"F7", hk_f7_fit, hk_f7_validate},
+    {"F3", hk_service_fit, hk_service_validate},
+    {"F4", hk_f4_fit, hk_f4_validate},
+    {"F9", hk_f9_fit, hk_f9_validate},
 };
 const size_t hk_judge_formula_count = HK_ARRAY_COUNT(hk_judge_formulas);
 

@@ -12,6 +12,7 @@
 #include "cells.h"
 #include "hk/base/units.h"
 #include "html.h"
+#include "published.h"
 #include "style.h"
 
 #define SVG_BYTES_MAX (32u << 20)
@@ -74,7 +75,8 @@ static void write_head(const struct page *page)
     }
     fputs("<nav aria-label=\"Sections\"><ul>"
           "<li><a href=\"#verdicts\">Verdicts</a></li><li><a href=\"#figures\">Figures</a></li>"
-          "<li><a href=\"#costs\">Costs</a></li><li><a href=\"#missing\">Not measured</a></li>"
+          "<li><a href=\"#costs\">Costs</a></li>"
+          "<li><a href=\"#published\">Published</a></li><li><a href=\"#missing\">Not measured</a></li>"
           "<li><a href=\"#parameters\">Parameters</a></li>"
           "<li><a href=\"#machine\">Machine</a></li>"
           "<li><a href=\"#again\">Do it again</a></li>"
@@ -379,6 +381,68 @@ static void write_costs(const struct page *page)
     fputs("</section>\n", out);
 }
 
+/* --- beside others' ---------------------------------------------------------------------------- */
+
+/* Median cost of a cell; false when the run has none. */
+static bool cost_of(const struct hk_run *run, const char *name, double *cost_ns, size_t *launches)
+{
+    struct cell cell;
+    struct spread spread;
+    for (size_t next = 0; cell_next(run, &next, &cell);) {
+        if (strcmp(cell.name, name) != 0 || !cell_spread(&cell, "cost_ns", &spread))
+            continue;
+        *cost_ns = spread.median;
+        *launches = spread.count;
+        return true;
+    }
+    return false;
+}
+
+static void write_ours(FILE *out, const struct hk_run *run, const struct published *p)
+{
+    double cost_ns, against_ns;
+    size_t n, against_n;
+    if (p->as == PUBLISHED_ALONE) {
+        html_element(out, "td", "nothing here measures it");
+        return;
+    }
+    if (!cost_of(run, p->cell, &cost_ns, &n) || !cost_of(run, p->against, &against_ns, &against_n)) {
+        html_element(out, "td", "not in this run");
+        return;
+    }
+    fputs("<td>", out);
+    if (p->as == PUBLISHED_TIMES)
+        fprintf(out, "%.3g times", cost_ns / against_ns);
+    else
+        fprintf(out, "%.3g %% less", 100 * (1 - against_ns / cost_ns));
+    fputs(" (<code>", out);
+    html_text(out, p->cell);
+    fputs("</code> against <code>", out);
+    html_text(out, p->against);
+    fprintf(out, "</code>, %zu and %zu launches)</td>", n, against_n);
+}
+
+static void write_published(const struct page *page)
+{
+    FILE *out = page->out;
+    fputs("<section id=\"published\"><h2>Beside published figures</h2>\n<p>What others found, on "
+          "their machines and workloads, and what comes nearest to it here: medians over launches. "
+          "They need not agree.</p>\n",
+          out);
+    open_table(out, "Published figures and ours", "What|Published|Source|Here");
+    for (size_t i = 0; i < published_count; i++) {
+        const struct published *p = &published_figures[i];
+        fputs("<tr>", out);
+        html_element(out, "td", p->what);
+        html_element(out, "td", p->figure);
+        html_element(out, "td", p->source);
+        write_ours(out, page->source->run, p);
+        fputs("</tr>\n", out);
+    }
+    close_table(out);
+    fputs("</section>\n", out);
+}
+
 /* --- exact counts ------------------------------------------------------------------------------ */
 
 static void write_counts(const struct page *page)
@@ -557,6 +621,7 @@ enum hk_status hk_report_html(const struct hk_report_source *source, const char 
     write_verdicts(&page);
     write_figures(&page);
     write_costs(&page);
+    write_published(&page);
     write_counts(&page);
     write_missing(&page);
     write_parameters(&page);

@@ -25,6 +25,7 @@ const struct hk_experiment *const hk_experiments[] = {
     &hk_experiment_file_lookup,
     &hk_experiment_extension,
     &hk_experiment_net_echo,
+    &hk_experiment_audio,
 };
 
 const size_t hk_experiment_count = HK_ARRAY_COUNT(hk_experiments);

@@ -21,6 +21,7 @@ extern const struct hk_experiment hk_experiment_file_stat;
 extern const struct hk_experiment hk_experiment_file_lookup;
 extern const struct hk_experiment hk_experiment_wakeup;
 extern const struct hk_experiment hk_experiment_underrun;
+extern const struct hk_experiment hk_experiment_audio;
 extern const struct hk_experiment hk_experiment_net_echo;
 extern const struct hk_experiment hk_experiment_floor;
 extern const struct hk_experiment hk_experiment_harness;

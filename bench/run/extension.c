@@ -162,7 +162,8 @@ static const struct part parts[] = {
 /* --- cells ---------------------------------------------------------------------------------- */
 
 /* F9 trains on every second size and number of branches, and is tested on the others. */
-static const unsigned sizes[] = {16, 64, 256, 1024, 4096, 16384, 65536};
+static const unsigned sizes[] = {16,   32,   64,   128,  256,   512,   1024,
+                                 2048, 4096, 8192, 16384, 32768, 65536};
 static const unsigned branches[] = {2, 4, 6, 7, 8, 9, 10, 11, 12};
 static const unsigned event_sizes[] = {256, 4096};
 static const unsigned counts[] = {1, 10, 100, 1000, 10000, 100000, 1000000};

@@ -201,6 +201,170 @@ static void f3_coefficients_are_found_by_injection(void **state)
     world_remove(&w);
 }
 
+/* --- real services, F4, F9 --------------------------------------------------------- */
+
+/* A read by the kernel, ns. */
+static double kernel_read_ns(double bytes)
+{
+    return 1203 + 0.0071 * bytes;
+}
+
+static void add_pipe(struct world *w)
+{
+    static const int sizes[] = {1, 4096, 16384, 65536};
+
+    for (size_t s = 0; s < HK_ARRAY_COUNT(sizes); s++)
+        add_cell(w, "cost_ns", 2 * one_way_ns(sizes[s]),
+                 "native/round_trip/pipe/place:same_core/bytes:%d", sizes[s]);
+}
+
+/* served_ns: of a read of so many bytes by the server. */
+static void add_reads(struct world *w, double (*served_ns)(double bytes))
+{
+    static const int sizes[] = {1,      4096,   8192,    16384, 32768, 65536,  131072,
+                                262144, 524288, 1048576, 24576, 49152, 196608, 786432};
+
+    for (size_t s = 0; s < HK_ARRAY_COUNT(sizes); s++) {
+        const double bytes = sizes[s];
+        add_cell(w, "cost_ns", 30 + 0.01 * bytes, "native/file_read/memfs/bytes:%d", sizes[s]);
+        add_cell(w, "cost_ns", kernel_read_ns(bytes), "native/file_read/tmpfs/bytes:%d", sizes[s]);
+        add_cell(w, "cost_ns", served_ns(bytes), "native/file_read/fuse/cache:direct/bytes:%d",
+                 sizes[s]);
+    }
+}
+
+/* The kernel's work and a round trip. */
+static double one_trip_ns(double bytes)
+{
+    return kernel_read_ns(bytes) + 2 * one_way_ns(1);
+}
+
+/* Four transfers, four copies, and the service's code. */
+static double four_transfers_ns(double bytes)
+{
+    return 4 * one_way_ns(bytes) + 30 + 0.01 * bytes;
+}
+
+/* Neither: each read costs a millisecond. */
+static double slow_ns(double bytes)
+{
+    return 1e6 + bytes;
+}
+
+static void a_served_file_is_judged_by_what_it_costs(void **state)
+{
+    static const struct {
+        double (*served_ns)(double bytes);
+        enum hk_verdict_kind service;
+        enum hk_verdict_kind throughput;
+    } cases[] = {
+        {one_trip_ns, HK_VERDICT_REFUTED_REPLACED, HK_VERDICT_REFUTED_REPLACED},
+        {four_transfers_ns, HK_VERDICT_HOLDS, HK_VERDICT_REFUTED},
+        {slow_ns, HK_VERDICT_REFUTED, HK_VERDICT_REFUTED},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < HK_ARRAY_COUNT(cases); i++) {
+        struct hk_judge judge;
+        struct world w;
+        world_init(&w, 0.005);
+        add_pipe(&w);
+        add_reads(&w, cases[i].served_ns);
+        judge_world(&w, &judge);
+        const struct hk_judgement *service = verdict(&judge, "F3", "native/file/fuse");
+        const struct hk_judgement *ratio = verdict(&judge, "F4", "native/file read/reply of bytes");
+        assert_int_equal(service->kind, cases[i].service);
+        assert_int_equal(ratio->kind, cases[i].throughput);
+        assert_string_equal(ratio->cause, "copy's share of a read of 32 KiB");
+        hk_judge_fini(&judge);
+        world_remove(&w);
+    }
+}
+
+struct loading {
+    double by_length;    /* exponent of a straight program's length */
+    double attachment_ns;
+};
+
+/* Time to load what makes the verifier process so much. */
+static double load_ns(double processed)
+{
+    return 15200 + 487 * processed;
+}
+
+static void add_loads(struct world *w, double exponent)
+{
+    static const int straight[] = {16,   32,   64,   128,   256,   512,  1024,
+                                   2048, 4096, 8192, 16384, 32768, 65536};
+
+    for (size_t i = 0; i < HK_ARRAY_COUNT(straight); i++)
+        add_cell(w, "cost_ns", load_ns(pow(straight[i], exponent)),
+                 "native/extension/load/shape:straight/size:%d", straight[i]);
+    for (int b = 2; b <= 12; b++) {
+        const double processed = 9 * pow(2, b) - 1;
+        add_cell(w, "cost_ns", load_ns(1.7 * processed),
+                 "native/extension/load/shape:branchy/size:%d", b);
+        add_cell(w, "hk_processed_count", processed,
+                 "native/extension/load/shape:branchy/size:%d", b);
+    }
+}
+
+static void add_events(struct world *w, double exponent, double attachment_ns)
+{
+    static const int sizes[] = {256, 4096};
+    static const int counts[] = {1, 10, 100, 1000, 10000, 100000, 1000000};
+
+    for (size_t s = 0; s < HK_ARRAY_COUNT(sizes); s++) {
+        const double run_ns = 30 + 0.23 * sizes[s], plain_ns = 1417;
+        const double attached_ns = plain_ns + run_ns + attachment_ns;
+        static const char part[] = "native/extension/%s/shape:straight/size:%d";
+        add_cell(w, "cost_ns", run_ns, part, "run", sizes[s]);
+        add_cell(w, "cost_ns", plain_ns, part, "event_plain", sizes[s]);
+        add_cell(w, "cost_ns", attached_ns, part, "event_ebpf", sizes[s]);
+        add_cell(w, "cost_ns", plain_ns + 9000, part, "event_server", sizes[s]);
+        for (size_t c = 0; c < HK_ARRAY_COUNT(counts); c++)
+            add_cell(w, "cost_ns", attached_ns + load_ns(pow(sizes[s], exponent)) / counts[c],
+                     "native/extension/amortised/shape:straight/size:%d/count:%d", sizes[s],
+                     counts[c]);
+    }
+}
+
+static void f9_is_judged_by_length_work_and_use(void **state)
+{
+    static const struct {
+        struct loading loading;
+        enum hk_verdict_kind straight;
+        enum hk_verdict_kind amortised;
+        enum hk_verdict_kind break_even;
+    } cases[] = {
+        {{1, 0}, HK_VERDICT_HOLDS, HK_VERDICT_HOLDS, HK_VERDICT_HOLDS},
+        {{1, 2000}, HK_VERDICT_HOLDS, HK_VERDICT_REFUTED_REPLACED, HK_VERDICT_REFUTED_REPLACED},
+        {{1.3, 0}, HK_VERDICT_REFUTED, HK_VERDICT_HOLDS, HK_VERDICT_HOLDS},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < HK_ARRAY_COUNT(cases); i++) {
+        const struct hk_parameter *p = NULL;
+        struct hk_judge judge;
+        struct world w;
+        world_init(&w, 0.005);
+        add_loads(&w, cases[i].loading.by_length);
+        add_events(&w, cases[i].loading.by_length, cases[i].loading.attachment_ns);
+        judge_world(&w, &judge);
+        assert_int_equal(verdict(&judge, "F9", "native/loading/straight")->kind, cases[i].straight);
+        const struct hk_judgement *branchy = verdict(&judge, "F9", "native/loading/branchy");
+        assert_int_equal(branchy->kind, HK_VERDICT_REFUTED_REPLACED);
+        assert_string_equal(branchy->replacement, "by processed instructions");
+        assert_int_equal(verdict(&judge, "F9", "native/amortised")->kind, cases[i].amortised);
+        assert_int_equal(verdict(&judge, "F9", "native/break-even")->kind, cases[i].break_even);
+        assert_int_equal(hk_judge_parameter(&judge, "F9/branchy/v1_ns_per_processed_instruction",
+                                            &p), HK_OK);
+        assert_true(fabs(p->value / (487 * 1.7) - 1) < 0.02);
+        hk_judge_fini(&judge);
+        world_remove(&w);
+    }
+}
+
 /* --- F5 -------------------------------------------------------------------- */
 
 static void add_trace(struct world *w, const char *mix, const char *trace, double mappable)
@@ -466,6 +630,8 @@ int main(void)
         cmocka_unit_test(f3_holds_where_hops_cost_the_same),
         cmocka_unit_test(f3_is_replaced_where_a_third_space_costs_more),
         cmocka_unit_test(f3_coefficients_are_found_by_injection),
+        cmocka_unit_test(a_served_file_is_judged_by_what_it_costs),
+        cmocka_unit_test(f9_is_judged_by_length_work_and_use),
         cmocka_unit_test(f5_holds_when_independent_and_is_corrected_when_not),
         cmocka_unit_test(f6_and_f7_hold_on_injected_exponential_delays),
         cmocka_unit_test(f6_and_f7_are_replaced_where_delays_are_not_exponential),

@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: MIT */
+#include "compare.h"
+
+#include <math.h>
+#include <stdio.h>
+
+enum hk_status hk_contest_measure(const struct hk_contest *contest,
+                                  const struct hk_cell_values *cell, struct hk_comparison *c)
+{
+    struct hk_estimate measured;
+    const enum hk_status status = hk_cell_mean(cell, &measured);
+
+    if (status != HK_OK)
+        return status;
+    const struct hk_interval interval = hk_interval_95(&measured);
+    *c = (struct hk_comparison){.quantity = "cost_ns", .measured = measured.value,
+                                .measured_lower = interval.lower,
+                                .measured_upper = interval.upper};
+    snprintf(c->formula, sizeof c->formula, "%s", contest->formula);
+    snprintf(c->regime, sizeof c->regime, "%s", contest->regime);
+    snprintf(c->cell, sizeof c->cell, "%s", cell->cell);
+    return HK_OK;
+}
+
+enum hk_status hk_contest_predict(struct hk_contest *contest, size_t model,
+                                  struct hk_judge *judge, struct hk_comparison *c,
+                                  const struct hk_estimate *mean)
+{
+    const struct hk_interval interval = hk_interval_95(mean);
+
+    if (!(mean->value > 0))
+        return HK_OK;
+    snprintf(c->model, sizeof c->model, "%s", contest->models[model]);
+    c->predicted = mean->value;
+    c->lower = interval.lower;
+    c->upper = interval.upper;
+    return hk_errors_add(&contest->errors[model], judge, c);
+}
+
+/*
+ * Errors over different sizes may have both signs, and must not cancel: judged is how large
+ * they are, with the sign of their sum.
+ */
+static enum hk_status test_errors(const struct hk_errors *errors, double margin,
+                                  struct hk_equivalence *out)
+{
+    double sizes[HK_LAUNCHES_MAX], sum = 0;
+
+    for (size_t i = 0; i < errors->count; i++)
+        sum += errors->values[i];
+    for (size_t i = 0; i < errors->count; i++)
+        sizes[i] = copysign(errors->values[i], sum);
+    return hk_equivalence_test(sizes, errors->count, margin, 0.05, out);
+}
+
+enum hk_status hk_contest_decide(const struct hk_contest *contest, struct hk_judge *judge)
+{
+    const size_t n = contest->errors[0].count;
+    struct hk_model_result stronger[HK_MODELS_MAX];
+    struct hk_evidence evidence = {.formula = contest->formula, .regime = contest->regime,
+                                   .scale = HK_ERROR_LN_RATIO, .replacements = stronger,
+                                   .assumptions = contest->assumption,
+                                   .assumption_count = contest->assumption != NULL ? 1 : 0,
+                                   .sample_count = n};
+    struct hk_verdict verdict;
+
+    if (n == 0)
+        return HK_OK; /* nothing of it in this run */
+    enum hk_status status = test_errors(&contest->errors[0], contest->margin, &evidence.error);
+    if (status == HK_ENOISE)
+        return hk_judge_add_undecided(judge, contest->formula, contest->regime,
+                                      "fewer than 3 held-out observations");
+    for (size_t m = 1; m < contest->model_count && status == HK_OK; m++) {
+        const struct hk_errors *e = &contest->errors[m];
+        struct hk_model_result *r = &stronger[evidence.replacement_count];
+        *r = (struct hk_model_result){.name = contest->models[m]};
+        if (e->count != n)
+            continue; /* it does not say anything of some */
+        status = test_errors(e, contest->margin, &r->error);
+        evidence.replacement_count++;
+    }
+    if (status == HK_OK)
+        status = hk_verdict_decide(&evidence, &verdict);
+    return status == HK_OK ? hk_judge_add_verdict(judge, &verdict) : status;
+}
+
+struct hk_estimate hk_estimate_sum(const struct hk_estimate *a, const struct hk_estimate *b)
+{
+    return (struct hk_estimate){a->value + b->value, hypot(a->standard_error, b->standard_error),
+                                a->count < b->count ? a->count : b->count};
+}
+
+struct hk_estimate hk_estimate_times(const struct hk_estimate *a, double factor)
+{
+    return (struct hk_estimate){factor * a->value, fabs(factor) * a->standard_error, a->count};
+}

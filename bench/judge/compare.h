@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: MIT */
+/* A formula and the models that may replace it, side by side on the same held-out cells. */
+#ifndef HK_JUDGE_COMPARE_H
+#define HK_JUDGE_COMPARE_H
+
+#include "cells.h"
+
+enum { HK_MODELS_MAX = 3 };
+
+/* What is being judged; model 0 is the textbook's. */
+struct hk_contest {
+    const char *formula;
+    const char *regime;
+    double margin;
+    size_t model_count;
+    const char *models[HK_MODELS_MAX];
+    const struct hk_assumption *assumption; /* measured apart; NULL: none */
+    struct hk_errors errors[HK_MODELS_MAX];
+};
+
+/*
+ * Start a comparison from a held-out cell.
+ *
+ * Returns HK_OK; HK_ENOISE below 2 launches: the cell says nothing then.
+ */
+enum hk_status hk_contest_measure(const struct hk_contest *contest,
+                                  const struct hk_cell_values *cell, struct hk_comparison *c);
+
+/* Add what one model predicts of it; predictions <= 0 are no predictions and leave it out. */
+enum hk_status hk_contest_predict(struct hk_contest *contest, size_t model,
+                                  struct hk_judge *judge, struct hk_comparison *c,
+                                  const struct hk_estimate *mean);
+
+/* Add the verdict; nothing when no cell was there. */
+enum hk_status hk_contest_decide(const struct hk_contest *contest, struct hk_judge *judge);
+
+/* The sum of two independent estimates, and one times a factor. */
+struct hk_estimate hk_estimate_sum(const struct hk_estimate *a, const struct hk_estimate *b);
+struct hk_estimate hk_estimate_times(const struct hk_estimate *a, double factor);
+
+#endif

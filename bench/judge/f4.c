@@ -1,0 +1,223 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * F4: T = 2 / (1 + beta + 2 alpha), the throughput of a file system in a server over that of
+ * the kernel's, for reads of different sizes.
+ *
+ * The kernel's costs are trained on every second size: b is a read of one byte, k what the
+ * payload adds. A transfer, i, is half a round trip of one byte through a pipe. A server that
+ * replies with bytes has them copied as the kernel has (beta = 1); for one that replies with
+ * pages, z is what remapping as many costs. Predicted are the sizes in between.
+ */
+#include <math.h>
+#include <stdio.h>
+
+#include "compare.h"
+#include "formulas.h"
+#include "hk/base/units.h"
+#include "hk/model/copy_curve.h"
+#include "hk/model/throughput.h"
+
+enum { TRAINING = 6, HELD_OUT = 8, EMPTY_BYTES = 1, TYPICAL_BYTES = 32768 };
+
+static const double margin = 0.10;
+static const double share_tolerance = 0.05;
+static const size_t breaks_max = 2;
+static const int training_bytes[TRAINING] = {EMPTY_BYTES, 4096, 16384, 65536, 262144, 1048576};
+static const int held_out_bytes[HELD_OUT] = {8192,   24576,  32768,  49152,
+                                             131072, 196608, 524288, 786432};
+
+static const char kernel_cells[] = "native/file_read/tmpfs";
+static const char remap_cells[] = "native/remap/mremap";
+static const char transfer_cell[] = "native/round_trip/pipe/place:same_core/bytes:1";
+
+static const struct f4_case {
+    const char *regime;
+    const char *cells;
+    bool remaps; /* instead of copying */
+} cases[] = {
+    {"native/file read/reply of bytes", "native/file_read/fuse/cache:direct", false},
+    {"native/file read/reply of pages",
+     "native/file_read/fuse/cache:direct/reply:splice", true},
+};
+
+struct f4_fit {
+    struct hk_copy_curve kernel; /* b + k over bytes */
+    struct hk_copy_curve remap;
+    struct hk_estimate transfer_ns;
+    bool has_remap;
+};
+
+/* Costs over bytes, from the table's sizes without the first few. HK_ENOENT, HK_ENOISE. */
+static enum hk_status fit_curve(const struct hk_run *run, const char *cells, size_t first,
+                                struct hk_copy_curve *curve)
+{
+    double bytes[TRAINING * HK_LAUNCHES_MAX], cost_ns[TRAINING * HK_LAUNCHES_MAX];
+    struct hk_cell_values cell;
+    size_t n = 0;
+
+    for (size_t s = first; s < TRAINING; s++) {
+        if (hk_cell_read(run, "cost_ns", &cell, "%s/bytes:%d", cells, training_bytes[s]) != HK_OK)
+            return HK_ENOENT;
+        for (size_t i = 0; i < cell.count; i++, n++) {
+            bytes[n] = training_bytes[s];
+            cost_ns[n] = cell.values[i];
+        }
+    }
+    return hk_copy_curve_fit(bytes, cost_ns, n, breaks_max, curve);
+}
+
+static enum hk_status fit(const struct hk_run *run, struct f4_fit *f)
+{
+    struct hk_cell_values cell;
+
+    enum hk_status status = fit_curve(run, kernel_cells, 0, &f->kernel);
+    if (status == HK_OK)
+        status = hk_cell_read(run, "cost_ns", &cell, "%s", transfer_cell);
+    if (status == HK_OK)
+        status = hk_cell_mean(&cell, &f->transfer_ns);
+    if (status != HK_OK)
+        return status;
+    f->transfer_ns = hk_estimate_times(&f->transfer_ns, 0.5);
+    f->has_remap = fit_curve(run, remap_cells, 1, &f->remap) == HK_OK;
+    return HK_OK;
+}
+
+/* b, k, z and i at one size. HK_ENOISE when the copy is lost in the noise of the rest. */
+static enum hk_status costs_at(const struct f4_fit *f, double bytes, bool remaps,
+                               struct hk_throughput_costs *costs)
+{
+    struct hk_estimate whole;
+
+    *costs = (struct hk_throughput_costs){.transfer_ns = f->transfer_ns};
+    enum hk_status status =
+        hk_copy_curve_predict(&f->kernel, EMPTY_BYTES, 0.95, &costs->base_ns, NULL);
+    if (status == HK_OK)
+        status = hk_copy_curve_predict(&f->kernel, bytes, 0.95, &whole, NULL);
+    if (status != HK_OK)
+        return status;
+    const struct hk_estimate less = hk_estimate_times(&costs->base_ns, -1);
+    costs->copy_ns = hk_estimate_sum(&whole, &less);
+    costs->remap_ns = costs->copy_ns;
+    if (remaps)
+        status = hk_copy_curve_predict(&f->remap, bytes, 0.95, &costs->remap_ns, NULL);
+    if (status == HK_OK && !(costs->copy_ns.value > 0))
+        status = HK_ENOISE;
+    return status;
+}
+
+/* alpha = i / k and beta = z / k; they share k. */
+static enum hk_status predict_textbook(const struct hk_throughput_costs *c, bool remaps,
+                                       struct hk_estimate *out)
+{
+    const double k = c->copy_ns.value, var_k = c->copy_ns.standard_error * c->copy_ns.standard_error;
+    const double i = c->transfer_ns.value, z = c->remap_ns.value;
+    const double alpha_sd = hypot(c->transfer_ns.standard_error / k, i * sqrt(var_k) / (k * k));
+    const double beta_sd = hypot(c->remap_ns.standard_error / k, z * sqrt(var_k) / (k * k));
+    const struct hk_estimate alpha = {i / k, alpha_sd, c->copy_ns.count};
+    const struct hk_estimate beta = {z / k, remaps ? beta_sd : 0, c->copy_ns.count};
+
+    return hk_throughput_textbook(&alpha, &beta, remaps ? i * z * var_k / (k * k * k * k) : 0,
+                                  out);
+}
+
+/* Throughput is the inverse of cost: the kernel's mean over each launch of the server's. */
+static enum hk_status measure_ratio(const struct hk_run *run, const char *cells, int bytes,
+                                    struct hk_cell_values *ratio)
+{
+    struct hk_cell_values kernel;
+    struct hk_estimate mean;
+
+    if (hk_cell_read(run, "cost_ns", &kernel, "%s/bytes:%d", kernel_cells, bytes) != HK_OK ||
+        hk_cell_mean(&kernel, &mean) != HK_OK ||
+        hk_cell_read(run, "cost_ns", ratio, "%s/bytes:%d", cells, bytes) != HK_OK)
+        return HK_ENOENT;
+    for (size_t i = 0; i < ratio->count; i++)
+        ratio->values[i] = mean.value / ratio->values[i];
+    return HK_OK;
+}
+
+static enum hk_status compare_size(const struct hk_run *target, const struct f4_fit *f,
+                                   const struct f4_case *row, int bytes,
+                                   struct hk_contest *contest, struct hk_judge *judge)
+{
+    struct hk_throughput_costs costs;
+    struct hk_throughput general;
+    struct hk_cell_values ratio;
+    struct hk_estimate textbook;
+    struct hk_comparison c;
+
+    if (measure_ratio(target, row->cells, bytes, &ratio) != HK_OK ||
+        hk_contest_measure(contest, &ratio, &c) != HK_OK ||
+        costs_at(f, bytes, row->remaps, &costs) != HK_OK)
+        return HK_OK; /* not in this run */
+    snprintf(c.quantity, sizeof c.quantity, "throughput_ratio");
+    enum hk_status status = predict_textbook(&costs, row->remaps, &textbook);
+    if (status == HK_OK)
+        status = hk_throughput_predict(&costs, &general);
+    if (status == HK_OK)
+        status = hk_contest_predict(contest, 0, judge, &c, &textbook);
+    return status == HK_OK ? hk_contest_predict(contest, 1, judge, &c, &general.ratio) : status;
+}
+
+/* phi = k / (b + k): half, says the textbook. */
+static struct hk_assumption share_assumption(const struct f4_fit *f)
+{
+    struct hk_assumption a = {.name = "copy's share of a read of 32 KiB", .unit = "",
+                              .expected = 0.5, .value = 0.5, .interval = {0.5, 0.5, 0.95},
+                              .tolerance = share_tolerance};
+    struct hk_throughput_costs c;
+
+    if (costs_at(f, TYPICAL_BYTES, false, &c) != HK_OK)
+        return a;
+    const double b = c.base_ns.value, k = c.copy_ns.value, sum = b + k;
+    const double half = 1.96 * hypot(b * c.copy_ns.standard_error, k * c.base_ns.standard_error) /
+                        (sum * sum);
+    a.value = k / sum;
+    a.interval = (struct hk_interval){a.value - half, a.value + half, 0.95};
+    return a;
+}
+
+enum hk_status hk_f4_fit(const struct hk_run *training, struct hk_rng *rng,
+                         struct hk_judge *judge)
+{
+    struct hk_throughput_costs c;
+    struct f4_fit f;
+
+    (void)rng; /* closed forms only */
+    if (fit(training, &f) != HK_OK || costs_at(&f, TYPICAL_BYTES, false, &c) != HK_OK)
+        return HK_OK; /* not in this run */
+    enum hk_status status =
+        hk_judge_add_estimate(judge, "F4/file_read/b_ns", &c.base_ns, kernel_cells);
+    if (status == HK_OK)
+        status = hk_judge_add_estimate(judge, "F4/file_read/k_32768_ns", &c.copy_ns, kernel_cells);
+    if (status == HK_OK)
+        status = hk_judge_add_estimate(judge, "F4/file_read/i_ns", &c.transfer_ns, transfer_cell);
+    if (status == HK_OK && f.has_remap && costs_at(&f, TYPICAL_BYTES, true, &c) == HK_OK)
+        status = hk_judge_add_estimate(judge, "F4/file_read/z_32768_ns", &c.remap_ns, remap_cells);
+    return status;
+}
+
+enum hk_status hk_f4_validate(const struct hk_run *training, const struct hk_run *target,
+                              struct hk_rng *rng, struct hk_judge *judge)
+{
+    struct f4_fit f;
+    enum hk_status status = HK_OK;
+
+    (void)rng; /* closed forms only */
+    if (fit(training, &f) != HK_OK)
+        return HK_OK; /* not in this run */
+    const struct hk_assumption share = share_assumption(&f);
+    for (size_t i = 0; i < HK_ARRAY_COUNT(cases) && status == HK_OK; i++) {
+        struct hk_contest contest = {.formula = "F4", .regime = cases[i].regime,
+                                     .margin = margin, .model_count = 2,
+                                     .models = {"textbook", "with the copy's own share"},
+                                     .assumption = &share};
+        if (cases[i].remaps && !f.has_remap)
+            continue;
+        for (size_t s = 0; s < HELD_OUT && status == HK_OK; s++)
+            status = compare_size(target, &f, &cases[i], held_out_bytes[s], &contest, judge);
+        if (status == HK_OK)
+            status = hk_contest_decide(&contest, judge);
+    }
+    return status;
+}

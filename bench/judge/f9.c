@@ -1,0 +1,370 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * F9: T_ext(N) = t_x + V / N, with V linear in what the verifier processes.
+ *
+ * V is trained on programs of some sizes and numbers of branches and tested on the others;
+ * the textbook takes a program's length for what is processed. The cost of a packet when the
+ * program is loaded for N of them is predicted from three cells apart from it: the program
+ * run with nothing attached, the program loaded, and a packet without a program. So is the N
+ * from which on it beats a server.
+ */
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "compare.h"
+#include "formulas.h"
+#include "hk/base/units.h"
+#include "hk/model/extension.h"
+
+enum { POINTS_MAX = 8 * HK_LAUNCHES_MAX, COUNTS = 7, EVENT_SIZES = 2 };
+
+static const double straight_margin = 0.05;
+static const double branchy_margin = 0.15;
+static const double cost_margin = 0.05;
+static const double break_even_margin = 0.10;
+
+static const char load_cell[] = "native/extension/load/shape:%s/size:%d";
+
+struct sizes {
+    const char *shape;
+    size_t count;
+    int values[8];
+};
+
+static const struct sizes straight_training = {
+    "straight", 7, {16, 64, 256, 1024, 4096, 16384, 65536}};
+static const struct sizes straight_held_out = {
+    "straight", 6, {32, 128, 512, 2048, 8192, 32768}};
+static const struct sizes branchy_training = {"branchy", 5, {2, 6, 8, 10, 12}};
+static const struct sizes branchy_held_out = {"branchy", 4, {4, 7, 9, 11}};
+static const int counts[COUNTS] = {1, 10, 100, 1000, 10000, 100000, 1000000};
+static const int event_sizes[EVENT_SIZES] = {256, 4096};
+
+/* Instructions of a program as bench/path/filter.c makes it: 20 around the branches, 3 each. */
+static double program_length(const struct sizes *sizes, size_t i)
+{
+    return sizes == &straight_training || sizes == &straight_held_out
+               ? sizes->values[i]
+               : 20.0 + 3 * sizes->values[i];
+}
+
+/* What stands for the verifier's work: the program's length, or what it says it processed. */
+enum work { LENGTH, PROCESSED };
+
+/* Load times of a cell, and the work behind them. HK_ENOENT when the run has it not. */
+static enum hk_status read_load(const struct hk_run *run, const struct sizes *sizes, size_t i,
+                                enum work work, struct hk_cell_values *loads, double *amount)
+{
+    struct hk_cell_values processed;
+    const int size = sizes->values[i];
+
+    enum hk_status status =
+        hk_cell_read(run, "cost_ns", loads, load_cell, sizes->shape, size);
+    *amount = program_length(sizes, i);
+    if (status != HK_OK || work == LENGTH)
+        return status;
+    status = hk_cell_read(run, "hk_processed_count", &processed, load_cell, sizes->shape, size);
+    if (status == HK_OK)
+        *amount = processed.values[0];
+    return status;
+}
+
+/* HK_ENOENT when a training cell is missing; HK_ENOISE. */
+static enum hk_status fit_load(const struct hk_run *run, const struct sizes *training,
+                               enum work work, struct hk_line *line)
+{
+    double amounts[POINTS_MAX], load_ns[POINTS_MAX];
+    struct hk_cell_values loads;
+    size_t n = 0;
+
+    for (size_t i = 0; i < training->count; i++) {
+        double amount;
+        if (read_load(run, training, i, work, &loads, &amount) != HK_OK)
+            return HK_ENOENT;
+        for (size_t k = 0; k < loads.count; k++, n++) {
+            amounts[n] = amount;
+            load_ns[n] = loads.values[k];
+        }
+    }
+    return hk_extension_fit(amounts, load_ns, n, line);
+}
+
+static enum hk_status add_line(struct hk_judge *judge, const char *subject, enum work work,
+                               const struct hk_line *line, const char *source)
+{
+    const struct hk_estimate v0 = {line->intercept, sqrt(line->var_intercept), line->count};
+    const struct hk_estimate v1 = {line->slope, sqrt(line->var_slope), line->count};
+    char name[HK_NAME_BYTES];
+
+    snprintf(name, sizeof name, "F9/%s/v0_ns", subject);
+    enum hk_status status = hk_judge_add_estimate(judge, name, &v0, source);
+    snprintf(name, sizeof name, "F9/%s/v1_ns_per_%s", subject,
+             work == LENGTH ? "instruction" : "processed_instruction");
+    return status == HK_OK ? hk_judge_add_estimate(judge, name, &v1, source) : status;
+}
+
+enum hk_status hk_f9_fit(const struct hk_run *training, struct hk_rng *rng,
+                         struct hk_judge *judge)
+{
+    struct hk_line line;
+    enum hk_status status = HK_OK;
+
+    (void)rng; /* closed forms only */
+    if (fit_load(training, &straight_training, LENGTH, &line) == HK_OK)
+        status = add_line(judge, "straight", LENGTH, &line,
+                          "native/extension/load/shape:straight/size:*");
+    if (status == HK_OK && fit_load(training, &branchy_training, PROCESSED, &line) == HK_OK)
+        status = add_line(judge, "branchy", PROCESSED, &line,
+                          "native/extension/load/shape:branchy/size:*");
+    return status;
+}
+
+/* --- loading ---------------------------------------------------------------------------------- */
+
+/* Held-out programs, predicted by the line of one kind of work. */
+static enum hk_status compare_loads(const struct hk_run *target, const struct hk_line *line,
+                                    const struct sizes *held_out, enum work work,
+                                    struct hk_contest *contest, size_t model,
+                                    struct hk_judge *judge)
+{
+    struct hk_cell_values loads;
+    struct hk_comparison c;
+    enum hk_status status = HK_OK;
+
+    for (size_t i = 0; i < held_out->count && status == HK_OK; i++) {
+        struct hk_estimate mean;
+        double amount;
+        if (read_load(target, held_out, i, work, &loads, &amount) != HK_OK ||
+            hk_contest_measure(contest, &loads, &c) != HK_OK ||
+            hk_extension_verify(line, amount, 0.95, &mean, NULL) != HK_OK)
+            continue;
+        status = hk_contest_predict(contest, model, judge, &c, &mean);
+    }
+    return status;
+}
+
+static enum hk_status judge_straight(const struct hk_run *training, const struct hk_run *target,
+                                     struct hk_judge *judge)
+{
+    struct hk_contest contest = {.formula = "F9", .regime = "native/loading/straight",
+                                 .margin = straight_margin, .model_count = 1,
+                                 .models = {"textbook"}};
+    struct hk_line line;
+
+    if (fit_load(training, &straight_training, LENGTH, &line) != HK_OK)
+        return HK_OK;
+    const enum hk_status status =
+        compare_loads(target, &line, &straight_held_out, LENGTH, &contest, 0, judge);
+    return status == HK_OK ? hk_contest_decide(&contest, judge) : status;
+}
+
+/* The textbook knows a branchy program's length only; the verifier follows its paths. */
+static enum hk_status judge_branchy(const struct hk_run *training, const struct hk_run *target,
+                                    struct hk_judge *judge)
+{
+    struct hk_contest contest = {.formula = "F9", .regime = "native/loading/branchy",
+                                 .margin = branchy_margin, .model_count = 2,
+                                 .models = {"by length", "by processed instructions"}};
+    struct hk_line by_length, by_work;
+
+    if (fit_load(training, &straight_training, LENGTH, &by_length) != HK_OK ||
+        fit_load(training, &branchy_training, PROCESSED, &by_work) != HK_OK)
+        return HK_OK;
+    enum hk_status status =
+        compare_loads(target, &by_length, &branchy_held_out, LENGTH, &contest, 0, judge);
+    if (status == HK_OK)
+        status = compare_loads(target, &by_work, &branchy_held_out, PROCESSED, &contest, 1, judge);
+    return status == HK_OK ? hk_contest_decide(&contest, judge) : status;
+}
+
+/* --- running ------------------------------------------------------------------------------------ */
+
+static enum hk_status read_mean(const struct hk_run *run, const char *part, int size,
+                                struct hk_estimate *mean)
+{
+    struct hk_cell_values cell;
+    const enum hk_status status = hk_cell_read(
+        run, "cost_ns", &cell, "native/extension/%s/shape:straight/size:%d", part, size);
+
+    return status == HK_OK ? hk_cell_mean(&cell, mean) : status;
+}
+
+/* Each measured apart from what they predict. */
+struct parts {
+    struct hk_extension_costs apart;    /* t_x: a plain packet, and the program run by itself */
+    struct hk_extension_costs attached; /* t_x: a packet with the program attached */
+};
+
+static enum hk_status read_parts(const struct hk_run *run, int size, struct parts *parts)
+{
+    struct hk_estimate plain, alone, attached, load, server;
+
+    if (read_mean(run, "event_plain", size, &plain) != HK_OK ||
+        read_mean(run, "run", size, &alone) != HK_OK ||
+        read_mean(run, "event_ebpf", size, &attached) != HK_OK ||
+        read_mean(run, "load", size, &load) != HK_OK ||
+        read_mean(run, "event_server", size, &server) != HK_OK)
+        return HK_ENOENT;
+    *parts = (struct parts){.apart = {hk_estimate_sum(&plain, &alone), load, server},
+                            .attached = {attached, load, server}};
+    return HK_OK;
+}
+
+static enum hk_status read_amortised(const struct hk_run *run, int size, int count,
+                                     struct hk_cell_values *cell)
+{
+    return hk_cell_read(run, "cost_ns", cell,
+                        "native/extension/amortised/shape:straight/size:%d/count:%d", size, count);
+}
+
+static enum hk_status compare_amortised(const struct hk_run *target, const struct parts *parts,
+                                        int size, struct hk_contest *contest,
+                                        struct hk_judge *judge)
+{
+    struct hk_cell_values cell;
+    struct hk_comparison c;
+    enum hk_status status = HK_OK;
+
+    for (size_t i = 0; i < COUNTS && status == HK_OK; i++) {
+        struct hk_estimate apart, attached;
+        if (read_amortised(target, size, counts[i], &cell) != HK_OK ||
+            hk_contest_measure(contest, &cell, &c) != HK_OK)
+            continue;
+        status = hk_extension_cost(&parts->apart, counts[i], &apart);
+        if (status == HK_OK)
+            status = hk_extension_cost(&parts->attached, counts[i], &attached);
+        if (status == HK_OK)
+            status = hk_contest_predict(contest, 0, judge, &c, &apart);
+        if (status == HK_OK)
+            status = hk_contest_predict(contest, 1, judge, &c, &attached);
+    }
+    return status;
+}
+
+static enum hk_status judge_amortised(const struct hk_run *training, const struct hk_run *target,
+                                      struct hk_judge *judge)
+{
+    struct hk_contest contest = {.formula = "F9", .regime = "native/amortised",
+                                 .margin = cost_margin, .model_count = 2,
+                                 .models = {"textbook", "with the attachment"}};
+    struct parts parts;
+    enum hk_status status = HK_OK;
+
+    for (size_t i = 0; i < EVENT_SIZES && status == HK_OK; i++)
+        if (read_parts(training, event_sizes[i], &parts) == HK_OK)
+            status = compare_amortised(target, &parts, event_sizes[i], &contest, judge);
+    return status == HK_OK ? hk_contest_decide(&contest, judge) : status;
+}
+
+/* --- break-even ------------------------------------------------------------------------------------ */
+
+/* The cost of launch number `index` of a cell; false when it has none. */
+static bool value_of(const struct hk_cell_values *cell, uint32_t index, double *value)
+{
+    for (size_t i = 0; i < cell->count; i++) {
+        if (cell->index[i] == index) {
+            *value = cell->values[i];
+            return true;
+        }
+    }
+    return false;
+}
+
+/*
+ * Where one pass's curve of costs over N crosses the server's cost: what is left above t_x
+ * falls as 1 / N, so it is a line in 1 / N between two measured N.
+ */
+static bool crossing(const struct hk_cell_values cells[COUNTS], uint32_t index, double server_ns,
+                     double *n)
+{
+    double above_ns, below_ns;
+
+    for (size_t i = 0; i + 1 < COUNTS; i++) {
+        if (!value_of(&cells[i], index, &above_ns) || !value_of(&cells[i + 1], index, &below_ns) ||
+            above_ns < server_ns || below_ns >= server_ns)
+            continue;
+        const double share = (server_ns - below_ns) / (above_ns - below_ns);
+        *n = 1 / (share / counts[i] + (1 - share) / counts[i + 1]);
+        return true;
+    }
+    return false;
+}
+
+/* N* of each pass that measured the whole curve. */
+static void measured_break_evens(const struct hk_run *run, int size, struct hk_cell_values *out)
+{
+    struct hk_cell_values cells[COUNTS], server;
+
+    out->count = 0;
+    snprintf(out->cell, sizeof out->cell,
+             "native/extension/amortised/shape:straight/size:%d/count:*", size);
+    if (hk_cell_read(run, "cost_ns", &server,
+                     "native/extension/event_server/shape:straight/size:%d", size) != HK_OK)
+        return;
+    for (size_t i = 0; i < COUNTS; i++)
+        if (read_amortised(run, size, counts[i], &cells[i]) != HK_OK)
+            cells[i].count = 0;
+    for (size_t s = 0; s < server.count; s++)
+        if (crossing(cells, server.index[s], server.values[s], &out->values[out->count]))
+            out->index[out->count++] = server.index[s];
+}
+
+static void add_error(struct hk_errors *errors, double predicted, double measured)
+{
+    if (errors->count < HK_LAUNCHES_MAX)
+        errors->values[errors->count++] = log(predicted / measured);
+}
+
+/* Each pass is an observation of its own; the comparison that is shown is of their mean. */
+static enum hk_status compare_break_even(const struct hk_run *target, const struct parts *parts,
+                                         int size, struct hk_contest *contest,
+                                         struct hk_judge *judge)
+{
+    struct hk_estimate predicted[2];
+    struct hk_cell_values found;
+    struct hk_comparison c;
+    struct hk_contest shown = *contest;
+    enum hk_status status = HK_OK;
+
+    measured_break_evens(target, size, &found);
+    if (hk_contest_measure(contest, &found, &c) != HK_OK ||
+        hk_extension_break_even(&parts->apart, &predicted[0]) != HK_OK ||
+        hk_extension_break_even(&parts->attached, &predicted[1]) != HK_OK)
+        return HK_OK;
+    snprintf(c.quantity, sizeof c.quantity, "break_even_count");
+    for (size_t m = 0; m < contest->model_count && status == HK_OK; m++) {
+        for (size_t i = 0; i < found.count; i++)
+            add_error(&contest->errors[m], predicted[m].value, found.values[i]);
+        status = hk_contest_predict(&shown, m, judge, &c, &predicted[m]);
+    }
+    return status;
+}
+
+static enum hk_status judge_break_even(const struct hk_run *training, const struct hk_run *target,
+                                       struct hk_judge *judge)
+{
+    struct hk_contest contest = {.formula = "F9", .regime = "native/break-even",
+                                 .margin = break_even_margin, .model_count = 2,
+                                 .models = {"textbook", "with the attachment"}};
+    struct parts parts;
+    enum hk_status status = HK_OK;
+
+    for (size_t i = 0; i < EVENT_SIZES && status == HK_OK; i++)
+        if (read_parts(training, event_sizes[i], &parts) == HK_OK)
+            status = compare_break_even(target, &parts, event_sizes[i], &contest, judge);
+    return status == HK_OK ? hk_contest_decide(&contest, judge) : status;
+}
+
+enum hk_status hk_f9_validate(const struct hk_run *training, const struct hk_run *target,
+                              struct hk_rng *rng, struct hk_judge *judge)
+{
+    enum hk_status status = judge_straight(training, target, judge);
+
+    (void)rng; /* closed forms only */
+    if (status == HK_OK)
+        status = judge_branchy(training, target, judge);
+    if (status == HK_OK)
+        status = judge_amortised(training, target, judge);
+    return status == HK_OK ? judge_break_even(training, target, judge) : status;
+}
