@@ -387,6 +387,7 @@ static const struct device {
     { "/dev/kvm", "load kvm_intel or kvm_amd, join the group kvm; exact counts do not need it" },
     { "/dev/fuse", "modprobe fuse, and run as root or in a user namespace that may mount" },
     { "/dev/net/tun", "modprobe tun, and run as root" },
+    { "/dev/ublk-control", "modprobe ublk_drv, on a kernel with CONFIG_BLK_DEV_UBLK" },
     { "/dev/loop-control", "modprobe loop, and run as root" },
 };
 
@@ -465,6 +466,8 @@ const struct hk_probe hk_probes[] = {
     { "system", "IPC namespace", "nothing left behind by killed runs", "ipc", probe_attempt },
     { "system", "FUSE", "a file system in a server", "/dev/fuse", probe_device },
     { "system", "loop devices", "cells of ext4", "/dev/loop-control", probe_device },
+    { "system", "ublk", "a block device in a server; no cell uses it yet", "/dev/ublk-control",
+      probe_device },
     { "system", "TAP devices", "cells of lwIP over TAP", "/dev/net/tun", probe_device },
     { "system", "network namespace", "cells of net_echo", "net", probe_attempt },
     { "system", "eBPF", "cells of extensions", "bpf", probe_attempt },

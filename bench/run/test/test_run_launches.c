@@ -168,6 +168,32 @@ static void concurrent_arms_come_from_one_launch(void **state)
     hk_run_fini(&run);
 }
 
+static void a_mixer_counts_its_underruns(void **state)
+{
+    struct hk_run_outcome outcome;
+    struct hk_run run;
+
+    (void)state;
+    measure("^native/audio/device/policy:other/load:.*/streams:32$", NULL, &run, &outcome);
+    assert_int_equal(run.launch_count, 2);
+    for (size_t i = 0; i < run.launch_count; i++) {
+        const struct hk_launch *launch = &run.launches[i];
+        assert_int_equal(launch->state, HK_LAUNCH_OK);
+        const struct hk_series *underruns = hk_launch_series(launch, "underruns_count");
+        const struct hk_series *periods = hk_launch_series(launch, "periods_count");
+        assert_non_null(underruns);
+        assert_non_null(periods);
+        assert_int_equal(underruns->count, 8);
+        /* A larger buffer never runs empty more often; one of a single period always does. */
+        for (size_t b = 1; b < underruns->count; b++)
+            assert_true(underruns->values[b] <= underruns->values[b - 1]);
+        assert_true(underruns->values[0] == periods->values[0] && periods->values[0] > 0);
+        has_series(launch, "completion_ns");
+        has_counter(launch, "hk_mix_ns_mean");
+    }
+    hk_run_fini(&run);
+}
+
 static void a_stop_leaves_a_valid_partial_run(void **state)
 {
     const volatile sig_atomic_t stop = 1;
@@ -259,6 +285,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(variations_of_a_round_trip_end_with_a_cost),
         cmocka_unit_test(what_a_machine_may_lack_has_a_cost_or_a_reason),
         cmocka_unit_test(concurrent_arms_come_from_one_launch),
+        cmocka_unit_test(a_mixer_counts_its_underruns),
         cmocka_unit_test(a_stop_leaves_a_valid_partial_run),
         cmocka_unit_test(a_pair_of_the_same_cell_gives_ratios),
         cmocka_unit_test(pairs_that_cannot_be_are_refused),
