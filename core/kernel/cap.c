@@ -13,11 +13,12 @@ enum hk_status hk_cap_insert(struct hk_process *process, struct hk_object *objec
         return HK_EINVAL;
     if (process->caps == NULL)
         return HK_EPEER;
-    for (uint64_t i = 0; i < HK_HANDLE_COUNT; i++) {
+    for (uint64_t i = process->caps_hint; i < HK_HANDLE_COUNT; i++) {
         struct hk_cap *cap = &process->caps[i];
 
         if (cap->object != NULL)
             continue;
+        process->caps_hint = i + 1;
         cap->object = object;
         cap->rights = rights;
         cap->badge = badge;
@@ -77,6 +78,8 @@ enum hk_status hk_cap_drop(struct hk_cpu *cpu, struct hk_process *process, uint6
     rights = cap->rights;
     /* the entry is free before anything else happens: a destroy may come back here */
     *cap = (struct hk_cap){ 0 };
+    if (handle < process->caps_hint)
+        process->caps_hint = handle;
     if (hk_object_types[object->type].released != NULL)
         hk_object_types[object->type].released(cpu, object, (uint32_t)rights);
     hk_object_release(cpu, object);

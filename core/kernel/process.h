@@ -21,6 +21,7 @@ struct hk_process {
     struct hk_space space;
     struct hk_cap *caps;       /* HK_HANDLE_COUNT entries: one page */
     uint64_t caps_page;        /* its physical address */
+    uint64_t caps_hint;        /* no entry below this one is free */
     struct hk_thread *threads;
     uint32_t thread_count;     /* ever created: numbers threads and their IPC pages */
     uint32_t exit_reason;      /* enum hk_process_exit */
