@@ -300,11 +300,10 @@ hk_exit_full:
     mov THREAD_R11(%r11), %r11
     iretq
 
-/* Nobody is ready: wait for an interrupt, which lands in trap_from_kernel. */
+/* Nobody is ready: wait for an interrupt, which trap_from_kernel does not return from. */
 idle:
     mov $hk_cpu_here, %rdi
     call hk_port_idle
-    jmp hk_exit_full
 
 /*
  * Traps. The CPU has pushed ss rsp rflags cs rip and perhaps an error code; each
@@ -372,34 +371,19 @@ trap:
     call hk_trap_from_user
     jmp hk_exit_full
 
-/* Interrupts while idle; anything else is the kernel's own fault and ends the machine. */
+/*
+ * Interrupts while idle; anything else is the kernel's own fault and ends the machine. Nothing
+ * of an idle kernel is worth going back to.
+ */
 trap_from_kernel:
-    push %rax
-    push %rcx
-    push %rdx
-    push %rsi
-    push %rdi
-    push %r8
-    push %r9
-    push %r10
-    push %r11
     cld
     mov $hk_cpu_here, %rdi
-    mov 72 + TRAP_VECTOR(%rsp), %rsi
-    mov 72 + TRAP_ERROR(%rsp), %rdx
-    mov 72 + TRAP_RIP(%rsp), %rcx
+    mov TRAP_VECTOR(%rsp), %rsi
+    mov TRAP_ERROR(%rsp), %rdx
+    mov TRAP_RIP(%rsp), %rcx
+    and $-16, %rsp
     call hk_trap_from_kernel
-    pop %r11
-    pop %r10
-    pop %r9
-    pop %r8
-    pop %rdi
-    pop %rsi
-    pop %rdx
-    pop %rcx
-    pop %rax
-    add $16, %rsp
-    iretq
+    jmp hk_exit_full
 
     .section .rodata
     .balign 8

@@ -23,7 +23,7 @@ _Noreturn void hk_exit_full(void);
 /* Called by entry.S. */
 void hk_trap_from_user(struct hk_cpu *cpu, uint64_t vector, uint64_t error);
 void hk_trap_from_kernel(struct hk_cpu *cpu, uint64_t vector, uint64_t error, uint64_t rip);
-void hk_port_idle(struct hk_cpu *cpu);
+_Noreturn void hk_port_idle(struct hk_cpu *cpu);
 _Noreturn void hk_boot_main(uint64_t start_info);
 
 /* Load descriptor tables, system call registers and protection bits of this CPU. */
