@@ -147,25 +147,29 @@ static void yield(struct hk_lab *lab, uint64_t ops)
     while (--ops > 0);
 }
 
+#define ROUND_TRIP(variant, words, prepare, run)                                             \
+    { "guest/round_trip/" variant "/spaces:2/words:" #words, prepare, run, hk_lab_clear,     \
+      words, 0, 0 }
+
 static const struct hk_experiment rows[] = {
-    { "guest/null/loop", NULL, nothing, NULL, 0, 0, 0 },
-    { "guest/null_syscall/general", NULL, null_call, NULL, 0, 0, 0 },
-    { "guest/call_reply/register/spaces:2/words:0", echo, call_empty, hk_lab_clear, 0, 0, 0 },
-    { "guest/call_reply/register/spaces:2/words:2", echo, call, hk_lab_clear, 2, 0, 0 },
-    { "guest/call_reply/register/spaces:2/words:10", echo_long, call_long, hk_lab_clear, 10, 0, 0 },
-    { "guest/call_reply/register/spaces:2/words:11", echo_long, call_long, hk_lab_clear, 11, 0, 0 },
-    { "guest/call_reply/buffer/spaces:2/words:2", echo_any, call_any, hk_lab_clear, 2, 0, 0 },
-    { "guest/call_reply/buffer/spaces:2/words:16", echo_any, call_any, hk_lab_clear, 16, 0, 0 },
-    { "guest/call_reply/buffer/spaces:2/words:32", echo_any, call_any, hk_lab_clear, 32, 0, 0 },
-    { "guest/call_reply/buffer/spaces:2/words:64", echo_any, call_any, hk_lab_clear, 64, 0, 0 },
-    { "guest/call_reply/buffer/spaces:2/words:256", echo_any, call_any, hk_lab_clear, 256, 0, 0 },
-    { "guest/call_reply/buffer/spaces:2/words:523", echo_any, call_any, hk_lab_clear, 523, 0, 0 },
-    { "guest/chain/register/servers:1", chain, call, hk_lab_clear, 1, 0, 0 },
-    { "guest/chain/register/servers:2", chain, call, hk_lab_clear, 2, 0, 0 },
-    { "guest/chain/register/servers:3", chain, call, hk_lab_clear, 3, 0, 0 },
-    { "guest/chain/register/servers:4", chain, call, hk_lab_clear, 4, 0, 0 },
-    { "guest/chain/register/servers:5", chain, call, hk_lab_clear, 5, 0, 0 },
-    { "guest/one_way/register/spaces:2/words:1", sink, send, hk_lab_clear, 1, 0, 0 },
+    { "guest/harness/empty", NULL, nothing, NULL, 0, 0, 0 },
+    { "guest/syscall/null", NULL, null_call, NULL, 0, 0, 0 },
+    ROUND_TRIP("endpoint", 0, echo, call_empty),
+    ROUND_TRIP("endpoint", 2, echo, call),
+    ROUND_TRIP("endpoint", 10, echo_long, call_long),
+    ROUND_TRIP("endpoint", 11, echo_long, call_long),
+    ROUND_TRIP("endpoint_buffer", 2, echo_any, call_any),
+    ROUND_TRIP("endpoint_buffer", 16, echo_any, call_any),
+    ROUND_TRIP("endpoint_buffer", 32, echo_any, call_any),
+    ROUND_TRIP("endpoint_buffer", 64, echo_any, call_any),
+    ROUND_TRIP("endpoint_buffer", 256, echo_any, call_any),
+    ROUND_TRIP("endpoint_buffer", 523, echo_any, call_any),
+    { "guest/chain/endpoint/servers:1", chain, call, hk_lab_clear, 1, 0, 0 },
+    { "guest/chain/endpoint/servers:2", chain, call, hk_lab_clear, 2, 0, 0 },
+    { "guest/chain/endpoint/servers:3", chain, call, hk_lab_clear, 3, 0, 0 },
+    { "guest/chain/endpoint/servers:4", chain, call, hk_lab_clear, 4, 0, 0 },
+    { "guest/chain/endpoint/servers:5", chain, call, hk_lab_clear, 5, 0, 0 },
+    { "guest/one_way/endpoint/spaces:2/words:1", sink, send, hk_lab_clear, 1, 0, 0 },
     { "guest/context_switch/yield/spaces:2", yielder, yield, hk_lab_clear, 0, 0, 0 },
 };
 

@@ -38,16 +38,6 @@ static void protect(struct hk_lab *lab, uint64_t ops)
     } while (--ops > 0);
 }
 
-/* There and back: two moves an operation. */
-static void remap(struct hk_lab *lab, uint64_t ops)
-{
-    do {
-        (void)hk_syscall5(HK_SYS_page_remap, HK_HANDLE_SELF, HERE, THERE, lab->parameter, 0);
-        if (hk_syscall5(HK_SYS_page_remap, HK_HANDLE_SELF, THERE, HERE, lab->parameter, 0) != 0)
-            lab->error = "the pages cannot be moved";
-    } while (--ops > 0);
-}
-
 /* parameter: bytes, offset in the page above bit 32 */
 static uint64_t bytes_of(const struct hk_lab *lab)
 {
@@ -77,27 +67,63 @@ static void unmap_both(struct hk_lab *lab)
     }
 }
 
-/* There and back, like remap; head and tail are copied, whole pages move. */
-static void grant(struct hk_lab *lab, uint64_t ops)
+/*
+ * As in the native experiments of these names: the buffer goes to the other place, an
+ * operation this way and the next one back, and every page is touched where it is now.
+ */
+static void hand_over(struct hk_lab *lab, uint64_t ops, bool grant)
 {
     uint64_t bytes = bytes_of(lab), offset = offset_of(lab);
+    uint64_t from = HERE + offset, to = THERE + offset;
 
     do {
-        (void)hk_syscall5(HK_SYS_grant, HK_HANDLE_SELF, HERE + offset, THERE + offset, bytes, 0);
-        if (hk_syscall5(HK_SYS_grant, HK_HANDLE_SELF, THERE + offset, HERE + offset, bytes, 0) < 0)
-            lab->error = "the buffer cannot be granted";
+        uint64_t next = from;
+        int64_t status =
+            grant ? hk_syscall5(HK_SYS_grant, HK_HANDLE_SELF, from, to, bytes, 0)
+                  : hk_syscall5(HK_SYS_page_remap, HK_HANDLE_SELF, from, to,
+                                bytes / HK_PAGE_BYTES, 0);
+
+        if (status < 0) {
+            lab->error = "the buffer cannot be handed over";
+            return;
+        }
+        for (uint64_t at = 0; at < bytes; at += HK_PAGE_BYTES)
+            ++*(volatile unsigned char *)(to + at);
+        from = to;
+        to = next;
     } while (--ops > 0);
 }
 
-/* The same way with the bytes copied, twice an operation as well. */
+/* Head and tail are copied, whole pages move. */
+static void grant(struct hk_lab *lab, uint64_t ops)
+{
+    hand_over(lab, ops, true);
+}
+
+static void remap(struct hk_lab *lab, uint64_t ops)
+{
+    hand_over(lab, ops, false);
+}
+
+static void map_here_whole(struct hk_lab *lab)
+{
+    lab->handle = bytes_of(lab) / HK_PAGE_BYTES;
+    if (hk_syscall(HK_SYS_page_map, HERE, lab->handle, HK_MAP_READ | HK_MAP_WRITE) != 0)
+        lab->error = "the pages cannot be mapped";
+}
+
+static void unmap_here_whole(struct hk_lab *lab)
+{
+    (void)hk_syscall(HK_SYS_page_unmap, HERE, lab->handle, 0);
+}
+
 static void copy(struct hk_lab *lab, uint64_t ops)
 {
     uint64_t bytes = bytes_of(lab), offset = offset_of(lab);
 
-    do {
+    do
         __builtin_memcpy((void *)(THERE + offset), (void *)(HERE + offset), bytes);
-        __builtin_memcpy((void *)(HERE + offset), (void *)(THERE + offset), bytes);
-    } while (--ops > 0);
+    while (--ops > 0);
 }
 
 /* Every run of the row takes new pages of a region within one page table. */
@@ -143,9 +169,12 @@ static void unbind(struct hk_lab *lab)
 }
 
 #define AT(offset, bytes) ((uint64_t)(offset) << 32 | (bytes))
-#define GRANT_AND_COPY(name, offset, bytes)                                                     \
-    { "guest/grant/" name, map_both, grant, unmap_both, AT(offset, bytes), 16, 0 },             \
-    { "guest/copy/" name, map_both, copy, unmap_both, AT(offset, bytes), 16, 0 }
+#define REMAP(bytes)                                                                         \
+    { "guest/remap/page_remap/bytes:" #bytes, map_here_whole, remap, unmap_here_whole, bytes, \
+      16, 0 }
+#define GRANT_AND_COPY(name, offset, bytes)                                                  \
+    { "guest/remap/grant/" name, map_both, grant, unmap_both, AT(offset, bytes), 16, 0 },    \
+    { "guest/copy/memcpy/" name, map_both, copy, unmap_both, AT(offset, bytes), 16, 0 }
 
 static const struct hk_experiment rows[] = {
     { "guest/map_unmap/pages:1", NULL, map_unmap, NULL, 1, 0, 0 },
@@ -153,9 +182,10 @@ static const struct hk_experiment rows[] = {
     { "guest/map_unmap/pages:64", NULL, map_unmap, NULL, 64, 16, 0 },
     { "guest/protect/pages:1", map_here, protect, unmap_here, 1, 0, 0 },
     { "guest/protect/pages:16", map_here, protect, unmap_here, 16, 16, 0 },
-    { "guest/remap/pages:1", map_here, remap, unmap_here, 1, 0, 0 },
-    { "guest/remap/pages:16", map_here, remap, unmap_here, 16, 16, 0 },
-    { "guest/remap/pages:64", map_here, remap, unmap_here, 64, 16, 0 },
+    REMAP(4096),
+    REMAP(16384),
+    REMAP(65536),
+    REMAP(262144),
     { "guest/page_fault/pager/spaces:2", page_by_pager, touch_pages, unbind, 0, 0, 0 },
     GRANT_AND_COPY("bytes:64/offset:0", 0, 64),
     GRANT_AND_COPY("bytes:4096/offset:0", 0, 4096),

@@ -263,14 +263,14 @@ static void contained_fault(struct hk_lab *lab, uint64_t ops)
 }
 
 static const struct hk_experiment rows[] = {
-    { "guest/call_reply/register/spaces:1/words:2", second_server, call, stop_server, 2, 0, 0 },
+    { "guest/round_trip/endpoint/spaces:1/words:2", second_server, call, stop_server, 2, 0, 0 },
     { "guest/context_switch/yield/spaces:1", second_thread, yield, stop_thread, 0, 0, 0 },
-    { "guest/semaphore/uncontended/spaces:1", one_semaphore, semaphore_free, drop_one, 0, 0, 0 },
+    { "guest/syscall/semaphore_self", one_semaphore, semaphore_free, drop_one, 0, 0, 0 },
     { "guest/round_trip/semaphore/spaces:2", semaphores, semaphore_round_trip, drop_pair, 0, 0,
       0 },
     { "guest/round_trip/notification/spaces:2", notifications, notification_round_trip, drop_pair,
       0, 0, 0 },
-    { "guest/channel/send_receive/bytes:256", one_channel, channel_alone, drop_one, 0, 0, 0 },
+    { "guest/syscall/channel_self/bytes:256", one_channel, channel_alone, drop_one, 0, 0, 0 },
     { "guest/round_trip/channel/bytes:256", channels, channel_round_trip, drop_pair, 0, 0, 0 },
     { "guest/interrupt/to_driver/spaces:2", driver, interrupt, hk_lab_clear, 0, 0, 0 },
     { "guest/interrupt/serial/spaces:2", serial, serial_byte, stop_serial, 0, 0, 0 },

@@ -48,6 +48,22 @@ static void wake_up_periodically(struct wakeups *result)
     }
 }
 
+/* "guest/<experiment>/absolute/policy:<policy>/competitors:<n>/period_us:<n>" */
+static void begin(struct hk_line *line, const char *experiment, uint64_t policy,
+                  uint64_t competitors)
+{
+    hk_line_begin(line, "value");
+    hk_line_text(line, "guest/");
+    hk_line_text(line, experiment);
+    hk_line_text(line, "/absolute/policy:");
+    hk_line_text(line, policies[policy]);
+    hk_line_text(line, "/competitors:");
+    hk_line_number(line, competitors);
+    hk_line_text(line, "/period_us:");
+    hk_line_number(line, PERIOD_NS / HK_NS_PER_US);
+    hk_line_field(line, "wakeups", PERIODS);
+}
+
 static void report(uint64_t policy, uint64_t competitors, const struct wakeups *result)
 {
     uint64_t sum_ns = 0;
@@ -55,15 +71,12 @@ static void report(uint64_t policy, uint64_t competitors, const struct wakeups *
 
     for (uint64_t i = 0; i < PERIODS; i++)
         sum_ns += result->late_ns[i];
-    hk_line_begin(&line, "value");
-    hk_line_text(&line, "guest/periodic/sleep/policy:");
-    hk_line_text(&line, policies[policy]);
-    hk_line_text(&line, "/competitors:");
-    hk_line_number(&line, competitors);
-    hk_line_field(&line, "wakeups", PERIODS);
+    begin(&line, "wakeup", policy, competitors);
     hk_line_field(&line, "lateness_ns_mean", sum_ns / PERIODS);
     hk_line_field(&line, "lateness_ns_p50", result->late_ns[PERIODS / 2]);
     hk_line_field(&line, "lateness_ns_max", result->late_ns[PERIODS - 1]);
+    hk_line_end(&line);
+    begin(&line, "underrun", policy, competitors);
     hk_line_field(&line, "underruns", result->underruns);
     hk_line_end(&line);
 }

@@ -8,7 +8,7 @@ command -v qemu-system-x86_64 >/dev/null ||
   { echo "skipped: qemu-system-x86_64 is not installed (Debian: qemu-system-x86)"; exit 77; }
 tmp=$(mktemp -d) || exit 1
 trap 'rm -rf "$tmp"' EXIT
-call=guest/call_reply/register/spaces:2/words:2
+call=guest/round_trip/endpoint/spaces:2/words:2
 
 expect() { # status, text in the output, arguments...
   local want=$1 text=$2 got
@@ -19,8 +19,8 @@ expect() { # status, text in the output, arguments...
   grep -q -- "$text" "$tmp"/*.txt || { echo "hkbench compare $*: no '$text' in:"; cat "$tmp"/*.txt; exit 1; }
 }
 
-expect 0 'now holds' "$tmp/base" --guest --accept --filter "^($call|guest/null/loop)\$"
-expect 0 'now holds' "$tmp/nop" --b "$nop" --accept --filter "^($call|guest/null/loop)\$"
+expect 0 'now holds' "$tmp/base" --guest --accept --filter "^($call|guest/harness/empty)\$"
+expect 0 'now holds' "$tmp/nop" --b "$nop" --accept --filter "^($call|guest/harness/empty)\$"
 expect 0 'SAME: 0 slower, 0 faster, 2 same' "$tmp/base" "$tmp/base"
 
 # found with certainty, where it is, and nowhere else

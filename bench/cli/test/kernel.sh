@@ -23,7 +23,7 @@ expect() {
 
 expect 0 'hello from ring 3' --scenario hello
 expect 0 'hello from ring 3' --scenario hello --machine q35
-expect 0 'guest/null_syscall/general' --scenario experiments --count
+expect 0 'guest/syscall/null' --scenario experiments --count
 expect 0 'hk_entry_syscall' --scenario experiments --count --functions
 expect 2 'FAIL: scenario= takes tour' --scenario nonsense
 expect 2 'FAIL: place= takes hybrid' --scenario tour --place nonsense
@@ -46,7 +46,7 @@ out=$(PATH=$tmp "$hkbench" kernel --scenario hello 2>&1)
 # the recorded suite: counts alone, and the fast path among them
 out=$("$hkbench" run --guest --shared --out "$tmp/results" 2>&1)
 [ $? = 0 ] && grep -q ' cells exact, 1\?[0-9] near, 0 timed, 0 invalid' <<<"$out" || { echo "$out"; failed=1; }
-grep -q '"guest/call_reply/register/spaces:2/words:2"' "$tmp"/results/*/*/exact.json || failed=1
+grep -q '"guest/round_trip/endpoint/spaces:2/words:2"' "$tmp"/results/*/*/exact.json || failed=1
 out=$("$hkbench" run --guest --quick 2>&1)
 [ $? = 2 ] || { echo "--guest --quick: $out"; failed=1; }
 

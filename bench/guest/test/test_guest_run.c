@@ -34,32 +34,16 @@ struct log {
     FILE *stream;
     size_t launch_count;
     size_t exact_count;
-    size_t halting_near_count; /* launches of rows that wait in a halt and were not the same twice */
     size_t disagree_count; /* rows whose counted instructions differ from the clock's */
 };
 
 static struct hk_guest_files files;
-
-/* QEMU's clock may run on by some instructions when a halt ends: docs/decisions/0200. */
-static bool waits_in_halt(const struct hk_launch *launch)
-{
-    static const char prefix[] = "guest/periodic/";
-
-    return strncmp(launch->name, prefix, sizeof prefix - 1) == 0;
-}
 
 static enum hk_status launch_log(void *user, const struct hk_launch *launch)
 {
     struct log *log = user;
     double kernel = 0, user_ring = 0, clock = 0;
 
-    if (waits_in_halt(launch)) {
-        fprintf(log->stream, "%s %u %d\n", launch->name, launch->index, (int)launch->state);
-        log->halting_near_count += launch->exactness == HK_NEAR;
-        log->launch_count++;
-        log->exact_count += launch->exactness == HK_EXACT;
-        return HK_OK;
-    }
     fprintf(log->stream, "%s %u %d %d %s", launch->name, launch->index, (int)launch->state,
             (int)launch->exactness, launch->reason != NULL ? launch->reason : "-");
     for (size_t i = 0; i < launch->counter_count; i++) {
@@ -177,7 +161,7 @@ static void suite_is_exact_everywhere(void **state)
     print_message("%u exact, %u near, %u invalid, %u absent; %s\n", summary.exact_count,
                   summary.near_count, summary.invalid_count, summary.absent_count, summary.clock);
     assert_true(summary.exact_count > 0);
-    assert_int_equal(2 * summary.near_count, first.halting_near_count);
+    assert_int_equal(summary.near_count, 0); /* within one composition */
     assert_int_equal(summary.invalid_count, 0);
     assert_int_equal(first.launch_count,
                      2 * (summary.exact_count + summary.near_count + summary.absent_count));
@@ -192,7 +176,7 @@ static void suite_is_exact_everywhere(void **state)
 static bool only_null_syscall(void *user, const char *name)
 {
     (void)user;
-    return strcmp(name, "guest/null_syscall/general") == 0;
+    return strcmp(name, "guest/syscall/null") == 0;
 }
 
 static volatile sig_atomic_t stop_now = 1;
@@ -273,7 +257,7 @@ static void filter_holds_and_kvm_rows_stand_apart(void **state)
         "case \"$*\" in\n"
         "*'-accel kvm'*probe*) printf 'loop=3100\\nuser=1\\ninterrupt=1\\n'; exit 33 ;;\n"
         "*'-accel kvm'*) echo HK1 begin version=1 scenario=experiments place=default\n"
-        "  echo HK1 row guest/null_syscall/general ops=64 ticks_n=1000 ticks_2n=7400 region_n=0"
+        "  echo HK1 row guest/syscall/null ops=64 ticks_n=1000 ticks_2n=7400 region_n=0"
         " region_2n=1\n"
         "  echo HK1 done leaks=0\n"
         "  exit 33 ;;\n"
@@ -301,7 +285,7 @@ static void filter_holds_and_kvm_rows_stand_apart(void **state)
     if (access("/dev/kvm", R_OK | W_OK) == 0) {
         assert_true(summary.kvm);
         assert_int_equal(summary.timed_count, 1);
-        assert_non_null(strstr(log.text, "guest_kvm/null_syscall/general 1 0 0 - hk_cycles=100\n"));
+        assert_non_null(strstr(log.text, "guest_kvm/syscall/null 1 0 0 - hk_cycles=100\n"));
     } else {
         assert_false(summary.kvm);
         assert_non_null(strstr(summary.clock, "/dev/kvm"));
@@ -359,7 +343,7 @@ static void run_is_recorded(void **state)
     assert_int_equal(hk_run_read(outcome.path, &run, error), HK_OK);
     assert_int_equal(run.launch_count,
                      2 * (outcome.summary.exact_count + outcome.summary.absent_count));
-    assert_int_equal(hk_run_cell(&run, "guest/null_syscall/general", &first, &count), HK_OK);
+    assert_int_equal(hk_run_cell(&run, "guest/syscall/null", &first, &count), HK_OK);
     assert_int_equal(count, 2);
     assert_int_equal(first[0].exactness, HK_EXACT);
     assert_int_equal(first[1].exactness, HK_EXACT);
@@ -367,7 +351,7 @@ static void run_is_recorded(void **state)
     assert_int_equal(access(path, R_OK), 0);
     hk_run_fini(&run);
     snprintf(path, sizeof(path),
-             "grep -q '^guest/null_syscall/general\thk_entry_syscall\t[0-9]' "
+             "grep -q '^guest/syscall/null\thk_entry_syscall\t[0-9]' "
              "%s/functions.tsv",
              outcome.path);
     assert_int_equal(system(path), 0);

@@ -17,9 +17,9 @@ static void good_report_is_read(void **state)
 {
     static const char text[] =
         BEGIN "HK1 log booted, and \xff anything else\n"
-              "HK1 row guest/call_reply/register/spaces:2/words:2 " ROW " switches=-2\n"
+              "HK1 row guest/round_trip/endpoint/spaces:2/words:2 " ROW " switches=-2\n"
               "HK1 value guest/periodic/underruns seen=17 worst_ns=12345\n"
-              "HK1 absent guest/null_syscall/vdso there is no vDSO here\n"
+              "HK1 absent guest/syscall/vdso there is no vDSO here\n"
               "HK1 fail two = three\n"
               "HK1 log\n"
               "HK1 done leaks=3\n";
@@ -33,7 +33,7 @@ static void good_report_is_read(void **state)
     assert_true(r.done);
     assert_int_equal(r.leaks, 3);
     assert_int_equal(r.row_count, 3);
-    assert_string_equal(r.rows[0].name, "guest/call_reply/register/spaces:2/words:2");
+    assert_string_equal(r.rows[0].name, "guest/round_trip/endpoint/spaces:2/words:2");
     assert_int_equal(r.rows[0].ops, 1000);
     assert_int_equal(r.rows[0].ticks_2n, 12003);
     assert_int_equal(r.rows[0].region_2n, 1);

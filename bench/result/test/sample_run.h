@@ -10,7 +10,7 @@
 #define SAMPLE_MACHINE_ID "test-cpu-1a2b3c4d"
 #define SAMPLE_PIPE "native/round_trip/pipe/place:same_core/bytes:64"
 #define SAMPLE_PIPE_LAUNCHES 3
-#define SAMPLE_GUEST "guest/call_reply/register/spaces:2/words:2"
+#define SAMPLE_GUEST "guest/round_trip/endpoint/spaces:2/words:2"
 
 extern const char sample_machine_json[];
 
