@@ -73,6 +73,8 @@ static void fail(struct hk_cpu *cpu, const char *what, enum hk_status status)
     hk_print(cpu->kernel, what);
     hk_print(cpu->kernel, ": ");
     hk_print(cpu->kernel, hk_status_text(status));
+    if (status == HK_ENOMEM)
+        hk_print(cpu->kernel, "; give the machine more (QEMU: -m)");
     hk_print(cpu->kernel, "\n");
     hk_shutdown(cpu, HK_EXIT_FAIL);
 }
@@ -144,6 +146,31 @@ void hk_boot(struct hk_cpu *cpu, const struct hk_boot_module *archive)
     }
     if (status != HK_OK)
         fail(cpu, "cannot start the program init of the archive", status);
+}
+
+/* Why a program ended, beside an exit of its own. */
+static const char *const endings[] = {
+    [HK_EXIT_KILLED] = "killed",
+    [HK_EXIT_PAGE] = "page fault",
+    [HK_EXIT_DIVIDE] = "division by zero",
+    [HK_EXIT_ILLEGAL] = "illegal instruction",
+    [HK_EXIT_STACK] = "stack overflow",
+    [HK_EXIT_EXCEPTION] = "exception",
+};
+
+void hk_boot_end(struct hk_cpu *cpu)
+{
+    struct hk_kernel *kernel = cpu->kernel;
+    uint32_t reason = kernel->init == NULL ? HK_EXIT_CODE : kernel->init->exit_reason;
+
+    if (reason > HK_EXIT_CODE) {
+        hk_print(kernel, HK_PROTOCOL " fail the program init ended: ");
+        hk_print(kernel, endings[reason]);
+        if (kernel->pages.ran_out)
+            hk_print(kernel, "; memory ran out: give the machine more (QEMU: -m)");
+        hk_print(kernel, "\n");
+    }
+    hk_shutdown(cpu, reason == HK_EXIT_NORMAL ? HK_EXIT_PASS : HK_EXIT_FAIL);
 }
 
 void hk_shutdown(struct hk_cpu *cpu, uint64_t code)

@@ -31,6 +31,9 @@ uint64_t hk_boot_option(const struct hk_kernel *kernel, const char *key, const c
 void hk_print(struct hk_kernel *kernel, const char *text);
 void hk_print_number(struct hk_kernel *kernel, uint64_t number);
 
+/* The program init has ended: say how if not by itself, and shut down. */
+void hk_boot_end(struct hk_cpu *cpu);
+
 /* End all processes, count what leaked, print the `done` line and power off. */
 void hk_shutdown(struct hk_cpu *cpu, uint64_t code);
 

@@ -28,7 +28,10 @@ enum hk_status hk_page_init(struct hk_kernel *kernel, uint64_t base, uint64_t by
 
 struct hk_page *hk_page_fresh(struct hk_page_pool *pool)
 {
-    return pool->never_used < pool->count ? &pool->pages[pool->never_used++] : NULL;
+    if (pool->never_used < pool->count)
+        return &pool->pages[pool->never_used++];
+    pool->ran_out = true;
+    return NULL;
 }
 
 /* Record of an allocated frame, or NULL. */

@@ -37,6 +37,7 @@ struct hk_page_pool {
     uint32_t count;
     uint32_t free_count;  /* freed or never used */
     struct hk_page *free; /* freed, last first */
+    bool ran_out;         /* somebody has been refused a frame */
 };
 
 /*

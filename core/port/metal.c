@@ -178,8 +178,7 @@ _Noreturn void hk_port_idle(struct hk_cpu *cpu)
     const struct hk_process *init = cpu->kernel->init;
 
     if (init == NULL || init->state == HK_PROCESS_ENDED)
-        hk_shutdown(cpu, init != NULL && init->exit_reason == HK_EXIT_NORMAL ? HK_EXIT_PASS
-                                                                              : HK_EXIT_FAIL);
+        hk_boot_end(cpu);
     if (cpu->deadlines.next == &cpu->deadlines) {
         hk_print(cpu->kernel, HK_PROTOCOL " fail every thread waits and nothing can wake one\n");
         hk_shutdown(cpu, HK_EXIT_FAIL);

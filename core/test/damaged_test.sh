@@ -9,10 +9,10 @@ tmp=$(mktemp -d) || exit 1
 trap 'rm -rf "$tmp"' EXIT
 failed=0
 
-# refuse STATUS TEXT ARCHIVE COMMAND_LINE
+# refuse STATUS TEXT ARCHIVE COMMAND_LINE [MEMORY]
 refuse() {
-  local status=$1 text=$2 archive=$3 line=$4 out rc
-  out=$(timeout --kill-after=2 30 qemu-system-x86_64 -M microvm,acpi=off -m 64M -nodefaults \
+  local status=$1 text=$2 archive=$3 line=$4 memory=${5:-64M} out rc
+  out=$(timeout --kill-after=2 30 qemu-system-x86_64 -M microvm,acpi=off -m "$memory" -nodefaults \
     -no-user-config -display none -no-reboot -device isa-debug-exit,iobase=0xf4,iosize=4 \
     -debugcon stdio -icount shift=0,sleep=off -kernel "$kernel" \
     ${archive:+-initrd "$archive"} -append "$line" </dev/null)
@@ -46,5 +46,7 @@ refuse 35 'cannot start the services of the kernel: not available' "$programs" '
 refuse 39 'place= takes' "$programs" 'scenario=tour place=file:moon'
 refuse 39 'scenario= takes' "$programs" 'scenario=nonsense'
 refuse 39 'scenario= takes' "$programs" ''
+refuse 35 'out of memory; give the machine more' "$programs" scenario=hello 3M
+refuse 35 'init ended: .*give the machine more' "$programs" scenario=experiments 4M
 refuse 37 'command line too long' "$programs" "scenario=hello $(printf 'x%.0s' {1..600})"
 exit $failed
