@@ -18,7 +18,7 @@ static void good_report_is_read(void **state)
     static const char text[] =
         BEGIN "HK1 log booted, and \xff anything else\n"
               "HK1 row guest/round_trip/endpoint/spaces:2/words:2 " ROW " switches=-2\n"
-              "HK1 value guest/periodic/underruns seen=17 worst_ns=12345\n"
+              "HK1 value guest/underrun/absolute seen=17 worst_ns=12345\n"
               "HK1 absent guest/syscall/vdso there is no vDSO here\n"
               "HK1 fail two = three\n"
               "HK1 log\n"
