@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "hk/base/units.h"
 #include "hk/stats/summary.h"
 
 bool hk_launch_disturbed(const struct hk_launch *launch)
@@ -16,28 +17,50 @@ bool hk_launch_disturbed(const struct hk_launch *launch)
     return hk_launch_counter(launch, "hk_disturbed", &disturbed) && disturbed > 0;
 }
 
-enum hk_status hk_cell_read(const struct hk_run *run, const char *counter,
-                            struct hk_cell_values *out, const char *format, ...)
+/* The values of the first of the counters that a launch has. */
+static enum hk_status read_values(const struct hk_run *run, const char *const *counters,
+                                  size_t counter_count, struct hk_cell_values *out)
 {
     const struct hk_launch *first = NULL;
     size_t launches = 0;
     size_t n = 0;
-    va_list args;
 
-    va_start(args, format);
-    vsnprintf(out->cell, sizeof out->cell, format, args);
-    va_end(args);
     out->count = 0;
     if (hk_run_cell(run, out->cell, &first, &launches) != HK_OK)
         return HK_ENOENT;
     for (size_t i = 0; i < launches && n < HK_LAUNCHES_MAX; i++) {
-        if (first[i].state != HK_LAUNCH_OK || hk_launch_disturbed(&first[i]) ||
-            !hk_launch_counter(&first[i], counter, &out->values[n]))
+        bool found = false;
+        for (size_t c = 0; c < counter_count && !found; c++)
+            found = hk_launch_counter(&first[i], counters[c], &out->values[n]);
+        if (first[i].state != HK_LAUNCH_OK || hk_launch_disturbed(&first[i]) || !found)
             continue;
         out->index[n++] = first[i].index;
     }
     out->count = n;
     return n > 0 ? HK_OK : HK_ENOENT;
+}
+
+enum hk_status hk_cell_read(const struct hk_run *run, const char *counter,
+                            struct hk_cell_values *out, const char *format, ...)
+{
+    va_list args;
+
+    va_start(args, format);
+    vsnprintf(out->cell, sizeof out->cell, format, args);
+    va_end(args);
+    return read_values(run, &counter, 1, out);
+}
+
+enum hk_status hk_cell_read_cost(const struct hk_run *run, struct hk_cell_values *out,
+                                 const char *format, ...)
+{
+    static const char *const costs[] = {"cost_ns", "hk_instructions_clock"};
+    va_list args;
+
+    va_start(args, format);
+    vsnprintf(out->cell, sizeof out->cell, format, args);
+    va_end(args);
+    return read_values(run, costs, HK_ARRAY_COUNT(costs), out);
 }
 
 enum hk_status hk_cell_mean(const struct hk_cell_values *cell, struct hk_estimate *mean)
@@ -82,6 +105,20 @@ enum hk_status hk_errors_add(struct hk_errors *errors, struct hk_judge *judge,
     if (status == HK_OK)
         errors->values[errors->count++] = log(c->predicted / c->measured);
     return status;
+}
+
+enum hk_status hk_errors_test(const double *values, size_t n, double margin,
+                              struct hk_equivalence *out)
+{
+    static const double alpha = 0.05;
+    bool equal = n > 0;
+
+    for (size_t i = 1; i < n && equal; i++)
+        equal = values[i] == values[0];
+    if (!equal)
+        return hk_equivalence_test(values, n, margin, alpha, out);
+    const struct hk_interval point = {values[0], values[0], 1 - 2 * alpha};
+    return hk_equivalence_from_interval(values[0], &point, margin, out);
 }
 
 /* Adds one launch's values at the end of joined. */

@@ -26,6 +26,14 @@ __attribute__((format(printf, 4, 5))) enum hk_status hk_cell_read(const struct h
                                                                   struct hk_cell_values *out,
                                                                   const char *format, ...);
 
+/*
+ * Read the cost of a cell: cost_ns, and where launches are counted and not timed, the guest's clock,
+ * hk_instructions_clock, of which one nanosecond is one instruction. Returns as hk_cell_read.
+ */
+__attribute__((format(printf, 3, 4))) enum hk_status hk_cell_read_cost(const struct hk_run *run,
+                                                                       struct hk_cell_values *out,
+                                                                       const char *format, ...);
+
 /* Too few blocks of the launch passed their guards: evidence from outside, not from its value. */
 bool hk_launch_disturbed(const struct hk_launch *launch);
 
@@ -52,6 +60,17 @@ struct hk_errors {
  */
 enum hk_status hk_errors_add(struct hk_errors *errors, struct hk_judge *judge,
                              const struct hk_comparison *comparison);
+
+/*
+ * Is the mean error equivalent to 0? Launches that are counted repeat exactly: what they say is a
+ * point, whose interval is itself.
+ *
+ * values  [in]  n errors; equal ones of launches that were counted
+ *
+ * Returns as hk_equivalence_test, but HK_ENOISE only for n < 3 values that differ.
+ */
+enum hk_status hk_errors_test(const double *values, size_t n, double margin,
+                              struct hk_equivalence *out);
 
 /* Several launches' series of one name, one after the other in launch order. */
 struct hk_cell_series {

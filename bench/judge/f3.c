@@ -7,7 +7,8 @@
  * does nothing (t = 0): what is tested is the crossing. Costs are the launches'
  * 10 % quantiles of block means. The coefficients 2 and 4 are tested by
  * injection: a known delay before each send must come back multiplied. Both are
- * asked of the scheduler as it is, and under SCHED_BATCH, where a hop is one switch.
+ * asked of the scheduler as it is, and under SCHED_BATCH, where a hop is one switch; and of a
+ * stock kernel that is counted (linux/...), where a nanosecond is one instruction.
  */
 #include <math.h>
 #include <stdio.h>
@@ -42,6 +43,10 @@ static const struct f3_regime regimes[] = {
     {"unix_seqpacket_batch", "native/unix_seqpacket/same_core/batch",
      "native/chain/unix_seqpacket/place:same_core/policy:batch/servers:1",
      "native/chain/unix_seqpacket/place:same_core/policy:batch"},
+    {"linux_pipe", "linux/pipe", "linux/round_trip/pipe/place:same_core",
+     "linux/chain/pipe/place:same_core"},
+    {"linux_unix_seqpacket", "linux/unix_seqpacket", "linux/round_trip/unix_seqpacket/place:same_core",
+     "linux/chain/unix_seqpacket/place:same_core"},
 };
 static const int training_bytes[SIZES] = {1, 4096, 16384, 65536};
 static const int held_out_bytes[SIZES] = {256, 2048, 8192, 32768};
@@ -68,7 +73,7 @@ static enum hk_status fit_curve(const struct hk_run *run, const char *prefix, do
     size_t n = 0;
 
     for (size_t s = 0; s < SIZES; s++) {
-        if (hk_cell_read(run, "cost_ns", &cell, "%s/bytes:%d", prefix, training_bytes[s]) != HK_OK)
+        if (hk_cell_read_cost(run, &cell, "%s/bytes:%d", prefix, training_bytes[s]) != HK_OK)
             return HK_ENOENT;
         for (size_t i = 0; i < cell.count; i++, n++) {
             bytes[n] = training_bytes[s];
@@ -84,7 +89,7 @@ static enum hk_status fit_regime(const struct hk_run *run, const struct f3_regim
     char prefix[HK_NAME_BYTES];
     struct hk_cell_values cell;
 
-    enum hk_status status = hk_cell_read(run, "cost_ns", &cell, "%s/bytes:1", regime->one_server);
+    enum hk_status status = hk_cell_read_cost(run, &cell, "%s/bytes:1", regime->one_server);
     if (status != HK_OK)
         return status;
     status = hk_cell_mean(&cell, &fit->c_ipc_ns);
@@ -129,7 +134,7 @@ static enum hk_status add_c_sys(const struct hk_run *run, const char *subject,
     struct hk_estimate c_sys;
     char name[HK_NAME_BYTES];
 
-    if (hk_cell_read(run, "cost_ns", &cell, "native/syscall/%s_self/bytes:1", subject) != HK_OK ||
+    if (hk_cell_read_cost(run, &cell, "native/syscall/%s_self/bytes:1", subject) != HK_OK ||
         hk_cell_mean(&cell, &c_sys) != HK_OK)
         return HK_OK; /* not measured in this run */
     c_sys.value /= 2;
@@ -279,7 +284,7 @@ static enum hk_status compare_cell(const struct hk_run *target, const struct f3_
     struct hk_interval interval;
     struct hk_comparison c = {.formula = "F3", .quantity = "cost_ns"};
 
-    if (hk_cell_read(target, "cost_ns", &cell, "%s/servers:%d/bytes:%d", regime->chain, servers,
+    if (hk_cell_read_cost(target, &cell, "%s/servers:%d/bytes:%d", regime->chain, servers,
                      bytes) != HK_OK ||
         hk_cell_mean(&cell, &measured) != HK_OK)
         return HK_OK; /* not in this run */
@@ -398,34 +403,63 @@ static const struct f3_injection injections[] = {
     {"native/inject/pipe/place:same_core/policy:batch/servers:2/bytes:64",
      "native/pipe/batch/coefficient of two servers", 4},
     {"native/inject_syscall/pipe_self/bytes:64", "native/pipe/coefficient of the kernel path", 2},
+    {"linux/inject/pipe/place:same_core/servers:1/bytes:64", "linux/pipe/coefficient of one server",
+     2},
+    {"linux/inject/pipe/place:same_core/servers:2/bytes:64",
+     "linux/pipe/coefficient of two servers", 4},
+    {"linux/inject_syscall/pipe_self/bytes:64", "linux/pipe/coefficient of the kernel path", 2},
 };
+
+/* Slope and its interval; counted launches have equal slopes, which are a point. */
+static enum hk_status test_slopes(const double *slopes, size_t n, double claimed, double *value,
+                                  struct hk_interval *interval)
+{
+    static const double confidence = 0.90;
+    struct hk_coefficient c;
+    bool equal = n > 1;
+
+    for (size_t i = 1; i < n && equal; i++)
+        equal = slopes[i] == slopes[0];
+    if (equal) {
+        *value = slopes[0];
+        *interval = (struct hk_interval){slopes[0], slopes[0], confidence};
+        return HK_OK;
+    }
+    const enum hk_status status = hk_coefficient_test(slopes, n, claimed, confidence, &c);
+    if (status == HK_OK) {
+        *value = c.value;
+        *interval = c.interval;
+    }
+    return status;
+}
 
 static enum hk_status judge_coefficient(const struct hk_run *target,
                                         const struct f3_injection *injection,
                                         struct hk_judge *judge)
 {
     double slopes[HK_LAUNCHES_MAX];
-    struct hk_coefficient c;
+    struct hk_interval slope_interval;
+    double slope;
     struct hk_evidence evidence = {.formula = "F3", .regime = injection->regime,
                                    .scale = HK_ERROR_LN_RATIO};
     struct hk_verdict verdict;
 
     if (read_slopes(target, injection->cell, slopes, &evidence.sample_count) != HK_OK)
         return HK_OK; /* not in this run */
-    enum hk_status status =
-        hk_coefficient_test(slopes, evidence.sample_count, injection->claimed, 0.90, &c);
+    enum hk_status status = test_slopes(slopes, evidence.sample_count, injection->claimed, &slope,
+                                        &slope_interval);
     if (status == HK_ENOISE)
         return hk_judge_add_undecided(judge, "F3", injection->regime,
                                       "fewer than 3 undisturbed launches");
     if (status != HK_OK)
         return status;
-    if (c.interval.lower <= 0)
+    if (slope_interval.lower <= 0)
         return hk_judge_add_undecided(judge, "F3", injection->regime,
                                       "the slope is not even surely positive");
     /* Predicted over measured, as everywhere. */
-    const struct hk_interval interval = {log(injection->claimed / c.interval.upper),
-                                         log(injection->claimed / c.interval.lower), 0.90};
-    status = hk_equivalence_from_interval(log(injection->claimed / c.value), &interval,
+    const struct hk_interval interval = {log(injection->claimed / slope_interval.upper),
+                                         log(injection->claimed / slope_interval.lower), 0.90};
+    status = hk_equivalence_from_interval(log(injection->claimed / slope), &interval,
                                           coefficient_margin, &evidence.error);
     if (status == HK_OK)
         status = hk_verdict_decide(&evidence, &verdict);

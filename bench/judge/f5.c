@@ -34,6 +34,7 @@ struct f5_fit {
 
 /* One quantity of one mix: what the textbook predicts and what may replace it. */
 struct f5_case {
+    const char *world;   /* "linux": counted, a nanosecond is an instruction */
     const char *mix;
     const char *keys;    /* after the trace in the cell's name */
     const char *regime;
@@ -43,12 +44,21 @@ struct f5_case {
 };
 
 static const struct f5_case cases[] = {
-    {"independent", "", "native/independent/bytes", "copied_bytes_per_message", false, false},
-    {"independent", "", "native/independent/time", "copy_ns_per_message", true, false},
-    {"dependent", "", "native/dependent/bytes", "copied_bytes_per_message", false, false},
-    {"dependent", "", "native/dependent/time", "copy_ns_per_message", true, false},
-    {"uniform", "/partial:1", "native/partial mapping/bytes", "copied_bytes_per_message", false,
-     true},
+    {"native", "independent", "", "native/independent/bytes", "copied_bytes_per_message", false,
+     false},
+    {"native", "independent", "", "native/independent/time", "copy_ns_per_message", true, false},
+    {"native", "dependent", "", "native/dependent/bytes", "copied_bytes_per_message", false, false},
+    {"native", "dependent", "", "native/dependent/time", "copy_ns_per_message", true, false},
+    {"native", "uniform", "/partial:1", "native/partial mapping/bytes", "copied_bytes_per_message",
+     false, true},
+    {"linux", "independent", "", "linux/independent/bytes", "copied_bytes_per_message", false,
+     false},
+    {"linux", "independent", "", "linux/independent/instructions", "copy_ns_per_message", true,
+     false},
+    {"linux", "dependent", "", "linux/dependent/bytes", "copied_bytes_per_message", false, false},
+    {"linux", "dependent", "", "linux/dependent/instructions", "copy_ns_per_message", true, false},
+    {"linux", "uniform", "/partial:1", "linux/partial mapping/bytes", "copied_bytes_per_message",
+     false, true},
 };
 
 /* Adds one launch's series to the field of each class. */
@@ -120,7 +130,7 @@ static void finish_fit(struct f5_fit *fit, double copy_ns_per_message)
     fit->copy_ns = fit->copied_buffers > 0 ? copy_ns_per_message / fit->copied_buffers : 0;
 }
 
-static enum hk_status fit_mix(const struct hk_run *run, const char *mix, const char *keys,
+static enum hk_status fit_mix(const struct hk_run *run, const struct f5_case *c,
                               struct f5_fit *fit)
 {
     const struct hk_launch *first = NULL;
@@ -128,7 +138,8 @@ static enum hk_status fit_mix(const struct hk_run *run, const char *mix, const c
     double copy_ns = 0;
 
     *fit = (struct f5_fit){0};
-    snprintf(fit->source, sizeof fit->source, "native/fallback/mix:%s/trace:train%s", mix, keys);
+    snprintf(fit->source, sizeof fit->source, "%s/fallback/mix:%s/trace:train%s", c->world, c->mix,
+             c->keys);
     if (hk_run_cell(run, fit->source, &first, &count) != HK_OK)
         return HK_ENOENT;
     for (size_t i = 0; i < count; i++) {
@@ -147,13 +158,14 @@ static enum hk_status fit_mix(const struct hk_run *run, const char *mix, const c
     return HK_OK;
 }
 
-static enum hk_status add_exact(struct hk_judge *judge, const char *mix, const char *symbol,
-                                double value, const struct f5_fit *fit)
+static enum hk_status add_exact(struct hk_judge *judge, const struct f5_case *c,
+                                const char *symbol, double value, const struct f5_fit *fit)
 {
     struct hk_parameter p = {.value = value, .lower = value, .upper = value,
                              .launches = fit->launches};
 
-    snprintf(p.name, sizeof p.name, "F5/%s/%s", mix, symbol);
+    const bool native = strcmp(c->world, "native") == 0;
+    snprintf(p.name, sizeof p.name, "F5/%s%s/%s", native ? "" : "linux_", c->mix, symbol);
     snprintf(p.source, sizeof p.source, "%s", fit->source);
     return hk_judge_add_parameter(judge, &p);
 }
@@ -168,16 +180,16 @@ enum hk_status hk_f5_fit(const struct hk_run *training, struct hk_rng *rng,
         char symbol[48];
         if (c->time)
             continue; /* the same training cell as for bytes */
-        enum hk_status status = fit_mix(training, c->mix, c->keys, &fit);
+        enum hk_status status = fit_mix(training, c, &fit);
         if (status == HK_ENOENT)
             continue;
         if (status == HK_OK)
-            status = add_exact(judge, c->mix, "mean_length_bytes", fit.mean_length_bytes, &fit);
+            status = add_exact(judge, c, "mean_length_bytes", fit.mean_length_bytes, &fit);
         if (status == HK_OK)
-            status = add_exact(judge, c->mix, "t_copy_ns", fit.copy_ns, &fit);
+            status = add_exact(judge, c, "t_copy_ns", fit.copy_ns, &fit);
         for (size_t k = 0; k < fit.class_count && status == HK_OK; k++) {
             snprintf(symbol, sizeof symbol, "class_%zu_mappable_ratio", k);
-            status = add_exact(judge, c->mix, symbol, fit.classes[k].mappable_ratio, &fit);
+            status = add_exact(judge, c, symbol, fit.classes[k].mappable_ratio, &fit);
         }
         if (status != HK_OK)
             return status;
@@ -277,7 +289,7 @@ static enum hk_status test_error(double predicted, const struct hk_cell_values *
             return HK_ENOISE;
         errors[i] = log(predicted / cell->values[i]);
     }
-    return hk_equivalence_test(errors, cell->count, margin, 0.05, out);
+    return hk_errors_test(errors, cell->count, margin, out);
 }
 
 static enum hk_status decide(struct hk_judge *judge, const struct f5_case *c,
@@ -316,11 +328,11 @@ static enum hk_status judge_case(const struct hk_run *training, const struct hk_
     struct f5_fit fit;
     struct f5_prediction prediction;
     struct hk_cell_values cell;
-    enum hk_status status = fit_mix(training, c->mix, c->keys, &fit);
+    enum hk_status status = fit_mix(training, c, &fit);
 
     if (status == HK_OK)
-        status = hk_cell_read(target, c->counter, &cell, "native/fallback/mix:%s/trace:test%s",
-                              c->mix, c->keys);
+        status = hk_cell_read(target, c->counter, &cell, "%s/fallback/mix:%s/trace:test%s",
+                              c->world, c->mix, c->keys);
     if (status == HK_ENOENT)
         return HK_OK; /* not in this run */
     if (status == HK_OK)
