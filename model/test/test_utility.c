@@ -268,6 +268,73 @@ static void front_matches_brute_force(void **state)
     hk_rng_destroy(rng);
 }
 
+/* Among many designs: every winner is found, and with the region that all of them leave it. */
+static void winners_among_many_match_all_weights(void **state)
+{
+    (void)state;
+    enum { COUNT = 256, STEPS = 60 };
+    struct hk_rng *rng = test_rng(311);
+    for (int r = 0; r < 20; r++) {
+        struct hk_alternative a[COUNT];
+        struct hk_utility_winner winners[HK_ALTERNATIVES_MAX];
+        size_t count = 0;
+        double area = 0.0;
+        for (size_t i = 0; i < COUNT; i++) {
+            a[i] = (struct hk_alternative){
+                {hk_rng_uniform(rng), hk_rng_uniform(rng), -hk_rng_uniform(rng)}};
+        }
+        assert_int_equal(hk_utility_winners(a, COUNT, winners, &count), HK_OK);
+        for (size_t i = 0; i < count; i++) {
+            assert_true(winners[i].region.area_ratio > 0.0);
+            area += winners[i].region.area_ratio;
+        }
+        assert_near(area, 1.0, 1e-9);
+        for (int s = 0; s < STEPS * STEPS; s++) {
+            const double u = (s / STEPS + 0.5) / STEPS;
+            const double v = (s % STEPS + 0.5) / STEPS * (1.0 - u);
+            const double w[] = {u, v, 1.0 - u - v};
+            double best = -INFINITY;
+            double found = -INFINITY;
+            double score;
+            for (size_t i = 0; i < COUNT; i++) {
+                assert_int_equal(hk_utility_score(w, &a[i], &score), HK_OK);
+                best = fmax(best, score);
+            }
+            for (size_t i = 0; i < count; i++) {
+                assert_int_equal(hk_utility_score(w, &a[winners[i].index], &score), HK_OK);
+                found = fmax(found, score);
+            }
+            assert_near(found, best, 1e-9);
+        }
+    }
+    hk_rng_destroy(rng);
+}
+
+/* On a sphere everything wins: more than there is room for. */
+static void too_many_winners_are_refused(void **state)
+{
+    (void)state;
+    struct hk_rng *rng = test_rng(312);
+    struct hk_alternative a[400];
+    struct hk_utility_winner winners[HK_ALTERNATIVES_MAX];
+    size_t count;
+    for (size_t i = 0; i < 400; i++) {
+        double length = 0.0;
+        for (size_t k = 0; k < HK_ATTRIBUTES; k++) {
+            a[i].attribute[k] = 0.01 + hk_rng_uniform(rng);
+            length = hypot(length, a[i].attribute[k]);
+        }
+        for (size_t k = 0; k < HK_ATTRIBUTES; k++) {
+            a[i].attribute[k] /= length;
+        }
+    }
+    assert_refused(hk_utility_winners(a, 400, winners, &count), HK_ETOOBIG, &count);
+    a[7].attribute[1] = NAN;
+    assert_refused(hk_utility_winners(a, 400, winners, &count), HK_EINVAL, &count);
+    assert_refused(hk_utility_winners(a, 0, winners, &count), HK_EINVAL, &count);
+    hk_rng_destroy(rng);
+}
+
 static void bad_input_is_refused(void **state)
 {
     (void)state;
@@ -324,6 +391,8 @@ int main(void)
         cmocka_unit_test(regret_is_exact),
         cmocka_unit_test(identical_designs_are_no_disagreement),
         cmocka_unit_test(front_matches_brute_force),
+        cmocka_unit_test(winners_among_many_match_all_weights),
+        cmocka_unit_test(too_many_winners_are_refused),
         cmocka_unit_test(bad_input_is_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

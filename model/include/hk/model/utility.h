@@ -55,6 +55,26 @@ struct hk_weight_polygon {
 enum hk_status hk_utility_region(const struct hk_alternative *alternatives, size_t count,
                                  size_t index, struct hk_weight_polygon *region);
 
+/* An alternative that is best for weights of positive area. */
+struct hk_utility_winner {
+    size_t index;
+    struct hk_weight_polygon region;
+};
+
+/*
+ * All winners among any number of alternatives, such as the placements of many services:
+ * few of them can win, and those are found one by one where the ones known so far are beaten.
+ *
+ * alternatives  [in]   count finite rows, count >= 1
+ * winners       [out]  room for HK_ALTERNATIVES_MAX; their areas sum to 1. Of equals only one
+ * winner_count  [out]
+ *
+ * Returns HK_OK; HK_EINVAL; HK_ETOOBIG if more than HK_ALTERNATIVES_MAX win.
+ * Cost O(winners^3 + vertices * count), no allocation: 1 ms for 256 of which 20 win.
+ */
+enum hk_status hk_utility_winners(const struct hk_alternative *alternatives, size_t count,
+                                  struct hk_utility_winner *winners, size_t *winner_count);
+
 /* Can a linear score choose it? */
 enum hk_support {
     HK_SUPPORT_DOMINATED,   /* another is at least as good in all and better in one */
