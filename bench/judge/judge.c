@@ -17,6 +17,7 @@ const struct hk_judge_formula hk_judge_formulas[] = {
     {"F3", hk_service_fit, hk_service_validate},
     {"F4", hk_f4_fit, hk_f4_validate},
     {"F9", hk_f9_fit, hk_f9_validate},
+    {"F2", hk_f2_fit, hk_f2_validate},
 };
 const size_t hk_judge_formula_count = HK_ARRAY_COUNT(hk_judge_formulas);
 
