@@ -14,6 +14,7 @@ extern const struct hk_command hk_cmd_fit;
 extern const struct hk_command hk_cmd_kernel;
 extern const struct hk_command hk_cmd_launch;
 extern const struct hk_command hk_cmd_list;
+extern const struct hk_command hk_cmd_place;
 extern const struct hk_command hk_cmd_plot;
 extern const struct hk_command hk_cmd_report;
 extern const struct hk_command hk_cmd_run;

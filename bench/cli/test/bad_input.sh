@@ -28,7 +28,7 @@ expect() { # status, text on stderr, arguments...
 # --- commands, options, values ---
 expect 2 "unknown command 'rum'" rum
 expect 2 "unknown command ''" ''
-for command in doctor fit kernel list plot report run selfcheck simulate validate; do
+for command in doctor fit kernel list place plot report run selfcheck simulate validate; do
   expect 2 "unknown option '--no-such'" $command --no-such
   expect 2 "unknown option '-Z'" $command -ZY
 done
