@@ -134,16 +134,18 @@ static enum hk_status measure(struct session *s, enum hk_verdict_path path)
 {
     const uint64_t wanted = s->options->comparisons * s->options->launches;
     s->count = 0;
-    for (uint64_t i = 0; i < wanted; i++) {
+    /* A launch that failed is replaced; a cell that fails every other time is not measured. */
+    for (uint64_t i = 0; i < 2 * wanted && s->count < wanted; i++) {
         const enum hk_status status = path == HK_PATH_PAIRED
                                           ? pair_once(s, i, &s->differences_ln[s->count])
                                           : turn_once(s, i, &s->differences_ln[s->count]);
-        step(s, path);
+        if (status == HK_OK)
+            step(s, path);
         if (stopped || status == HK_EINTR)
             return HK_EINTR;
         if (status == HK_ENOTSUP || status == HK_EINVAL)
             return status;
-        s->count += status == HK_OK; /* a launch that failed is none */
+        s->count += status == HK_OK;
     }
     return s->count >= s->options->launches ? HK_OK : HK_EIO;
 }
