@@ -23,7 +23,7 @@ refuse 2 '--workload is for --placements' --workload desktop
 refuse 2 'leave out --quick' --placements --quick
 refuse 2 'moon.ini: cannot be opened' --placements --workload moon
 refuse 2 'a name has 1 to 31' --placements --workload 'a b'
-refuse 3 'is named twice' --placements --workload desktop,desktop
+refuse 2 'is named twice' --placements --workload desktop,desktop
 refuse 2 'at most 8' --placements --workload desktop,desktop,desktop,desktop,desktop,desktop,desktop,desktop,desktop
 refuse 2 'wanted' --placements --filter moon
 printf '[workload]\nrequests = 20\n[file.reed]\n weight = 1\n' >"$tmp/bad.ini"
