@@ -33,7 +33,7 @@ expect 1 '"what": "kernel call_short"' "$tmp/base" "$tmp/nop" --floor 0 --json
 expect 1 '| SLOWER | `'"$call" "$tmp/base" "$tmp/nop" --floor 0 --markdown
 
 # and a filter leaves the rest out
-expect 0 '0 faster, 1 same' "$tmp/base" "$tmp/nop" --floor 0 --filter null
+expect 0 '0 faster, 1 same' "$tmp/base" "$tmp/nop" --floor 0 --filter empty
 
 # counts of another QEMU or compiler: equal ones pass, others are no verdict
 cp -r "$tmp/nop" "$tmp/other"
