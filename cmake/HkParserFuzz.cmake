@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 # Parsers of foreign bytes under libFuzzer, a few seconds each with a fixed seed. Needs clang,
-# which need not be the compiler of the project; without it there are no such tests.
+# which need not be the compiler of the project; without it there are no such tests. They carry
+# their own sanitizers, so once is enough: not in the preset asan.
 find_program(HK_CLANG NAMES clang clang-14 clang-15 clang-16)
 
 # hk_parser_fuzz(NAME name SOURCES file... INCLUDES folder... [LIBS -lname...])
@@ -9,7 +10,7 @@ find_program(HK_CLANG NAMES clang clang-14 clang-15 clang-16)
 # starts from the files in fuzz/seeds/<name>. Sources and folders are relative to the project.
 function(hk_parser_fuzz)
   cmake_parse_arguments(PARSE_ARGV 0 F "" NAME "SOURCES;INCLUDES;LIBS")
-  if(NOT HK_CLANG)
+  if(NOT HK_CLANG OR HK_SANITIZE)
     return()
   endif()
   set(program ${CMAKE_CURRENT_BINARY_DIR}/fuzz_${F_NAME})
