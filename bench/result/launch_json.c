@@ -186,6 +186,9 @@ static enum hk_status decode_object(json_t *object, struct hk_launch *launch, co
         exactness_index < 0 || !decode_seed(seed, &seed_value) || !json_is_object(counters) ||
         !json_is_object(series))
         return HK_EPARSE;
+    *what = "a launch that is not ok has no reason";
+    if (state_index != HK_LAUNCH_OK && reason == NULL)
+        return HK_EPARSE;
 
     enum hk_status status = hk_launch_init(launch, name, (uint32_t)index, seed_value);
     if (status != HK_OK)

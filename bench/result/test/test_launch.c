@@ -113,6 +113,7 @@ static void malformed_lines_are_refused(void **state)
         "{\"name\":\"a/b\",\"index\":0,\"seed\":1,\"state\":\"ok\",\"exactness\":\"timed\"" TAIL,
         "{\"name\":\"a/b\",\"index\":0,\"seed\":\"1\",\"state\":\"fine\",\"exactness\":\"timed\"" TAIL,
         "{\"name\":\"a/b\",\"index\":0,\"seed\":\"1\",\"state\":\"ok\",\"exactness\":\"about\"" TAIL,
+        "{\"name\":\"a/b\",\"index\":0,\"seed\":\"1\",\"state\":\"failed\",\"exactness\":\"timed\"" TAIL,
         "{\"name\":\"a/b\"" REST ",\"counters\":[],\"series\":{}}",
         "{\"name\":\"a/b\"" REST ",\"counters\":{\"x\":\"1\"},\"series\":{}}",
         "{\"name\":\"a/b\"" REST ",\"counters\":{\"x\":NaN},\"series\":{}}",
