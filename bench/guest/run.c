@@ -293,7 +293,7 @@ static enum hk_status boots_run(struct world *w, enum hk_qemu_clock clock, const
     for (uint32_t i = 0; i < count; i++) {
         jobs[i] = (struct boot_job){.world = w, .clock = clock, .place = place, .boot = &boots[i]};
         jobs[i].started = pthread_create(&jobs[i].thread, NULL, boot_on_thread, &jobs[i]) == 0;
-        if (!jobs[i].started) { /* then here, after those that have one */
+        if (!jobs[i].started) { /* no thread to be had: on this one */
             boot_on_thread(&jobs[i]);
         }
     }

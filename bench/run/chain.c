@@ -11,22 +11,15 @@
 enum { TRAINING_SIZES = 4 };
 static const int bytes[] = {1, 4096, 16384, 65536, 256, 2048, 8192, 32768};
 
-/*
- * As the scheduler does it by itself, where a woken server may preempt its waker, and under
- * SCHED_BATCH, where a hop is exactly one switch.
- */
-static const struct {
-    const char *transport;
-    const char *policy; /* what the name says of it */
-    bool quick;
-} rows[] = {
+const struct hk_chain_row hk_chain_rows[HK_CHAIN_ROWS] = {
     {"pipe", "", true},
     {"pipe", "/policy:batch", true},
     {"unix_seqpacket", "", false},
     {"unix_seqpacket", "/policy:batch", false},
 };
 
-static enum hk_status add_row(size_t row, enum hk_run_mode mode, hk_cell_adder *add, void *context)
+static enum hk_status add_row(const struct hk_chain_row *row, enum hk_run_mode mode,
+                              hk_cell_adder *add, void *context)
 {
     const int servers_max = mode == HK_RUN_FULL ? 5 : 4;
     enum hk_status status = HK_OK;
@@ -38,7 +31,7 @@ static enum hk_status add_row(size_t row, enum hk_run_mode mode, hk_cell_adder *
             if (mode == HK_RUN_QUICK && (training ? servers > 2 : servers < 2))
                 continue;
             status = add(context, "native/chain/%s/place:same_core%s/servers:%d/bytes:%d",
-                         rows[row].transport, rows[row].policy, servers, bytes[b]);
+                         row->transport, row->policy, servers, bytes[b]);
         }
     return status;
 }
@@ -47,9 +40,9 @@ static enum hk_status expand(enum hk_run_mode mode, hk_cell_adder *add, void *co
 {
     enum hk_status status = HK_OK;
 
-    for (size_t row = 0; row < HK_ARRAY_COUNT(rows) && status == HK_OK; row++)
-        if (rows[row].quick || mode == HK_RUN_FULL)
-            status = add_row(row, mode, add, context);
+    for (size_t i = 0; i < HK_CHAIN_ROWS && status == HK_OK; i++)
+        if (hk_chain_rows[i].quick || mode == HK_RUN_FULL)
+            status = add_row(&hk_chain_rows[i], mode, add, context);
     return status;
 }
 

@@ -26,6 +26,18 @@ extern const struct hk_experiment hk_experiment_net_echo;
 extern const struct hk_experiment hk_experiment_floor;
 extern const struct hk_experiment hk_experiment_harness;
 
+/*
+ * Over what chains go: as the scheduler does it by itself, where a woken server may preempt its
+ * waker, and under SCHED_BATCH, where a hop is exactly one switch.
+ */
+struct hk_chain_row {
+    const char *transport;
+    const char *policy; /* what the name says of it: "" or "/policy:batch" */
+    bool quick;
+};
+enum { HK_CHAIN_ROWS = 4 };
+extern const struct hk_chain_row hk_chain_rows[HK_CHAIN_ROWS];
+
 /* A chain of as many servers as the name says. */
 enum hk_status hk_chain_open(struct hk_task *task);
 

@@ -167,23 +167,13 @@ static enum hk_status measure_delays(struct hk_task *task, _Atomic uint64_t *del
 
 static enum hk_status expand_sends(enum hk_run_mode mode, hk_cell_adder *add, void *context)
 {
-    static const struct {
-        const char *transport;
-        const char *policy; /* what the name says of it */
-        bool quick;
-    } rows[] = {
-        {"pipe", "", true},
-        {"pipe", "/policy:batch", true},
-        {"unix_seqpacket", "", false},
-        {"unix_seqpacket", "/policy:batch", false},
-    };
     enum hk_status status = HK_OK;
 
-    for (size_t i = 0; i < HK_ARRAY_COUNT(rows); i++)
+    for (const struct hk_chain_row *r = hk_chain_rows; r < hk_chain_rows + HK_CHAIN_ROWS; r++)
         for (int servers = 1; servers <= 2 && status == HK_OK; servers++)
-            if (rows[i].quick || mode == HK_RUN_FULL)
+            if (r->quick || mode == HK_RUN_FULL)
                 status = add(context, "native/inject/%s/place:same_core%s/servers:%d/bytes:64",
-                             rows[i].transport, rows[i].policy, servers);
+                             r->transport, r->policy, servers);
     return status;
 }
 

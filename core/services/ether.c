@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "services/ether.h"
 
+#include "services/byte_order.h"
 #include "services/virtio.h"
 
 #define NETWORK_MASK 0xffffff00u
@@ -22,28 +23,6 @@ _Static_assert(FIRST_SEND_BYTE + SEND_SLOTS * SLOT_BYTES <= HK_ETHER_PAGES * HK_
 
 static const unsigned char everybody[6] = { 255, 255, 255, 255, 255, 255 };
 
-static uint32_t get16(const unsigned char *at)
-{
-    return (uint32_t)at[0] << 8 | at[1];
-}
-
-static uint32_t get32(const unsigned char *at)
-{
-    return get16(at) << 16 | get16(at + 2);
-}
-
-static void put16(unsigned char *at, uint32_t value)
-{
-    at[0] = (unsigned char)(value >> 8);
-    at[1] = (unsigned char)value;
-}
-
-static void put32(unsigned char *at, uint32_t value)
-{
-    put16(at, value >> 16);
-    put16(at + 2, value);
-}
-
 static struct hk_virtqueue *queue_of(const struct hk_service_device *device, uint32_t number)
 {
     return (struct hk_virtqueue *)(void *)((char *)device->frames + number * HK_PAGE_BYTES);
@@ -56,7 +35,7 @@ static void write_header(const struct hk_ether *ether, const unsigned char to[6]
 {
     __builtin_memcpy(frame, to, 6);
     __builtin_memcpy(frame + 6, ether->mac, 6);
-    put16(frame + 12, type);
+    hk_put_be16(frame + 12, type);
 }
 
 /* RFC 826: request (1) or reply (2) for IPv4 over Ethernet. */
@@ -66,15 +45,15 @@ static void write_arp(const struct hk_ether *ether, uint32_t operation, const un
     unsigned char *arp = frame + HK_ETHER_HEADER_BYTES;
 
     write_header(ether, to, TYPE_ARP, frame);
-    put16(arp, 1);
-    put16(arp + 2, TYPE_IP);
+    hk_put_be16(arp, 1);
+    hk_put_be16(arp + 2, TYPE_IP);
     arp[4] = 6;
     arp[5] = 4;
-    put16(arp + 6, operation);
+    hk_put_be16(arp + 6, operation);
     __builtin_memcpy(arp + 8, ether->mac, 6);
-    put32(arp + 14, HK_ETHER_ADDRESS);
+    hk_put_be32(arp + 14, HK_ETHER_ADDRESS);
     __builtin_memcpy(arp + 18, to, 6);
-    put32(arp + 24, to_address);
+    hk_put_be32(arp + 24, to_address);
 }
 
 static const struct hk_ether_neighbour *find(const struct hk_ether *ether, uint32_t address)
@@ -101,10 +80,10 @@ static void learn(struct hk_ether *ether, uint32_t address, const unsigned char 
 static enum hk_ether_verdict read_arp(struct hk_ether *ether, const unsigned char *arp,
                                       unsigned char answer[42])
 {
-    uint32_t operation = get16(arp + 6), from = get32(arp + 14);
+    uint32_t operation = hk_get_be16(arp + 6), from = hk_get_be32(arp + 14);
 
-    if (get16(arp) != 1 || get16(arp + 2) != TYPE_IP || arp[4] != 6 || arp[5] != 4 ||
-        get32(arp + 24) != HK_ETHER_ADDRESS || from == 0)
+    if (hk_get_be16(arp) != 1 || hk_get_be16(arp + 2) != TYPE_IP || arp[4] != 6 || arp[5] != 4 ||
+        hk_get_be32(arp + 24) != HK_ETHER_ADDRESS || from == 0)
         return HK_ETHER_DROP;
     if (operation != 1 && operation != 2)
         return HK_ETHER_DROP;
@@ -120,9 +99,9 @@ enum hk_ether_verdict hk_ether_read(struct hk_ether *ether, const unsigned char 
 {
     if (bytes < HK_ETHER_HEADER_BYTES)
         return HK_ETHER_DROP;
-    if (get16(frame + 12) == TYPE_IP)
+    if (hk_get_be16(frame + 12) == TYPE_IP)
         return HK_ETHER_PACKET;
-    if (get16(frame + 12) != TYPE_ARP || bytes < HK_ETHER_HEADER_BYTES + ARP_BYTES)
+    if (hk_get_be16(frame + 12) != TYPE_ARP || bytes < HK_ETHER_HEADER_BYTES + ARP_BYTES)
         return HK_ETHER_DROP;
     return read_arp(ether, frame + HK_ETHER_HEADER_BYTES, arp);
 }

@@ -78,17 +78,18 @@ static void put_line(const char *text)
     outb('\n', HK_CONSOLE_PORT);
 }
 
-/* A launch as the suite stores it, with the world in its name changed. */
+/* A launch as the suite stores it. */
 static void put_launch(const struct hk_launch *launch)
 {
     static char line[LINE_BYTES];
-    char *json;
+    char *json = NULL;
 
-    if (hk_launch_encode(launch, &json) != HK_OK)
-        return; /* the host misses the cell and says so */
-    if ((size_t)snprintf(line, sizeof line, HK_PROTOCOL " launch %s %s", launch->name, json) <
-        sizeof line)
-        put_line(line);
+    if (hk_launch_encode(launch, &json) != HK_OK ||
+        (size_t)snprintf(line, sizeof line, HK_PROTOCOL " launch %s %s", launch->name, json) >=
+            sizeof line)
+        snprintf(line, sizeof line, HK_PROTOCOL " fail %s has a launch that cannot be told",
+                 launch->name);
+    put_line(line);
     free(json);
 }
 
@@ -310,8 +311,8 @@ static void collect(pid_t leader, const char *name)
     kill(-leader, SIGKILL);
     while (waitpid(-1, NULL, 0) > 0)
         ;
-    if (WIFEXITED(wait_status) && WEXITSTATUS(wait_status) == 0)
-        return;
+    if (!WIFSIGNALED(wait_status))
+        return; /* it has said itself what came of it */
     snprintf(line, sizeof line, HK_PROTOCOL " fail %s ended by signal %d", name,
              WTERMSIG(wait_status));
     put_line(line);

@@ -21,20 +21,9 @@
 
 #include "hk/base/units.h"
 #include "hk/path/file.h"
+#include "watch.h"
 
-enum { OPERATIONS = 20, WAIT_S = 30 };
-
-static int count_fds(void)
-{
-    DIR *directory = opendir("/proc/self/fd");
-    int count = 0;
-
-    assert_non_null(directory);
-    while (readdir(directory))
-        count++;
-    closedir(directory);
-    return count;
-}
+enum { OPERATIONS = 20 };
 
 /* The image has no name, but the device shows that it had one. */
 static int count_our_loops(void)
@@ -77,21 +66,6 @@ static pid_t start_server(struct hk_file *file)
         return pid;
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     _exit(getppid() == parent ? -hk_file_serve(file) : 1);
-}
-
-static int wait_for(pid_t pid)
-{
-    int state = 0;
-
-    for (int tries = 0; tries < 100 * WAIT_S; tries++) {
-        if (waitpid(pid, &state, WNOHANG) == pid)
-            return state;
-        nanosleep(&(struct timespec){0, 10 * 1000000}, NULL);
-    }
-    kill(pid, SIGKILL);
-    waitpid(pid, &state, 0);
-    fail_msg("the server does not end");
-    return state;
 }
 
 static const struct {

@@ -21,20 +21,7 @@
 
 #include "hk/base/units.h"
 #include "hk/path/net.h"
-
-enum { WAIT_S = 30 };
-
-static int count_fds(void)
-{
-    DIR *directory = opendir("/proc/self/fd");
-    int count = 0;
-
-    assert_non_null(directory);
-    while (readdir(directory))
-        count++;
-    closedir(directory);
-    return count;
-}
+#include "watch.h"
 
 static pid_t start_server(struct hk_net *net)
 {
@@ -45,21 +32,6 @@ static pid_t start_server(struct hk_net *net)
         return pid;
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     _exit(getppid() == parent ? -hk_net_serve(net) : 1);
-}
-
-static int wait_for(pid_t pid)
-{
-    int state = 0;
-
-    for (int tries = 0; tries < 100 * WAIT_S; tries++) {
-        if (waitpid(pid, &state, WNOHANG) == pid)
-            return state;
-        nanosleep(&(struct timespec){0, 10 * 1000000}, NULL);
-    }
-    kill(pid, SIGKILL);
-    waitpid(pid, &state, 0);
-    fail_msg("the server does not end");
-    return state;
 }
 
 static void use(const struct hk_net_service *service, bool stream, size_t bytes)

@@ -18,21 +18,10 @@
 #include "hk/counters/perf.h"
 #include "hk/path/path.h"
 #include "hk/transport/transport.h"
+#include "watch.h"
 
 #define PATHS_MAX 64
 #define OPERATIONS 200u
-
-static int count_fds(void)
-{
-    DIR *directory = opendir("/proc/self/fd");
-    int count = 0;
-
-    assert_non_null(directory);
-    while (readdir(directory))
-        count++;
-    closedir(directory);
-    return count;
-}
 
 static void check_refusal(const struct hk_path *path, size_t bytes)
 {
