@@ -26,6 +26,7 @@ static enum hk_status read_values(const struct hk_run *run, const char *const *c
     size_t n = 0;
 
     out->count = 0;
+    out->exact = true;
     if (hk_run_cell(run, out->cell, &first, &launches) != HK_OK)
         return HK_ENOENT;
     for (size_t i = 0; i < launches && n < HK_LAUNCHES_MAX; i++) {
@@ -34,6 +35,7 @@ static enum hk_status read_values(const struct hk_run *run, const char *const *c
             found = hk_launch_counter(&first[i], counters[c], &out->values[n]);
         if (first[i].state != HK_LAUNCH_OK || hk_launch_disturbed(&first[i]) || !found)
             continue;
+        out->exact = out->exact && first[i].exactness == HK_EXACT;
         out->index[n++] = first[i].index;
     }
     out->count = n;
@@ -107,16 +109,13 @@ enum hk_status hk_errors_add(struct hk_errors *errors, struct hk_judge *judge,
     return status;
 }
 
-enum hk_status hk_errors_test(const double *values, size_t n, double margin,
-                              struct hk_equivalence *out)
+enum hk_status hk_cell_test_errors(const struct hk_cell_values *cell, const double *values,
+                                   double margin, struct hk_equivalence *out)
 {
     static const double alpha = 0.05;
-    bool equal = n > 0;
 
-    for (size_t i = 1; i < n && equal; i++)
-        equal = values[i] == values[0];
-    if (!equal)
-        return hk_equivalence_test(values, n, margin, alpha, out);
+    if (!cell->exact)
+        return hk_equivalence_test(values, cell->count, margin, alpha, out);
     const struct hk_interval point = {values[0], values[0], 1 - 2 * alpha};
     return hk_equivalence_from_interval(values[0], &point, margin, out);
 }

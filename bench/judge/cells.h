@@ -11,6 +11,7 @@ enum { HK_LAUNCHES_MAX = 512 };
 /* One counter over the OK and undisturbed launches of a cell, in launch order. */
 struct hk_cell_values {
     char cell[HK_NAME_BYTES];
+    bool exact; /* every launch was counted, and they repeat: what they say is a point */
     size_t count;
     double values[HK_LAUNCHES_MAX];
     uint32_t index[HK_LAUNCHES_MAX]; /* launch numbers: equal numbers ran in the same pass */
@@ -62,15 +63,15 @@ enum hk_status hk_errors_add(struct hk_errors *errors, struct hk_judge *judge,
                              const struct hk_comparison *comparison);
 
 /*
- * Is the mean error equivalent to 0? Launches that are counted repeat exactly: what they say is a
- * point, whose interval is itself.
+ * Is the mean error of a cell's launches equivalent to 0? Where they are exact it is a point, whose
+ * interval is itself.
  *
- * values  [in]  n errors; equal ones of launches that were counted
+ * values  [in]  one error for each launch of the cell
  *
- * Returns as hk_equivalence_test, but HK_ENOISE only for n < 3 values that differ.
+ * Returns as hk_equivalence_test; exact launches are never HK_ENOISE.
  */
-enum hk_status hk_errors_test(const double *values, size_t n, double margin,
-                              struct hk_equivalence *out);
+enum hk_status hk_cell_test_errors(const struct hk_cell_values *cell, const double *values,
+                                   double margin, struct hk_equivalence *out);
 
 /* Several launches' series of one name, one after the other in launch order. */
 struct hk_cell_series {

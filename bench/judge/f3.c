@@ -365,24 +365,27 @@ static enum hk_status judge_times(const struct f3_fit *fit, const char *regime,
     return status == HK_OK ? hk_judge_add_verdict(judge, &verdict) : status;
 }
 
-/* One slope per launch: all delays took turns in it. */
-static enum hk_status read_slopes(const struct hk_run *run, const char *cell, double *slopes,
-                                  size_t *count)
+/* The slopes of an injection, one per launch: all delays took turns in it. */
+static enum hk_status read_slopes(const struct hk_run *run, const char *cell,
+                                  struct hk_cell_values *slopes)
 {
     const struct hk_launch *first = NULL;
-    size_t launches = 0, n = 0;
+    size_t launches = 0;
     const enum hk_status status = hk_run_cell(run, cell, &first, &launches);
 
-    for (size_t i = 0; i < launches && n < HK_LAUNCHES_MAX; i++) {
+    slopes->count = 0;
+    slopes->exact = true;
+    for (size_t i = 0; i < launches && slopes->count < HK_LAUNCHES_MAX; i++) {
         const struct hk_series *x = hk_launch_series(&first[i], "delay_ns");
         const struct hk_series *y = hk_launch_series(&first[i], "delay_cost_ns");
         struct hk_line line;
-        if (first[i].state == HK_LAUNCH_OK && !hk_launch_disturbed(&first[i]) && x != NULL &&
-            y != NULL && x->count == y->count &&
-            hk_line_fit(x->values, y->values, NULL, x->count, &line) == HK_OK)
-            slopes[n++] = line.slope;
+        if (first[i].state != HK_LAUNCH_OK || hk_launch_disturbed(&first[i]) || x == NULL ||
+            y == NULL || x->count != y->count ||
+            hk_line_fit(x->values, y->values, NULL, x->count, &line) != HK_OK)
+            continue;
+        slopes->exact = slopes->exact && first[i].exactness == HK_EXACT;
+        slopes->values[slopes->count++] = line.slope;
     }
-    *count = n;
     return status;
 }
 
@@ -410,22 +413,20 @@ static const struct f3_injection injections[] = {
     {"linux/inject_syscall/pipe_self/bytes:64", "linux/pipe/coefficient of the kernel path", 2},
 };
 
-/* Slope and its interval; counted launches have equal slopes, which are a point. */
-static enum hk_status test_slopes(const double *slopes, size_t n, double claimed, double *value,
-                                  struct hk_interval *interval)
+/* Slope and its interval, which is a point where launches are exact. */
+static enum hk_status test_slopes(const struct hk_cell_values *slopes, double claimed,
+                                  double *value, struct hk_interval *interval)
 {
     static const double confidence = 0.90;
     struct hk_coefficient c;
-    bool equal = n > 1;
 
-    for (size_t i = 1; i < n && equal; i++)
-        equal = slopes[i] == slopes[0];
-    if (equal) {
-        *value = slopes[0];
-        *interval = (struct hk_interval){slopes[0], slopes[0], confidence};
+    if (slopes->exact && slopes->count > 0) {
+        *value = slopes->values[0];
+        *interval = (struct hk_interval){*value, *value, confidence};
         return HK_OK;
     }
-    const enum hk_status status = hk_coefficient_test(slopes, n, claimed, confidence, &c);
+    const enum hk_status status =
+        hk_coefficient_test(slopes->values, slopes->count, claimed, confidence, &c);
     if (status == HK_OK) {
         *value = c.value;
         *interval = c.interval;
@@ -437,17 +438,17 @@ static enum hk_status judge_coefficient(const struct hk_run *target,
                                         const struct f3_injection *injection,
                                         struct hk_judge *judge)
 {
-    double slopes[HK_LAUNCHES_MAX];
+    struct hk_cell_values slopes;
     struct hk_interval slope_interval;
     double slope;
     struct hk_evidence evidence = {.formula = "F3", .regime = injection->regime,
                                    .scale = HK_ERROR_LN_RATIO};
     struct hk_verdict verdict;
 
-    if (read_slopes(target, injection->cell, slopes, &evidence.sample_count) != HK_OK)
+    if (read_slopes(target, injection->cell, &slopes) != HK_OK)
         return HK_OK; /* not in this run */
-    enum hk_status status = test_slopes(slopes, evidence.sample_count, injection->claimed, &slope,
-                                        &slope_interval);
+    evidence.sample_count = slopes.count;
+    enum hk_status status = test_slopes(&slopes, injection->claimed, &slope, &slope_interval);
     if (status == HK_ENOISE)
         return hk_judge_add_undecided(judge, "F3", injection->regime,
                                       "fewer than 3 undisturbed launches");

@@ -11,7 +11,7 @@
 #include <math.h>
 #include <stdio.h>
 
-#include "compare.h"
+#include "contest.h"
 #include "formulas.h"
 #include "hk/base/units.h"
 #include "hk/model/copy_curve.h"

@@ -289,7 +289,7 @@ static enum hk_status test_error(double predicted, const struct hk_cell_values *
             return HK_ENOISE;
         errors[i] = log(predicted / cell->values[i]);
     }
-    return hk_errors_test(errors, cell->count, margin, out);
+    return hk_cell_test_errors(cell, errors, margin, out);
 }
 
 static enum hk_status decide(struct hk_judge *judge, const struct f5_case *c,

@@ -12,7 +12,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "compare.h"
+#include "contest.h"
 #include "formulas.h"
 #include "hk/base/units.h"
 #include "hk/model/extension.h"

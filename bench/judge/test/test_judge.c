@@ -201,6 +201,41 @@ static void f3_coefficients_are_found_by_injection(void **state)
     world_remove(&w);
 }
 
+/* Two launches whose slopes are equal to the last bit. */
+static void add_equal_slopes(struct world *w, const char *name, enum hk_exactness exactness)
+{
+    static const double delay_ns[] = {100, 500, 1000, 2000, 4000};
+    static const double cost_ns[] = {2770, 3570, 4570, 6570, 10570};
+
+    for (uint32_t i = 0; i < 2; i++) {
+        struct hk_launch launch;
+        assert_int_equal(hk_launch_init(&launch, name, i, i), HK_OK);
+        launch.exactness = exactness;
+        hk_launch_add_series(&launch, "delay_ns", delay_ns, HK_ARRAY_COUNT(delay_ns));
+        hk_launch_add_series(&launch, "delay_cost_ns", cost_ns, HK_ARRAY_COUNT(cost_ns));
+        assert_int_equal(hk_run_append(w->writer, &launch), HK_OK);
+        hk_launch_fini(&launch);
+    }
+}
+
+static void only_counted_launches_are_a_point(void **state)
+{
+    struct world w;
+    struct hk_judge judge;
+
+    (void)state;
+    world_init(&w, 0);
+    add_equal_slopes(&w, "linux/inject_syscall/pipe_self/bytes:64", HK_EXACT);
+    add_equal_slopes(&w, "native/inject_syscall/pipe_self/bytes:64", HK_TIMED);
+    judge_world(&w, &judge);
+    assert_int_equal(verdict(&judge, "F3", "linux/pipe/coefficient of the kernel path")->kind,
+                     HK_VERDICT_HOLDS);
+    assert_int_equal(verdict(&judge, "F3", "native/pipe/coefficient of the kernel path")->kind,
+                     HK_VERDICT_INCONCLUSIVE);
+    hk_judge_fini(&judge);
+    world_remove(&w);
+}
+
 /* --- real services, F4, F9 --------------------------------------------------------- */
 
 /* A read by the kernel, ns. */
@@ -630,6 +665,7 @@ int main(void)
         cmocka_unit_test(f3_holds_where_hops_cost_the_same),
         cmocka_unit_test(f3_is_replaced_where_a_third_space_costs_more),
         cmocka_unit_test(f3_coefficients_are_found_by_injection),
+        cmocka_unit_test(only_counted_launches_are_a_point),
         cmocka_unit_test(a_served_file_is_judged_by_what_it_costs),
         cmocka_unit_test(f9_is_judged_by_length_work_and_use),
         cmocka_unit_test(f5_holds_when_independent_and_is_corrected_when_not),

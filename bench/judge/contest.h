@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* A formula and the models that may replace it, side by side on the same held-out cells. */
-#ifndef HK_JUDGE_COMPARE_H
-#define HK_JUDGE_COMPARE_H
+#ifndef HK_JUDGE_CONTEST_H
+#define HK_JUDGE_CONTEST_H
 
 #include "cells.h"
 
