@@ -294,7 +294,7 @@ static void filter_holds_and_kvm_rows_stand_apart(void **state)
     assert_int_equal(log.exact_count, 2);
     assert_int_equal(log.disagree_count, 0);
     assert_non_null(strstr(log.text, "hk_instructions_kernel="));
-    assert_null(strstr(log.text, "call_reply"));
+    assert_null(strstr(log.text, "round_trip"));
     log_fini(&log);
 }
 
