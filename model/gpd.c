@@ -3,6 +3,7 @@
 
 #include <gsl/gsl_cdf.h>
 
+#include "golden.h"
 #include "gpd_profile.h"
 #include "hk/model/tail.h"
 
@@ -80,44 +81,21 @@ static struct gpd_parameters at_theta(const struct gpd_points *points, double v)
     return p;
 }
 
-/* A function of one variable to maximise, with what else it needs. */
+/* What a function of one variable needs besides. */
 struct search {
     const struct gpd_points *points;
     double distance;
     double log_ratio;
 };
 
-typedef double (*search_fn)(const struct search *search, double at);
-
-/* Golden section: the argument of the largest value between low and high. */
-static double golden_maximise(search_fn f, const struct search *search, double low, double high)
-{
-    const double golden = 0.6180339887498949;
-    double left = high - golden * (high - low);
-    double right = low + golden * (high - low);
-    double at_left = f(search, left);
-    double at_right = f(search, right);
-    for (int i = 0; i < GOLDEN_STEPS; i++) {
-        if (at_left >= at_right) {
-            high = right;
-            right = left;
-            at_right = at_left;
-            left = high - golden * (high - low);
-            at_left = f(search, left);
-        } else {
-            low = left;
-            left = right;
-            at_left = at_right;
-            right = low + golden * (high - low);
-            at_right = f(search, right);
-        }
-    }
-    return at_left >= at_right ? left : right;
-}
-
 static double theta_value(const struct search *search, double v)
 {
     return at_theta(search->points, v).log_likelihood;
+}
+
+static double theta_loss(const void *search, double v)
+{
+    return -theta_value(search, v);
 }
 
 enum hk_status gpd_maximise(const struct gpd_points *points, struct gpd_parameters *out)
@@ -136,7 +114,7 @@ enum hk_status gpd_maximise(const struct gpd_points *points, struct gpd_paramete
         return HK_ENOISE;
     }
     const double v =
-        golden_maximise(theta_value, &search, best_v - GRID_STEP, best_v + GRID_STEP);
+        golden_minimise(theta_loss, &search, best_v - GRID_STEP, best_v + GRID_STEP, GOLDEN_STEPS);
     const struct gpd_parameters found = at_theta(points, v);
     /* A maximum at the edge of what is allowed is no maximum. */
     if (!isfinite(found.log_likelihood) || found.xi < GPD_XI_MIN + 0.01 ||
@@ -190,6 +168,11 @@ static double ratio_value(const struct search *search, double xi)
     return log_likelihood(search->points, xi, sigma);
 }
 
+static double ratio_loss(const void *search, double xi)
+{
+    return -ratio_value(search, xi);
+}
+
 double gpd_profile_ratio(const struct gpd_points *points, double distance, double log_ratio)
 {
     const struct search search = {points, distance, log_ratio};
@@ -203,8 +186,8 @@ double gpd_profile_ratio(const struct gpd_points *points, double distance, doubl
             best_xi = xi;
         }
     }
-    const double xi = golden_maximise(ratio_value, &search, fmax(GPD_XI_MIN, best_xi - step),
-                                      best_xi + step);
+    const double xi = golden_minimise(ratio_loss, &search, fmax(GPD_XI_MIN, best_xi - step),
+                                      best_xi + step, GOLDEN_STEPS);
     return fmax(best, ratio_value(&search, xi));
 }
 

@@ -4,9 +4,9 @@
 #include <stdlib.h>
 
 #include "check.h"
+#include "golden.h"
 
 #define BUDGET_ROUNDING 1e-12 /* sums that meet a budget exactly are within it */
-#define GOLDEN 0.6180339887498949
 #define GOLDEN_STEPS 90
 #define DOUBLINGS_MAX 200
 
@@ -146,7 +146,12 @@ static double dual_at(const struct dual *d, double alpha)
     return dual_value(d, alpha, best_beta(d, alpha));
 }
 
-/* Golden section: the dual is convex in alpha too. */
+static double dual_value_at(const void *dual, double alpha)
+{
+    return dual_at(dual, alpha);
+}
+
+/* The dual is convex in alpha too. */
 static double best_alpha(const struct dual *d)
 {
     if (!isfinite(d->budgets.effort)) {
@@ -161,28 +166,8 @@ static double best_alpha(const struct dual *d)
         high *= 2.0;
     }
     high *= 2.0;
-    double low = 0.0;
-    double a = high - GOLDEN * (high - low);
-    double b = low + GOLDEN * (high - low);
-    double at_a = dual_at(d, a);
-    double at_b = dual_at(d, b);
-    for (int i = 0; i < GOLDEN_STEPS; i++) {
-        if (at_a <= at_b) {
-            high = b;
-            b = a;
-            at_b = at_a;
-            a = high - GOLDEN * (high - low);
-            at_a = dual_at(d, a);
-        } else {
-            low = a;
-            a = b;
-            at_a = at_b;
-            b = low + GOLDEN * (high - low);
-            at_b = dual_at(d, b);
-        }
-    }
-    const double inner = at_a <= at_b ? a : b;
-    return dual_at(d, 0.0) <= fmin(at_a, at_b) ? 0.0 : inner;
+    const double inner = golden_minimise(dual_value_at, d, 0.0, high, GOLDEN_STEPS);
+    return dual_at(d, 0.0) <= dual_at(d, inner) ? 0.0 : inner;
 }
 
 enum hk_status hk_migration_prices(const struct hk_service *services, size_t n,

@@ -22,16 +22,26 @@ const char *hk_noise_name(enum hk_noise noise)
     return noises[noise].name;
 }
 
+double hk_noise_next(struct hk_noise_source *source)
+{
+    const double rho = noises[source->noise].rho;
+
+    source->state = rho * source->state + sqrt(1.0 - rho * rho) * hk_rng_normal(source->rng);
+    if (source->noise == HK_NOISE_LOGNORMAL) {
+        return exp(source->state);
+    }
+    if (source->noise == HK_NOISE_SPIKES && hk_rng_uniform(source->rng) < spike_probability) {
+        return source->state + hk_rng_exponential(source->rng, spike_mean);
+    }
+    return source->state;
+}
+
 void hk_noise_draw(enum hk_noise noise, struct hk_rng *rng, double *x, size_t n)
 {
-    const double rho = noises[noise].rho;
-    const double innovation = sqrt(1.0 - rho * rho);
-    double state = hk_rng_normal(rng); /* starts in its stationary distribution */
+    /* starts in its stationary distribution */
+    struct hk_noise_source source = {noise, hk_rng_normal(rng), rng};
+
     for (size_t i = 0; i < n; i++) {
-        state = rho * state + innovation * hk_rng_normal(rng);
-        x[i] = noise == HK_NOISE_LOGNORMAL ? exp(state) : state;
-        if (noise == HK_NOISE_SPIKES && hk_rng_uniform(rng) < spike_probability) {
-            x[i] += hk_rng_exponential(rng, spike_mean);
-        }
+        x[i] = hk_noise_next(&source);
     }
 }

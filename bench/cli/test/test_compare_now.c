@@ -11,7 +11,7 @@
 #include <stdlib.h>
 
 #include "compare_now.h"
-#include "noise.h"
+#include "abba.h"
 #include "progress.h"
 #include "support.h"
 
@@ -21,7 +21,7 @@ static const uint64_t first_seed = 7;
 
 /* What the made-up machine does. */
 static struct {
-    struct noise noise;
+    struct hk_noise_source noise;
     double effect[CELLS]; /* ln(B / A) */
     bool passes;          /* the effect is gone when launches are repeated */
     bool broken;          /* the last cell never gives a value */
@@ -65,7 +65,7 @@ static enum hk_status measure_made_up(struct hk_now *now, uint64_t seed, uint32_
             continue;
         }
         const bool repeated = seed != first_seed;
-        noise_launches(&machine.noise, repeated && machine.passes ? 0 : machine.effect[i], 0.02,
+        abba_launches(&machine.noise, repeated && machine.passes ? 0 : machine.effect[i], 0.02,
                        &log_ratio, 1);
         if (hk_now_add(s, &one) != HK_OK)
             return HK_ENOMEM;
@@ -90,11 +90,11 @@ static struct hk_comparison compare(double bound)
     return c;
 }
 
-static void set_machine(enum noise_kind kind, double effect)
+static void set_machine(enum hk_noise kind, double effect)
 {
     hk_rng_destroy(machine.noise.rng);
     memset(&machine, 0, sizeof machine);
-    machine.noise = (struct noise){.kind = kind, .rng = test_rng(900 + kind)};
+    machine.noise = (struct hk_noise_source){.noise = kind, .rng = test_rng(900 + kind)};
     machine.effect[0] = effect;
 }
 
@@ -102,7 +102,7 @@ static void set_machine(enum noise_kind kind, double effect)
 static void looking_thrice_at_equal_builds_keeps_alpha(void **state)
 {
     (void)state;
-    for (enum noise_kind k = 0; k < NOISE_KINDS; k++) {
+    for (enum hk_noise k = 0; k < HK_NOISE_COUNT; k++) {
         size_t slower = 0, changed = 0;
         uint64_t low, high;
         set_machine(k, 0);
@@ -114,7 +114,7 @@ static void looking_thrice_at_equal_builds_keeps_alpha(void **state)
         }
         assert_int_equal(hk_binomial_band(TRIALS, 0.05, 0.999, &low, &high), HK_OK);
         print_message("%-10s changed %zu, of these slower and confirmed %zu, of %d; %llu allowed\n",
-                      noise_names[k], changed, slower, TRIALS, (unsigned long long)high);
+                      hk_noise_name(k), changed, slower, TRIALS, (unsigned long long)high);
         assert_true(changed <= high && slower <= changed);
     }
 }
@@ -123,7 +123,7 @@ static void a_slowdown_is_found_before_the_plan_ends_and_confirmed(void **state)
 {
     (void)state;
     size_t found = 0, launches = 0, others = 0;
-    set_machine(NOISE_IID, 0.10);
+    set_machine(HK_NOISE_INDEPENDENT, 0.10);
     for (int i = 0; i < TRIALS; i++) {
         struct hk_comparison c = compare(0.03);
         found += c.findings[0].verdict == HK_PAIRED_SLOWER &&
@@ -141,7 +141,7 @@ static void a_slowdown_is_found_before_the_plan_ends_and_confirmed(void **state)
 static void what_does_not_recur_is_not_confirmed(void **state)
 {
     (void)state;
-    set_machine(NOISE_IID, 0.10);
+    set_machine(HK_NOISE_INDEPENDENT, 0.10);
     machine.passes = true;
     struct hk_comparison c = compare(0.03);
     assert_int_equal(c.findings[0].verdict, HK_PAIRED_UNKNOWN);
@@ -153,7 +153,7 @@ static void what_does_not_recur_is_not_confirmed(void **state)
 static void a_broken_cell_is_unknown_with_its_reason(void **state)
 {
     (void)state;
-    set_machine(NOISE_IID, 0);
+    set_machine(HK_NOISE_INDEPENDENT, 0);
     machine.broken = true;
     struct hk_comparison c = compare(0.10);
     assert_int_equal(c.findings[0].verdict, HK_PAIRED_SAME);

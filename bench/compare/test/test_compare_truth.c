@@ -14,7 +14,7 @@
 #include "support.h"
 #include "hk/compare/compare.h"
 #include "make_run.h"
-#include "noise.h"
+#include "abba.h"
 
 enum { LAUNCHES = 12, TRIALS = 1000, FAMILY_TRIALS = 200, CELLS = 16 };
 
@@ -31,7 +31,7 @@ static void assert_at_most(const char *what, size_t wrong, size_t trials, double
     assert_true(wrong <= high);
 }
 
-static struct hk_finding judge(struct noise *noise, double effect, double sd, size_t launches,
+static struct hk_finding judge(struct hk_noise_source *noise, double effect, double sd, size_t launches,
                                const struct hk_rule *rule)
 {
     double d[64], ns[64];
@@ -39,17 +39,17 @@ static struct hk_finding judge(struct noise *noise, double effect, double sd, si
 
     for (size_t i = 0; i < launches; i++)
         ns[i] = 1000;
-    noise_launches(noise, effect, sd, d, launches);
+    abba_launches(noise, effect, sd, d, launches);
     const struct hk_pairs pairs = {.cell = "sim/cell", .count = launches, .log_ratio = d,
                                    .a_ns = ns, .b_ns = ns};
     assert_int_equal(hk_compare_pairs(&pairs, rule, &one_look, 1, &f), HK_OK);
     return f;
 }
 
-static size_t count_verdicts(enum noise_kind kind, double effect, const struct hk_rule *rule,
+static size_t count_verdicts(enum hk_noise kind, double effect, const struct hk_rule *rule,
                              enum hk_paired_verdict verdict)
 {
-    struct noise noise = {.kind = kind, .rng = test_rng(100 + kind)};
+    struct hk_noise_source noise = {.noise = kind, .rng = test_rng(100 + kind)};
     size_t count = 0;
 
     for (int i = 0; i < TRIALS; i++)
@@ -64,12 +64,12 @@ static void equal_sides_are_called_different_at_alpha(void **state)
 {
     (void)state;
     const struct hk_rule rule = {.alpha = 0.05};
-    for (enum noise_kind k = 0; k < NOISE_KINDS; k++) {
+    for (enum hk_noise k = 0; k < HK_NOISE_COUNT; k++) {
         const size_t slower = count_verdicts(k, 0, &rule, HK_PAIRED_SLOWER);
         const size_t faster = count_verdicts(k, 0, &rule, HK_PAIRED_FASTER);
-        assert_at_most(noise_names[k], slower + faster, TRIALS, 0.05);
+        assert_at_most(hk_noise_name(k), slower + faster, TRIALS, 0.05);
         assert_at_most("  SLOWER alone", slower, TRIALS, 0.025);
-        if (k == NOISE_IID) /* and no less, where ranks decide: 0.042 is attained */
+        if (k == HK_NOISE_INDEPENDENT) /* and no less, where ranks decide: 0.042 is attained */
             assert_true(slower + faster >= TRIALS * 2 / 100);
     }
 }
@@ -78,9 +78,9 @@ static void at_the_bound_neither_slower_nor_same_is_said_too_often(void **state)
 {
     (void)state;
     const struct hk_rule rule = {.alpha = 0.05, .bound_ratio = 0.03};
-    for (enum noise_kind k = 0; k < NOISE_KINDS; k++) {
+    for (enum hk_noise k = 0; k < HK_NOISE_COUNT; k++) {
         const double edge = log1p(rule.bound_ratio);
-        assert_at_most(noise_names[k], count_verdicts(k, edge, &rule, HK_PAIRED_SLOWER), TRIALS,
+        assert_at_most(hk_noise_name(k), count_verdicts(k, edge, &rule, HK_PAIRED_SLOWER), TRIALS,
                        0.025);
         assert_at_most("  SAME", count_verdicts(k, edge, &rule, HK_PAIRED_SAME), TRIALS, 0.05);
         assert_at_most("  FASTER at -bound", count_verdicts(k, -edge, &rule, HK_PAIRED_FASTER),
@@ -93,8 +93,8 @@ static void what_is_said_to_be_found_is_found(void **state)
 {
     (void)state;
     const struct hk_rule rule = {.alpha = 0.05, .bound_ratio = 0.03};
-    for (enum noise_kind k = 0; k < NOISE_KINDS; k++) {
-        struct noise noise = {.kind = k, .rng = test_rng(200 + k)};
+    for (enum hk_noise k = 0; k < HK_NOISE_COUNT; k++) {
+        struct hk_noise_source noise = {.noise = k, .rng = test_rng(200 + k)};
         double log_sum = 0;
         size_t found = 0;
         for (int i = 0; i < TRIALS; i++)
@@ -102,7 +102,7 @@ static void what_is_said_to_be_found_is_found(void **state)
         for (int i = 0; i < TRIALS; i++)
             found += judge(&noise, log_sum / TRIALS, 0.02, LAUNCHES, &rule).verdict ==
                      HK_PAIRED_SLOWER;
-        print_message("%-12s %+.2f %% found in %zu of %d\n", noise_names[k],
+        print_message("%-12s %+.2f %% found in %zu of %d\n", hk_noise_name(k),
                       100 * expm1(log_sum / TRIALS), found, TRIALS);
         assert_true(found >= TRIALS * 75 / 100);
         hk_rng_destroy(noise.rng);
@@ -116,7 +116,7 @@ static void injected_slowdowns_are_found_at_the_stated_power(void **state)
     const struct hk_rule rule = {.alpha = 0.05};
     static const double slowdowns[] = {0.01, 0.03, 0.10};
     for (size_t s = 0; s < 3; s++) {
-        struct noise noise = {.kind = NOISE_IID, .rng = test_rng(300 + s)};
+        struct hk_noise_source noise = {.noise = HK_NOISE_INDEPENDENT, .rng = test_rng(300 + s)};
         const double effect = log1p(slowdowns[s]);
         double stated = 0, one;
         size_t found = 0;
@@ -138,7 +138,7 @@ static void injected_slowdowns_are_found_at_the_stated_power(void **state)
 
 /* --- runs -------------------------------------------------------------------------------- */
 
-static void add_cells(struct hk_run *run, struct noise *noise, double shift, double cell_drift,
+static void add_cells(struct hk_run *run, struct hk_noise_source *noise, double shift, double cell_drift,
                       size_t cells)
 {
     char cell[64];
@@ -147,22 +147,22 @@ static void add_cells(struct hk_run *run, struct noise *noise, double shift, dou
         const double drift = shift + cell_drift * hk_rng_normal(noise->rng);
         snprintf(cell, sizeof cell, "sim/cell/n:%02zu", c);
         for (uint32_t l = 0; l < LAUNCHES; l++) {
-            const double time = exp(5 + drift + 0.02 * noise_next(noise));
+            const double time = exp(5 + drift + 0.02 * hk_noise_next(noise));
             run_add(run, cell, l, HK_TIMED, "cost_ns", time);
         }
     }
 }
 
 /* Launch i of A and of B one after the other, in random order: neighbours in time. */
-static void add_paired_cells(struct hk_run *a, struct hk_run *b, struct noise *noise)
+static void add_paired_cells(struct hk_run *a, struct hk_run *b, struct hk_noise_source *noise)
 {
     char cell[64];
 
     for (size_t c = 0; c < CELLS; c++) {
         snprintf(cell, sizeof cell, "sim/cell/n:%02zu", c);
         for (uint32_t l = 0; l < LAUNCHES; l++) {
-            const double first = exp(5 + 0.02 * noise_next(noise));
-            const double second = exp(5 + 0.02 * noise_next(noise));
+            const double first = exp(5 + 0.02 * hk_noise_next(noise));
+            const double second = exp(5 + 0.02 * hk_noise_next(noise));
             const bool a_first = hk_rng_below(noise->rng, 2) == 0;
             run_add(a, cell, l, HK_TIMED, "cost_ns", a_first ? first : second);
             run_add(b, cell, l, HK_TIMED, "cost_ns", a_first ? second : first);
@@ -187,8 +187,8 @@ static void a_family_of_pairs_keeps_alpha(void **state)
 {
     (void)state;
     const struct hk_rule rule = {.alpha = 0.05, .paired = true, .seed = 1};
-    for (enum noise_kind k = 0; k < NOISE_KINDS; k++) {
-        struct noise noise = {.kind = k, .rng = test_rng(400 + k)};
+    for (enum hk_noise k = 0; k < HK_NOISE_COUNT; k++) {
+        struct hk_noise_source noise = {.noise = k, .rng = test_rng(400 + k)};
         size_t wrong = 0;
         for (int i = 0; i < FAMILY_TRIALS; i++) {
             struct hk_run a, b;
@@ -199,7 +199,7 @@ static void a_family_of_pairs_keeps_alpha(void **state)
             hk_run_fini(&a);
             hk_run_fini(&b);
         }
-        assert_at_most(noise_names[k], wrong, FAMILY_TRIALS, 0.05);
+        assert_at_most(hk_noise_name(k), wrong, FAMILY_TRIALS, 0.05);
         hk_rng_destroy(noise.rng);
     }
 }
@@ -216,8 +216,8 @@ static void sides_measured_apart_keep_alpha_whatever_drifts(void **state)
     } drifts[] = {{"none", 0, 0}, {"whole job 15 %", 0.15, 0}, {"each cell 10 %", 0, 0.10},
                   {"both", 0.10, 0.05}};
     for (size_t d = 0; d < 4; d++) {
-        for (enum noise_kind k = 0; k < NOISE_KINDS; k++) {
-            struct noise noise = {.kind = k, .rng = test_rng(500 + 10 * d + k)};
+        for (enum hk_noise k = 0; k < HK_NOISE_COUNT; k++) {
+            struct hk_noise_source noise = {.noise = k, .rng = test_rng(500 + 10 * d + k)};
             char what[80];
             size_t wrong = 0;
             for (int i = 0; i < FAMILY_TRIALS; i++) {
@@ -231,7 +231,7 @@ static void sides_measured_apart_keep_alpha_whatever_drifts(void **state)
                 hk_run_fini(&a);
                 hk_run_fini(&b);
             }
-            snprintf(what, sizeof what, "drift %s, %s", drifts[d].name, noise_names[k]);
+            snprintf(what, sizeof what, "drift %s, %s", drifts[d].name, hk_noise_name(k));
             assert_at_most(what, wrong, FAMILY_TRIALS, 0.05);
             hk_rng_destroy(noise.rng);
         }
@@ -243,7 +243,7 @@ static void sides_measured_apart_still_show_a_large_change(void **state)
 {
     (void)state;
     const struct hk_rule rule = {.alpha = 0.05, .bound_ratio = 0.03, .seed = 1};
-    struct noise noise = {.kind = NOISE_IID, .rng = test_rng(600)};
+    struct hk_noise_source noise = {.noise = HK_NOISE_INDEPENDENT, .rng = test_rng(600)};
     size_t found = 0;
     for (int i = 0; i < FAMILY_TRIALS; i++) {
         struct hk_run a, b;
@@ -252,9 +252,9 @@ static void sides_measured_apart_still_show_a_large_change(void **state)
         add_cells(&a, &noise, 0, 0, CELLS);
         add_cells(&b, &noise, 0, 0.01, CELLS);
         for (uint32_t l = 0; l < LAUNCHES; l++)
-            run_add(&a, "sim/grown", l, HK_TIMED, "cost_ns", 100 * exp(0.02 * noise_next(&noise)));
+            run_add(&a, "sim/grown", l, HK_TIMED, "cost_ns", 100 * exp(0.02 * hk_noise_next(&noise)));
         for (uint32_t l = 0; l < LAUNCHES; l++)
-            run_add(&b, "sim/grown", l, HK_TIMED, "cost_ns", 130 * exp(0.02 * noise_next(&noise)));
+            run_add(&b, "sim/grown", l, HK_TIMED, "cost_ns", 130 * exp(0.02 * hk_noise_next(&noise)));
         found += any_changed(&a, &b, &rule);
         hk_run_fini(&a);
         hk_run_fini(&b);
@@ -266,24 +266,24 @@ static void sides_measured_apart_still_show_a_large_change(void **state)
 
 /* --- quantiles and events -------------------------------------------------------------------- */
 
-static void add_quantiles(struct hk_run *run, struct noise *noise, double tail)
+static void add_quantiles(struct hk_run *run, struct hk_noise_source *noise, double tail)
 {
     static const char *const names[] = {"hk_latency_ns_p50", "hk_latency_ns_p90",
                                         "hk_latency_ns_p99"};
     for (uint32_t l = 0; l < LAUNCHES; l++) {
         struct hk_launch *launch = run_add(run, "sim/tail", l, HK_TIMED, "cost_ns", 1000);
-        const double common = noise_next(noise);
+        const double common = hk_noise_next(noise);
         for (size_t q = 0; q < 3; q++) {
-            const double x = 0.02 * (double)(q + 1) * (common + noise_next(noise));
+            const double x = 0.02 * (double)(q + 1) * (common + hk_noise_next(noise));
             assert_int_equal(hk_launch_add_counter(launch, names[q],
                                                    1000 * exp(x + (q == 2 ? tail : 0))), HK_OK);
         }
     }
 }
 
-static size_t count_tails(enum noise_kind kind, double tail, const struct hk_rule *rule)
+static size_t count_tails(enum hk_noise kind, double tail, const struct hk_rule *rule)
 {
-    struct noise noise = {.kind = kind, .rng = test_rng(700 + kind)};
+    struct hk_noise_source noise = {.noise = kind, .rng = test_rng(700 + kind)};
     size_t changed = 0;
 
     for (int i = 0; i < FAMILY_TRIALS; i++) {
@@ -304,9 +304,9 @@ static void tails_keep_alpha_and_are_found(void **state)
 {
     (void)state;
     const struct hk_rule rule = {.alpha = 0.05, .paired = true, .seed = 1};
-    for (enum noise_kind k = 0; k < NOISE_KINDS; k++)
-        assert_at_most(noise_names[k], count_tails(k, 0, &rule), FAMILY_TRIALS, 0.05);
-    const size_t found = count_tails(NOISE_IID, 0.25, &rule);
+    for (enum hk_noise k = 0; k < HK_NOISE_COUNT; k++)
+        assert_at_most(hk_noise_name(k), count_tails(k, 0, &rule), FAMILY_TRIALS, 0.05);
+    const size_t found = count_tails(HK_NOISE_INDEPENDENT, 0.25, &rule);
     print_message("p99 alone +28 %%: found in %zu of %d\n", found, FAMILY_TRIALS);
     assert_true(found >= FAMILY_TRIALS * 95 / 100);
 }

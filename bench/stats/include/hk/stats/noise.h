@@ -19,8 +19,18 @@ enum hk_noise {
 /* "independent", "AR(1) 0.3", ... */
 const char *hk_noise_name(enum hk_noise noise);
 
+/* Where values come from one by one; rng stays the caller's, state 0 is a fine start. */
+struct hk_noise_source {
+    enum hk_noise noise;
+    double state;
+    struct hk_rng *rng;
+};
+
+/* The next value; the normal part has standard deviation 1. */
+double hk_noise_next(struct hk_noise_source *source);
+
 /*
- * Draw n values of stationary noise whose normal part has standard deviation 1.
+ * Draw n values of stationary noise.
  *
  * x  [out]  n values
  */
