@@ -74,6 +74,10 @@ extern const size_t hk_checks_peers_count;
 enum hk_status hk_selfcheck_changes(const struct hk_check_session *session,
                                     const struct hk_check *check, struct hk_check_result *result);
 
+/* From the first instruction of a machine under TCG to the first line of a user program, ms. */
+enum hk_status hk_selfcheck_boot(const struct hk_check_session *session,
+                                 const struct hk_check *check, struct hk_check_result *result);
+
 /*
  * Launch a cell once and take one of its figures.
  *

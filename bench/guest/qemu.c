@@ -10,6 +10,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -53,13 +54,18 @@ struct child {
     int out;    /* debug console */
     int err;    /* QEMU's own complaints */
     int counts; /* memory file the plugin writes; -1 without */
+    int monitor[2]; /* of a held guest, our end and QEMU's; -1 without, and once let go */
     bool reaped;
     int wait_status;
     uint64_t started_ns;
+    uint64_t released_ns;     /* 0 unless the guest was held */
     uint64_t first_output_ns; /* absolute, like started_ns; 0 until it comes */
     struct buffer text;
     struct buffer complaint;
 };
+
+static const struct child no_child = {
+    .pidfd = -1, .out = -1, .err = -1, .counts = -1, .monitor = {-1, -1}, .reaped = true};
 
 struct arguments {
     size_t count;
@@ -67,6 +73,7 @@ struct arguments {
     char *plugin;
     char memory[16];
     char gdb[24];
+    char monitor[40];
 };
 
 enum hk_status hk_qemu_machine_find(const char *name, enum hk_qemu_machine *machine)
@@ -153,13 +160,13 @@ static enum hk_status plugin_argument(const struct hk_qemu_options *o, int count
     return HK_OK;
 }
 
-static enum hk_status arguments_build(const struct hk_qemu_options *o, int counts_fd,
+static enum hk_status arguments_build(const struct hk_qemu_options *o, const struct child *child,
                                       struct arguments *a)
 {
     bool exact = o->clock == HK_QEMU_EXACT;
 
     *a = (struct arguments){0};
-    if (o->plugin != NULL && plugin_argument(o, counts_fd, &a->plugin) != HK_OK) {
+    if (o->plugin != NULL && plugin_argument(o, child->counts, &a->plugin) != HK_OK) {
         return HK_ENOMEM;
     }
     snprintf(a->memory, sizeof(a->memory), "%u", o->memory_mib);
@@ -194,6 +201,13 @@ static enum hk_status arguments_build(const struct hk_qemu_options *o, int count
     }
     if (o->gdb_port != 0) {
         add_pair(a, "-gdb", a->gdb);
+    }
+    if (o->held) {
+        snprintf(a->monitor, sizeof(a->monitor), "socket,id=monitor,fd=%d", child->monitor[1]);
+        add_pair(a, "-chardev", a->monitor);
+        add_pair(a, "-mon", "chardev=monitor");
+    }
+    if (o->gdb_port != 0 || o->held) {
         add(a, "-S");
     }
     return HK_OK;
@@ -264,9 +278,10 @@ static void close_if_open(int fd)
 }
 
 /* In the child: only calls that are safe after fork. Reports a failed exec through exec_error. */
-static void child_exec(const struct arguments *a, int out, int err, int counts, int exec_error,
-                       pid_t parent)
+static void child_exec(const struct arguments *a, const struct child *child, int out, int err,
+                       int exec_error, pid_t parent)
 {
+    const int kept[] = {child->counts, child->monitor[1]};
     sigset_t none;
     int null = open("/dev/null", O_RDONLY);
 
@@ -279,8 +294,10 @@ static void child_exec(const struct arguments *a, int out, int err, int counts, 
     dup2(null, STDIN_FILENO);
     dup2(out, STDOUT_FILENO);
     dup2(err, STDERR_FILENO);
-    if (counts >= 0) {
-        fcntl(counts, F_SETFD, 0);
+    for (size_t i = 0; i < HK_ARRAY_COUNT(kept); i++) {
+        if (kept[i] >= 0) {
+            fcntl(kept[i], F_SETFD, 0);
+        }
     }
     execvp(a->word[0], (char *const *)(uintptr_t)a->word);
     int cause = errno;
@@ -317,7 +334,7 @@ static enum hk_status child_start(const struct arguments *a, struct child *child
     child->started_ns = now_ns();
     child->pid = fork();
     if (child->pid == 0) {
-        child_exec(a, out[1], err[1], child->counts, failed[1], parent);
+        child_exec(a, child, out[1], err[1], failed[1], parent);
     }
     if (child->pid < 0) {
         snprintf(error, HK_QEMU_ERROR_BYTES, "no process for QEMU: %s", strerror(errno));
@@ -365,6 +382,8 @@ static void child_fini(struct child *child)
     close_if_open(child->out);
     close_if_open(child->err);
     close_if_open(child->counts);
+    close_if_open(child->monitor[0]);
+    close_if_open(child->monitor[1]);
     free(child->text.bytes);
     free(child->complaint.bytes);
 }
@@ -459,6 +478,22 @@ static enum hk_status stream_read(struct child *child, const struct hk_qemu_opti
     return status;
 }
 
+/* QEMU's monitor has answered: the guest is complete and waits. */
+static enum hk_status guest_release(struct child *child, char *error)
+{
+    static const char go[] = "cont\n";
+
+    child->released_ns = now_ns();
+    if (send(child->monitor[0], go, sizeof(go) - 1, MSG_NOSIGNAL) != (ssize_t)sizeof(go) - 1) {
+        snprintf(error, HK_QEMU_ERROR_BYTES, "QEMU's monitor takes no command: %s",
+                 strerror(errno));
+        return HK_EIO;
+    }
+    close(child->monitor[1]); /* ours stays open: QEMU has an answer to write */
+    child->monitor[1] = -1;
+    return HK_OK;
+}
+
 /* Follow both streams until QEMU has ended and they are empty, or the deadline or a stop comes. */
 static enum hk_status child_follow(struct child *child, const struct hk_qemu_options *o,
                                    char *error)
@@ -470,7 +505,9 @@ static enum hk_status child_follow(struct child *child, const struct hk_qemu_opt
     while (child->out >= 0 || !child->reaped) {
         struct pollfd p[] = {{.fd = child->out, .events = POLLIN},
                              {.fd = child->err, .events = POLLIN},
-                             {.fd = child->reaped ? -1 : child->pidfd, .events = POLLIN}};
+                             {.fd = child->reaped ? -1 : child->pidfd, .events = POLLIN},
+                            {.fd = child->released_ns == 0 ? child->monitor[0] : -1,
+                             .events = POLLIN}};
 
         if (o->stop != NULL && *o->stop != 0) {
             snprintf(error, HK_QEMU_ERROR_BYTES, "stopped while the guest was running");
@@ -494,6 +531,9 @@ static enum hk_status child_follow(struct child *child, const struct hk_qemu_opt
         }
         if (p[2].revents != 0) {
             child_reap(child);
+        }
+        if ((p[3].revents & POLLIN) != 0 && (status = guest_release(child, error)) != HK_OK) {
+            return status;
         }
     }
     return HK_OK;
@@ -592,6 +632,7 @@ static enum hk_status run_child(const struct hk_qemu_options *o, const struct ar
         status = child_follow(child, o, error);
     }
     if (status == HK_OK) {
+        result->released_ns = child->released_ns;
         result->wall_ns = now_ns() - child->started_ns;
         result->first_output_ns =
             child->first_output_ns != 0 ? child->first_output_ns - child->started_ns : 0;
@@ -610,7 +651,7 @@ static enum hk_status run_child(const struct hk_qemu_options *o, const struct ar
 enum hk_status hk_qemu_run(const struct hk_qemu_options *options, struct hk_qemu_result *result,
                            char error[HK_QEMU_ERROR_BYTES])
 {
-    struct child child = {.pidfd = -1, .out = -1, .err = -1, .counts = -1, .reaped = true};
+    struct child child = no_child;
     struct hk_qemu_result found = {0};
     struct arguments arguments;
     enum hk_status status = options_check(options, error);
@@ -629,7 +670,13 @@ enum hk_status hk_qemu_run(const struct hk_qemu_options *options, struct hk_qemu
             return HK_EIO;
         }
     }
-    status = arguments_build(options, child.counts, &arguments);
+    if (options->held &&
+        socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, child.monitor) != 0) {
+        status = HK_EIO;
+    }
+    if (status == HK_OK) {
+        status = arguments_build(options, &child, &arguments);
+    }
     if (status == HK_OK) {
         status = run_child(options, &arguments, &child, &found, error);
         free(arguments.plugin);
@@ -660,7 +707,7 @@ enum hk_status hk_qemu_version(const char *program, char version[32],
     const struct hk_qemu_options options = {.timeout_ms = VERSION_MS};
     const struct arguments arguments = {.count = 2,
                                         .word = {program != NULL ? program : PROGRAM, "--version"}};
-    struct child child = {.pidfd = -1, .out = -1, .err = -1, .counts = -1, .reaped = true};
+    struct child child = no_child;
     enum hk_status status = child_start(&arguments, &child, error);
     const char *found = NULL;
 

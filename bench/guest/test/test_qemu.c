@@ -143,6 +143,26 @@ static void arguments_arrive_whole(void **state)
     hk_qemu_result_fini(&result);
 }
 
+/* A held guest is let go once the monitor has spoken, and the moment is noted. */
+static void held_guest_is_let_go(void **state)
+{
+    static const char body[] =
+        "fd=${*##*id=monitor,fd=}; fd=${fd%% *}; printf '(qemu) ' >&$fd; read word <&$fd\n"
+        "echo \"$word\"; for a; do echo \"[$a]\"; done; exit 33";
+    const struct hk_qemu_options options = {.held = true, .timeout_ms = 20000};
+    struct hk_qemu_result result;
+    char error[HK_QEMU_ERROR_BYTES];
+
+    (void)state;
+    assert_int_equal(script_run(body, options, &result, error), HK_OK);
+    assert_int_equal(strncmp(result.text, "cont\n", 5), 0);
+    assert_non_null(strstr(result.text, "[-S]\n"));
+    assert_true(result.released_ns > 0);
+    hk_qemu_result_fini(&result);
+    assert_int_equal(script_run("exec sleep 30", (struct hk_qemu_options){
+        .held = true, .timeout_ms = 200}, &result, error), HK_ETIMEOUT);
+}
+
 static void missing_program_names_its_package(void **state)
 {
     const struct hk_qemu_options options = {
@@ -224,6 +244,7 @@ int main(void)
         cmocka_unit_test(failures_have_a_status_and_a_reason),
         cmocka_unit_test(output_and_lines_arrive),
         cmocka_unit_test(arguments_arrive_whole),
+        cmocka_unit_test(held_guest_is_let_go),
         cmocka_unit_test(missing_program_names_its_package),
         cmocka_unit_test(version_is_read),
         cmocka_unit_test(bad_images_are_refused),

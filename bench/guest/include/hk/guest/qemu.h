@@ -43,6 +43,7 @@ struct hk_qemu_options {
     const char *model;   /* parameters of the cache model; NULL: no such events */
     const char *trace;   /* the plugin writes a log of crossings here; NULL: none */
     uint16_t gdb_port;   /* 0: none; else wait there for a debugger before the first instruction */
+    bool held;           /* let the guest go only when QEMU is ready, and note when (released_ns) */
 
     void (*on_line)(void *user, const char *line); /* each line as it comes; NULL: none */
     void *user;
@@ -54,6 +55,7 @@ struct hk_qemu_result {
     size_t text_bytes;
     char *counts; /* what the plugin wrote, terminated; NULL without plugin */
     size_t counts_bytes;
+    uint64_t released_ns;     /* held: CLOCK_MONOTONIC before the guest's first instruction; else 0 */
     uint64_t first_output_ns; /* from QEMU's start to the guest's first byte; 0: it was silent */
     uint64_t wall_ns;         /* from QEMU's start to its end */
     bool exited;              /* the guest ended itself by the exit device */
