@@ -57,6 +57,10 @@ static void print_text(const struct hk_guest_outcome *o)
     printf("%s%s\n%u cells exact, %u near, %u timed, %u invalid, %u not available\nclock: %s\n",
            o->path, o->partial ? " (partial)" : "", s->exact_count, s->near_count, s->timed_count,
            s->invalid_count, s->absent_count, s->clock);
+    if (s->near_count > 0) {
+        puts("near: launches.jsonl names the counters that differ between boots or compositions, "
+             "decision 0132 why");
+    }
 }
 
 static enum hk_exit outcome_show(const struct hk_guest_outcome *outcome, enum hk_status status,

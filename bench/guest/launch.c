@@ -157,33 +157,71 @@ void hk_guest_row_functions(const struct hk_guest_row *row, const struct hk_coun
     }
 }
 
-static bool counters_equal(const struct hk_launch *a, const struct hk_launch *b)
+/* Adds what differs to a list in words, each once. */
+static void difference_note(char why[HK_TEXT_BYTES], const char *what)
+{
+    const size_t used = strlen(why);
+
+    if (strstr(why, what) == NULL) {
+        snprintf(why + used, HK_TEXT_BYTES - used, "%s%s", used > 0 ? ", " : "boots differ in ",
+                 what);
+    }
+}
+
+static void counters_compare(const struct hk_launch *a, const struct hk_launch *b,
+                             char why[HK_TEXT_BYTES])
 {
     double value;
 
-    if (a->state != b->state || a->counter_count != b->counter_count) {
-        return false;
+    if (a->state != b->state) {
+        difference_note(why, "whether the row held");
+        return;
+    }
+    if (a->counter_count != b->counter_count) {
+        difference_note(why, "the number of counters");
     }
     for (size_t i = 0; i < a->counter_count; i++) {
         if (!hk_launch_counter(b, a->counters[i].name, &value) || value != a->counters[i].value) {
-            return false;
+            difference_note(why, a->counters[i].name);
         }
     }
-    return true;
 }
 
-void hk_guest_launches_classify(struct hk_launch *launches, size_t count)
+enum hk_status hk_guest_launches_near(struct hk_launch *launches, size_t count, const char *why)
 {
-    bool equal = count >= 2;
+    enum hk_status status = HK_OK;
 
-    for (size_t i = 1; i < count && equal; i++) {
-        equal = counters_equal(&launches[0], &launches[i]);
+    for (size_t i = 0; i < count && status == HK_OK; i++) {
+        if (launches[i].exactness == HK_TIMED) {
+            continue;
+        }
+        launches[i].exactness = HK_NEAR;
+        if (launches[i].state == HK_LAUNCH_OK) {
+            status = hk_launch_set_state(&launches[i], HK_LAUNCH_OK, why);
+        }
+    }
+    return status;
+}
+
+enum hk_status hk_guest_launches_classify(struct hk_launch *launches, size_t count)
+{
+    char why[HK_TEXT_BYTES] = "";
+
+    for (size_t i = 1; i < count; i++) {
+        counters_compare(&launches[0], &launches[i], why);
+    }
+    if (count < 2) {
+        return hk_guest_launches_near(launches, count, "only one boot had the row");
+    }
+    if (why[0] != '\0') {
+        return hk_guest_launches_near(launches, count, why);
     }
     for (size_t i = 0; i < count; i++) {
         if (launches[i].exactness != HK_TIMED) {
-            launches[i].exactness = equal ? HK_EXACT : HK_NEAR;
+            launches[i].exactness = HK_EXACT;
         }
     }
+    return HK_OK;
 }
 
 void hk_guest_summary_add(struct hk_guest_summary *summary, const struct hk_launch *launch)

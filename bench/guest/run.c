@@ -157,17 +157,11 @@ static enum hk_status launches_make(struct world *w, const char *name, size_t *c
     return status;
 }
 
-static void launches_classify(const struct world *w, const char *name, size_t count)
+static enum hk_status launches_classify(const struct world *w, const char *name, size_t count)
 {
-    hk_guest_launches_classify(w->launches, count);
-    if (!cell_missing(w, name)) {
-        return;
-    }
-    for (size_t i = 0; i < count; i++) { /* a boot without the row is a difference */
-        if (w->launches[i].exactness == HK_EXACT) {
-            w->launches[i].exactness = HK_NEAR;
-        }
-    }
+    return cell_missing(w, name)
+               ? hk_guest_launches_near(w->launches, count, "a boot lacks the row")
+               : hk_guest_launches_classify(w->launches, count);
 }
 
 struct attribution {
@@ -201,7 +195,9 @@ static enum hk_status cell_hand_over(struct world *w, const char *name,
     enum hk_status status = launches_make(w, name, &count);
 
     if (status == HK_OK) {
-        launches_classify(w, name, count);
+        status = launches_classify(w, name, count);
+    }
+    if (status == HK_OK) {
         hk_guest_summary_add(summary, &w->launches[0]);
     }
     for (size_t i = 0; i < count; i++) {

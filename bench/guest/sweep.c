@@ -210,7 +210,9 @@ static enum hk_status cell_hand_over(struct sweep *s, const struct placement *p,
         count += status == HK_OK;
     }
     if (status == HK_OK) {
-        hk_guest_launches_classify(launches, count);
+        status = hk_guest_launches_classify(launches, count);
+    }
+    if (status == HK_OK) {
         hk_guest_summary_add(s->summary, &launches[0]);
     }
     for (size_t i = 0; i < count; i++) {

@@ -22,7 +22,7 @@ enum hk_status hk_launch_set_state(struct hk_launch *launch, enum hk_launch_stat
                                    const char *reason)
 {
     char *copy = NULL;
-    if (reason && state != HK_LAUNCH_OK) {
+    if (reason) {
         copy = strdup(reason);
         if (!copy)
             return HK_ENOMEM;

@@ -99,8 +99,13 @@ void hk_guest_row_functions(const struct hk_guest_row *row, const struct hk_coun
  * Decide between exact and near for the launches of one cell.
  *
  * EXACT when all that hold carry the same counters with equal values and there are at least two;
- * else NEAR. Timed launches are left as they are.
+ * else NEAR, with the counters that differ as reason. Timed launches are left as they are.
+ *
+ * Returns HK_OK; HK_ENOMEM.
  */
-void hk_guest_launches_classify(struct hk_launch *launches, size_t count);
+enum hk_status hk_guest_launches_classify(struct hk_launch *launches, size_t count);
+
+/* NEAR for all that were counted; why is the reason of those that hold. HK_ENOMEM. */
+enum hk_status hk_guest_launches_near(struct hk_launch *launches, size_t count, const char *why);
 
 #endif

@@ -57,7 +57,7 @@ struct hk_launch {
     uint64_t seed;
     enum hk_launch_state state;
     enum hk_exactness exactness;
-    char *reason; /* NULL when OK */
+    char *reason; /* when OK: NULL, or why the launch is only near */
     size_t counter_count;
     struct hk_counter *counters;
     size_t series_count;
@@ -70,7 +70,7 @@ struct hk_launch {
 enum hk_status hk_launch_init(struct hk_launch *launch, const char *name, uint32_t index,
                               uint64_t seed);
 
-/* Set state and reason (copied; NULL for HK_LAUNCH_OK). */
+/* Set state and reason (copied; NULL for an HK_LAUNCH_OK with nothing to explain). */
 enum hk_status hk_launch_set_state(struct hk_launch *launch, enum hk_launch_state state,
                                    const char *reason);
 
