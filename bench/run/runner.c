@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include <errno.h>
 #include <limits.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -30,7 +31,7 @@ static const struct hk_effort efforts[] = {
         .latency_count_max = 20000,
         .verify_count = 200,
         .floor_ns = 2 * HK_NS_PER_MS,
-        .session_ns = 2ull * HK_NS_PER_S,
+        .session_ns = 1800 * HK_NS_PER_MS,
         .sporadic_ns = 250 * HK_NS_PER_MS,
     },
     [HK_RUN_FULL] = {
@@ -55,9 +56,24 @@ static const uint64_t budgets_ns[] = {
     [HK_RUN_FULL] = 3600ull * HK_NS_PER_S,
 };
 
+/* Sessions are most of a pass. With less time they get shorter, down to this, and not fewer. */
+static const double session_ratio_min = 0.25;
+
 const struct hk_effort *hk_run_effort(enum hk_run_mode mode)
 {
     return &efforts[mode];
+}
+
+/* The effort of a mode that has this long. */
+static struct hk_effort effort_within(enum hk_run_mode mode, uint64_t budget_ns)
+{
+    const double ratio = (double)budget_ns / (double)budgets_ns[mode];
+    struct hk_effort effort = efforts[mode];
+
+    if (ratio < 1)
+        effort.session_ns =
+            (uint64_t)((double)effort.session_ns * fmax(ratio, session_ratio_min));
+    return effort;
 }
 
 struct run {
@@ -322,10 +338,12 @@ static enum hk_status prepare(struct run *run, const struct hk_cells *cells,
 enum hk_status hk_run_execute(const struct hk_run_plan *plan, struct hk_run_outcome *outcome,
                               char error[HK_TEXT_BYTES])
 {
+    const uint64_t budget_ns = plan->budget_ns != 0 ? plan->budget_ns : budgets_ns[plan->mode];
+    const struct hk_effort within = effort_within(plan->mode, budget_ns);
     struct run run = {
         .plan = plan,
-        .effort = plan->effort != NULL ? plan->effort : &efforts[plan->mode],
-        .budget_ns = plan->budget_ns != 0 ? plan->budget_ns : budgets_ns[plan->mode],
+        .effort = plan->effort != NULL ? plan->effort : &within,
+        .budget_ns = budget_ns,
     };
     struct hk_cells cells;
 
