@@ -9,7 +9,8 @@
  * model     parameters of the cache and TLB model; without it there are no such events
  * elf       image whose function symbols name the code; may be given several times
  * programs  ar archive of such images; their functions are named program:function
- * trace     a log for people of every crossing between the rings and every change of address space
+ * trace     a log for people of every crossing between the rings and every change of address space;
+ *           HK_MARK_DISARM does not end it
  * from      "arm": run at full speed until the guest executes HK_MARK_ARM, because a stock kernel
  *           boots for a thousand million instructions that nobody asked about
  *
@@ -36,7 +37,7 @@
 
 __attribute__((visibility("default"))) int qemu_plugin_version = QEMU_ABI_VERSION;
 
-enum insn_kind { INSN_PLAIN, INSN_BEGIN, INSN_END, INSN_ARM, INSN_CR3_WRITE };
+enum insn_kind { INSN_PLAIN, INSN_BEGIN, INSN_END, INSN_ARM, INSN_DISARM, INSN_CR3_WRITE };
 enum ring { RING_USER, RING_KERNEL };
 
 /* An image whose symbols name code. */
@@ -69,6 +70,7 @@ struct insn {
 static struct {
     qemu_plugin_id_t id;
     bool waiting; /* for HK_MARK_ARM */
+    bool over;    /* after HK_MARK_DISARM */
     bool system;
     bool counting;
     enum ring last_ring;
@@ -167,7 +169,7 @@ static void on_mark(unsigned int vcpu, void *user)
 {
     const struct insn *insn = user;
 
-    if (vcpu != 0) {
+    if (vcpu != 0 || plugin.over) {
         return;
     }
     if (insn->kind == INSN_BEGIN) {
@@ -286,6 +288,8 @@ static enum insn_kind kind_of(const unsigned char *code, size_t bytes)
         return INSN_END;
     case HK_MARK_MAGIC | HK_MARK_ARM:
         return INSN_ARM;
+    case HK_MARK_MAGIC | HK_MARK_DISARM:
+        return INSN_DISARM;
     default:
         return INSN_PLAIN;
     }
@@ -374,6 +378,18 @@ static void on_arm(unsigned int vcpu, void *user)
     }
 }
 
+/*
+ * Nothing more is to be counted: what is translated from now on carries no callbacks. A timer cuts
+ * blocks at ever new places, so that is most of what follows. What is translated stays as it is: to
+ * drop it would leave QEMU 7.2 with a pointer to callbacks that are gone (mended in 8.0). A trace
+ * goes on to the end.
+ */
+static void on_disarm(unsigned int vcpu, void *user)
+{
+    (void)user;
+    plugin.over = plugin.over || (vcpu == 0 && plugin.trace == NULL);
+}
+
 /* Before HK_MARK_ARM: nothing but that mark is looked for. */
 static void on_translation_waiting(struct qemu_plugin_tb *tb)
 {
@@ -386,12 +402,28 @@ static void on_translation_waiting(struct qemu_plugin_tb *tb)
     }
 }
 
+static qemu_plugin_exec_cb callback_of(uint8_t kind)
+{
+    switch (kind) {
+    case INSN_BEGIN:
+    case INSN_END:
+        return on_mark;
+    case INSN_DISARM:
+        return on_disarm;
+    default:
+        return on_insn;
+    }
+}
+
 static void on_translation(qemu_plugin_id_t id, struct qemu_plugin_tb *tb)
 {
     size_t count = qemu_plugin_tb_n_insns(tb);
     const struct image *image;
 
     (void)id;
+    if (plugin.over) {
+        return;
+    }
     if (plugin.waiting) {
         on_translation_waiting(tb);
         return;
@@ -400,9 +432,8 @@ static void on_translation(qemu_plugin_id_t id, struct qemu_plugin_tb *tb)
     for (size_t i = 0; i < count; i++) {
         struct qemu_plugin_insn *source = qemu_plugin_tb_get_insn(tb, i);
         struct insn *insn = insn_describe(source, image);
-        bool is_mark = insn->kind == INSN_BEGIN || insn->kind == INSN_END;
 
-        qemu_plugin_register_vcpu_insn_exec_cb(source, is_mark ? on_mark : on_insn,
+        qemu_plugin_register_vcpu_insn_exec_cb(source, callback_of(insn->kind),
                                                QEMU_PLUGIN_CB_NO_REGS, insn);
         qemu_plugin_register_vcpu_mem_cb(source, on_access, QEMU_PLUGIN_CB_NO_REGS,
                                          QEMU_PLUGIN_MEM_RW, NULL);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* A hosted program with two marked regions of known cost, for user-mode emulation. */
+/* A hosted program with regions of known cost, for user-mode emulation; the last comes too late. */
 #include <stdint.h>
 #include <stdio.h>
 
@@ -27,5 +27,8 @@ int main(void)
     HK_MARK(HK_MARK_ARM);
     puts("ran");
     marked_loop(500);
+    HK_MARK(HK_MARK_DISARM);
+    puts("ran on");
+    marked_loop(250);
     return 0;
 }

@@ -242,7 +242,10 @@ static void hosted_code_is_counted(void **state)
     hk_counts_fini(&counts);
 }
 
-/* The region before the mark is not there; the one behind it is as exact as ever. */
+/*
+ * The region before the mark is not there; the one behind it is as exact as ever. In either case
+ * the one after HK_MARK_DISARM is not there.
+ */
 static void counting_may_wait_for_its_mark(void **state)
 {
     struct hk_counts counts;

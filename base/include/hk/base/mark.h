@@ -19,6 +19,8 @@
 #define HK_MARK_END 2
 /* Counting may begin soon: see the plugin's from=arm. No region begins for a few instructions. */
 #define HK_MARK_ARM 3
+/* No region begins any more: what the plugin has not seen yet runs at full speed. */
+#define HK_MARK_DISARM 4
 
 #ifndef __ASSEMBLER__
 #define HK_MARK(kind)                                                                              \
