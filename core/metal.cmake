@@ -69,6 +69,7 @@ endfunction()
 hk_program(init
   user/client.c
   user/compose.c
+  user/delays.c
   user/devices_scenario.c
   user/experiments.c
   user/experiments_call.c
@@ -76,6 +77,7 @@ hk_program(init
   user/experiments_object.c
   user/experiments_service.c
   user/experiments_stream.c
+  user/fallback.c
   user/faults.c
   user/fuzz_scenario.c
   user/hello.c

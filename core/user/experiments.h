@@ -45,6 +45,16 @@ extern const struct hk_experiment_table hk_experiments_memory;
 extern const struct hk_experiment_table hk_experiments_object;
 extern const struct hk_experiment_table hk_experiments_service;
 extern const struct hk_experiment_table hk_experiments_stream;
+extern const struct hk_experiment_table hk_experiments_twin;
+
+/* The guest's clock; under icount a tick is an instruction. */
+static inline uint64_t hk_lab_clock(void)
+{
+    uint32_t low, high;
+
+    __asm__ volatile("rdtsc" : "=a"(low), "=d"(high));
+    return (uint64_t)high << 32 | low;
+}
 
 /* Start a peer as server[server_count++]; lab->handle is its endpoint then. */
 void hk_lab_peer(struct hk_lab *lab, enum hk_peer_role role, uint64_t next);
@@ -55,8 +65,20 @@ void hk_lab_peer(struct hk_lab *lab, enum hk_peer_role role, uint64_t next);
  */
 void hk_periodic_report(void);
 
+/*
+ * Periodic wake-ups with delays from a seed, of laws that are known: one `value` line each with
+ * moments of lateness, of intervals, and underruns by headroom.
+ */
+void hk_delays_report(void);
+
 /* Shares of old answers in the kernel's cache: one `value` line each; false when one is wrong. */
 bool hk_staleness_report(uint64_t *ipc_page, bool in_kernel);
+
+/*
+ * Messages whose buffers change hands or are copied: one `value` line for each trace with what was
+ * in it and what was copied; false when one cannot be had.
+ */
+bool hk_fallback_report(void);
 
 /* Stop all peers. */
 void hk_lab_clear(struct hk_lab *lab);

@@ -93,6 +93,12 @@ static void call_long(struct hk_lab *lab, uint64_t ops)
         lab->error = "the reply is not what was sent";
 }
 
+/* parameter: words, and of a chain the number of servers above bit 32 */
+static uint64_t words_of(const struct hk_lab *lab)
+{
+    return lab->parameter & 0xffffffff;
+}
+
 static void call_any(struct hk_lab *lab, uint64_t ops)
 {
     uint64_t word[HK_MESSAGE_REGISTER_WORDS] = { 2385 };
@@ -101,9 +107,9 @@ static void call_any(struct hk_lab *lab, uint64_t ops)
     do {
         uint64_t handle = lab->handle;
 
-        words = hk_user_ipc(HK_IPC_CALL_ANY + (int64_t)lab->parameter, &handle, word);
+        words = hk_user_ipc(HK_IPC_CALL_ANY + (int64_t)words_of(lab), &handle, word);
     } while (--ops > 0);
-    if (words != (int64_t)lab->parameter)
+    if (words != (int64_t)words_of(lab))
         lab->error = "the reply is not what was sent";
 }
 
@@ -113,6 +119,35 @@ static void chain(struct hk_lab *lab)
     hk_lab_peer(lab, HK_PEER_ECHO, HK_HANDLE_SELF);
     for (uint64_t i = 1; i < lab->parameter; i++)
         hk_lab_peer(lab, HK_PEER_FORWARD, lab->handle);
+}
+
+static void chain_any(struct hk_lab *lab)
+{
+    hk_lab_peer(lab, HK_PEER_ECHO_ANY, HK_HANDLE_SELF);
+    for (uint64_t i = 1; i < lab->parameter >> 32; i++)
+        hk_lab_peer(lab, HK_PEER_FORWARD_ANY, lab->handle);
+}
+
+/* parameter: instructions of delay, number of servers above bit 32 */
+static void delayed_chain(struct hk_lab *lab)
+{
+    hk_lab_peer(lab, HK_PEER_DELAY_ECHO, HK_HANDLE_SELF);
+    for (uint64_t i = 1; i < lab->parameter >> 32; i++)
+        hk_lab_peer(lab, HK_PEER_DELAY_FORWARD, lab->handle);
+}
+
+/* The delay before each send; its length is in the message, so that servers can do the same. */
+static void delayed_call(struct hk_lab *lab, uint64_t ops)
+{
+    uint64_t handle = lab->handle, delay = lab->parameter & 0xffffffff;
+    uint64_t w0 = 2385, w1 = delay;
+
+    do {
+        hk_peer_delay(delay);
+        (void)hk_call(handle, 2, &w0, &w1);
+    } while (--ops > 0);
+    if (w0 != 2385 || w1 != delay)
+        lab->error = "the reply is not what was sent";
 }
 
 static void sink(struct hk_lab *lab)
@@ -172,5 +207,25 @@ static const struct hk_experiment rows[] = {
     { "guest/one_way/endpoint/spaces:2/words:1", sink, send, hk_lab_clear, 1, 0, 0 },
     { "guest/context_switch/yield/spaces:2", yielder, yield, hk_lab_clear, 0, 0, 0 },
 };
+
+#define CHAIN(servers, words)                                                                \
+    { "guest/chain/endpoint_buffer/servers:" #servers "/words:" #words, chain_any, call_any,   \
+      hk_lab_clear, (uint64_t)(servers) << 32 | (words), 8, 0 }
+/* Sizes to learn from, and sizes in between. */
+#define CHAINS(servers)                                                                      \
+    CHAIN(servers, 16), CHAIN(servers, 64), CHAIN(servers, 192), CHAIN(servers, 512),         \
+        CHAIN(servers, 32), CHAIN(servers, 96), CHAIN(servers, 256), CHAIN(servers, 384)
+#define INJECT(servers, delay)                                                               \
+    { "guest/inject/endpoint/servers:" #servers "/delay_instructions:" #delay, delayed_chain,  \
+      delayed_call, hk_lab_clear, (uint64_t)(servers) << 32 | (delay), 8, 0 }
+#define INJECTS(servers)                                                                     \
+    INJECT(servers, 100), INJECT(servers, 500), INJECT(servers, 1000), INJECT(servers, 2000)
+
+/* What F3 is judged on. */
+static const struct hk_experiment twin_rows[] = {
+    CHAINS(1), CHAINS(2), CHAINS(3), CHAINS(4), CHAINS(5), INJECTS(1), INJECTS(2),
+};
+
+const struct hk_experiment_table hk_experiments_twin = { twin_rows, HK_ARRAY_COUNT(twin_rows) };
 
 const struct hk_experiment_table hk_experiments_call = { rows, HK_ARRAY_COUNT(rows) };

@@ -57,6 +57,20 @@ static void semaphore_free(struct hk_lab *lab, uint64_t ops)
     } while (--ops > 0);
 }
 
+/* The delay before each of the two system calls. */
+static void semaphore_delayed(struct hk_lab *lab, uint64_t ops)
+{
+    uint64_t delay = lab->parameter;
+
+    do {
+        hk_peer_delay(delay);
+        (void)hk_syscall(HK_SYS_semaphore_post, lab->handle, 0, 0);
+        hk_peer_delay(delay);
+        if (hk_syscall(HK_SYS_semaphore_wait, lab->handle, HK_TIMEOUT_NONE, 0) < 0)
+            lab->error = "the semaphore broke";
+    } while (--ops > 0);
+}
+
 static void notifications(struct hk_lab *lab)
 {
     pair(lab, HK_PEER_NOTIFY, HK_SYS_notification_create, 0, 0,
@@ -262,6 +276,10 @@ static void contained_fault(struct hk_lab *lab, uint64_t ops)
     } while (--ops > 0);
 }
 
+#define INJECT(delay)                                                                        \
+    { "guest/inject_syscall/semaphore_self/delay_instructions:" #delay, one_semaphore,         \
+      semaphore_delayed, drop_one, delay, 8, 0 }
+
 static const struct hk_experiment rows[] = {
     { "guest/round_trip/endpoint/spaces:1/words:2", second_server, call, stop_server, 2, 0, 0 },
     { "guest/context_switch/yield/spaces:1", second_thread, yield, stop_thread, 0, 0, 0 },
@@ -275,6 +293,7 @@ static const struct hk_experiment rows[] = {
     { "guest/interrupt/to_driver/spaces:2", driver, interrupt, hk_lab_clear, 0, 0, 0 },
     { "guest/interrupt/serial/spaces:2", serial, serial_byte, stop_serial, 0, 0, 0 },
     { "guest/page_fault/contained/restart:1", NULL, contained_fault, NULL, 0, 8, 0 },
+    INJECT(100), INJECT(500), INJECT(1000), INJECT(2000),
 };
 
 const struct hk_experiment_table hk_experiments_object = { rows, HK_ARRAY_COUNT(rows) };

@@ -51,6 +51,40 @@ static void forward(uint64_t endpoint, uint64_t next)
         (void)hk_call(next, 2, &w0, &w1);
 }
 
+static void forward_any(uint64_t endpoint, uint64_t next)
+{
+    uint64_t word[HK_MESSAGE_REGISTER_WORDS] = { 0 };
+    int64_t words = 0;
+
+    while (words >= 0) {
+        uint64_t from = endpoint, to = next;
+
+        words = hk_user_ipc(HK_IPC_REPLY_WAIT_ANY + words, &from, word);
+        if (words >= 0)
+            words = hk_user_ipc(HK_IPC_CALL_ANY + words, &to, word);
+    }
+}
+
+static void delay_echo(uint64_t endpoint, uint64_t next)
+{
+    uint64_t badge, w0 = 0, w1 = 0;
+
+    (void)next;
+    while (hk_reply_wait(endpoint, 2, &badge, &w0, &w1) >= 0)
+        hk_peer_delay(w1);
+}
+
+static void delay_forward(uint64_t endpoint, uint64_t next)
+{
+    uint64_t badge, w0 = 0, w1 = 0;
+
+    while (hk_reply_wait(endpoint, 2, &badge, &w0, &w1) >= 0) {
+        hk_peer_delay(w1);
+        (void)hk_call(next, 2, &w0, &w1);
+        hk_peer_delay(w1);
+    }
+}
+
 static void sink(uint64_t endpoint, uint64_t next)
 {
     uint64_t word[HK_MESSAGE_REGISTER_WORDS] = { 0 };
@@ -299,7 +333,8 @@ static void (*const roles[HK_PEER_ROLES])(uint64_t endpoint, uint64_t next) = {
     [HK_PEER_STREAM] = stream,   [HK_PEER_EXCHANGE] = exchange,   [HK_PEER_FILL] = fill,
     [HK_PEER_SEMAPHORE] = semaphore, [HK_PEER_NOTIFY] = notify,   [HK_PEER_CHANNEL] = channel,
     [HK_PEER_IRQ] = irq,         [HK_PEER_LOAD] = load,           [HK_PEER_TOUCH] = touch,
-    [HK_PEER_SERIAL] = serial,
+    [HK_PEER_SERIAL] = serial,   [HK_PEER_FORWARD_ANY] = forward_any,
+    [HK_PEER_DELAY_ECHO] = delay_echo, [HK_PEER_DELAY_FORWARD] = delay_forward,
 };
 
 /* argument: role, endpoint, next, one byte each */

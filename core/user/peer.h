@@ -22,6 +22,9 @@ enum hk_peer_role {
     HK_PEER_YIELD,     /* gives its turn away for ever */
     HK_PEER_SERIAL,    /* a driver of the serial port: bytes go out, come back, and are signalled */
     HK_PEER_TOUCH,     /* reads and writes the pages of its region, and ends; a pager helps */
+    HK_PEER_FORWARD_ANY, /* as HK_PEER_FORWARD, with messages of any length */
+    HK_PEER_DELAY_ECHO,    /* as HK_PEER_ECHO, and */
+    HK_PEER_DELAY_FORWARD, /* as HK_PEER_FORWARD; each send waits the message's second word */
     HK_PEER_ROLES,
 };
 
@@ -33,6 +36,14 @@ enum hk_peer_role {
 #define HK_PEER_SERIAL_PORTS 8
 #define HK_PEER_SERIAL_LINE 4
 #define HK_PEER_SERIAL_BYTE 0x100 /* and the byte below */
+
+/* Let so many instructions pass, an even number above 0; what surrounds them is the same for all. */
+static inline void hk_peer_delay(uint64_t instructions)
+{
+    uint64_t turns = instructions / 2;
+
+    __asm__ volatile("1: dec %0\n\tjnz 1b" : "+r"(turns) : : "cc");
+}
 
 /* HK_PEER_TOUCH: where, and what its exit code says when it was not all zero. */
 #define HK_PEER_REGION 0x0000300000000000

@@ -7,9 +7,10 @@
  * 1 - (1 - e^-x) / x with x = refresh / mean time between changes.
  */
 #include "user/client.h"
+#include "user/draw.h"
 #include "user/experiments.h"
 
-#define LOOKS 1000
+#define LOOKS 4000
 #define CHANGE_NS 100000u /* mean time between two changes, */
 #define LOOK_NS 37000u    /* and between two looks */
 
@@ -23,20 +24,6 @@ struct observation {
     uint64_t stale;
     bool failed;
 };
-
-/* -ln(u), u uniform in 0 .. 1, to about 1 %: there is no floating point here. Unit 2^-16. */
-static uint64_t draw_exponential(struct observation *o, uint64_t mean)
-{
-    const uint64_t one = 65536, ln2 = 45426, bend = 15565;
-    uint64_t bits, halvings = 0, x;
-
-    o->random = o->random * 6364136223846793005 + 1442695040888963407; /* Knuth's MMIX */
-    for (bits = o->random >> 16 | 1; (bits & 1ull << 47) == 0; bits <<= 1)
-        halvings++;
-    /* u = (1 + x) / 2 / 2^halvings, and ln(1 + x) is about x ln 2 + 0.2375 x (1 - x) */
-    x = bits >> 31 & 0xffff;
-    return mean * (halvings * ln2 + ln2 - ln2 * x / one - bend * (x * (one - x) / one) / one) / one;
-}
 
 static void sleep_until(uint64_t at_ns)
 {
@@ -67,11 +54,11 @@ static void observe(struct observation *o)
         if (change_ns < look_ns) {
             sleep_until(change_ns);
             change(o);
-            change_ns += draw_exponential(o, CHANGE_NS);
+            change_ns += hk_draw_exponential(&o->random, CHANGE_NS);
         } else {
             sleep_until(look_ns);
             look(o);
-            look_ns += draw_exponential(o, LOOK_NS);
+            look_ns += hk_draw_exponential(&o->random, LOOK_NS);
             looks++;
         }
     }
