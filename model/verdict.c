@@ -89,6 +89,7 @@ enum hk_status hk_verdict_decide(const struct hk_evidence *evidence, struct hk_v
         .margin = evidence->error.margin,
         .error = evidence->error,
         .sample_count = evidence->sample_count,
+        .exact = evidence->exact,
     };
     name_cause(evidence, &verdict);
     if (evidence->error.outcome == HK_EQUIVALENCE_EQUIVALENT && !verdict.has_cause) {
@@ -144,11 +145,21 @@ static double percent(double ln_ratio)
     return 100.0 * expm1(ln_ratio);
 }
 
-static void append_error(struct text *text, enum hk_error_scale scale,
+/* Never "-0.00": an exact error of nothing has no sign. */
+static double unsigned_zero(double value, double resolution)
+{
+    return fabs(value) < resolution / 2.0 ? 0.0 : value;
+}
+
+static void append_error(struct text *text, const struct hk_verdict *v,
                          const struct hk_equivalence *error)
 {
     const struct hk_interval *ci = &error->interval;
-    if (scale == HK_ERROR_LOG10) {
+    if (v->exact && v->scale == HK_ERROR_LOG10) {
+        append(text, "off by %+.3f decades at worst", unsigned_zero(error->value, 0.001));
+    } else if (v->exact) {
+        append(text, "off by %+.2f %% at worst", unsigned_zero(percent(error->value), 0.01));
+    } else if (v->scale == HK_ERROR_LOG10) {
         append(text, "off by %+.2f decades [%+.2f, %+.2f]", error->value, ci->lower, ci->upper);
     } else {
         append(text, "off by %+.1f %% [%+.1f, %+.1f]", percent(error->value), percent(ci->lower),
@@ -161,8 +172,19 @@ static void append_margin(struct text *text, const struct hk_verdict *v)
     if (v->scale == HK_ERROR_LOG10) {
         append(text, " (margin %.2f decades, n=%zu)", v->margin, v->sample_count);
     } else {
-        append(text, " (margin %.1f %%, n=%zu)", percent(v->margin), v->sample_count);
+        append(text, " (margin %.*f %%, n=%zu)", v->exact ? 2 : 1, percent(v->margin),
+               v->sample_count);
     }
+}
+
+static void append_cause(struct text *text, const struct hk_verdict *v)
+{
+    const struct hk_assumption *c = &v->cause;
+    append(text, "; cause: %s %.3g%s%s", c->name, c->value, c->unit[0] ? " " : "", c->unit);
+    if (!v->exact) {
+        append(text, " [%.3g, %.3g]", c->interval.lower, c->interval.upper);
+    }
+    append(text, " where %.3g is assumed", c->expected);
 }
 
 enum hk_status hk_verdict_format(const struct hk_verdict *verdict, char *text, size_t bytes)
@@ -171,19 +193,16 @@ enum hk_status hk_verdict_format(const struct hk_verdict *verdict, char *text, s
         return HK_EINVAL;
     }
     struct text line = {.at = text, .left = bytes};
-    append(&line, "%s in %s: %s, ", verdict->formula, verdict->regime,
-           hk_verdict_kind_name(verdict->kind));
-    append_error(&line, verdict->scale, &verdict->error);
+    append(&line, "%s in %s: %s, %s", verdict->formula, verdict->regime,
+           hk_verdict_kind_name(verdict->kind), verdict->exact ? "EXACT, " : "");
+    append_error(&line, verdict, &verdict->error);
     append_margin(&line, verdict);
     if (verdict->has_cause) {
-        const struct hk_assumption *c = &verdict->cause;
-        const char *space = c->unit[0] ? " " : "";
-        append(&line, "; cause: %s %.3g%s%s [%.3g, %.3g] where %.3g is assumed", c->name,
-               c->value, space, c->unit, c->interval.lower, c->interval.upper, c->expected);
+        append_cause(&line, verdict);
     }
     if (verdict->has_replacement) {
         append(&line, "; %s HOLDS, ", verdict->replacement.name);
-        append_error(&line, verdict->scale, &verdict->replacement.error);
+        append_error(&line, verdict, &verdict->replacement.error);
     }
     return line.cut ? HK_ENOSPC : HK_OK;
 }

@@ -4,7 +4,7 @@
 #include <math.h>
 #include <stdio.h>
 
-enum hk_status hk_contest_measure(const struct hk_contest *contest,
+enum hk_status hk_contest_measure(struct hk_contest *contest,
                                   const struct hk_cell_values *cell, struct hk_comparison *c)
 {
     struct hk_estimate measured;
@@ -12,6 +12,7 @@ enum hk_status hk_contest_measure(const struct hk_contest *contest,
 
     if (status != HK_OK)
         return status;
+    contest->timed |= !cell->exact;
     const struct hk_interval interval = hk_interval_95(&measured);
     *c = (struct hk_comparison){.quantity = "cost_ns", .measured = measured.value,
                                 .measured_lower = interval.lower,
@@ -34,7 +35,12 @@ enum hk_status hk_contest_predict(struct hk_contest *contest, size_t model,
     c->predicted = mean->value;
     c->lower = interval.lower;
     c->upper = interval.upper;
-    return hk_errors_add(&contest->errors[model], judge, c);
+    contest->timed |= mean->standard_error > 0;
+    struct hk_errors *errors = &contest->errors[model];
+    const enum hk_status status = hk_errors_add(errors, judge, c);
+    if (status == HK_OK && contest->scale == HK_ERROR_LOG10)
+        errors->values[errors->count - 1] /= M_LN10;
+    return status;
 }
 
 /*
@@ -53,20 +59,35 @@ static enum hk_status test_errors(const struct hk_errors *errors, double margin,
     return hk_equivalence_test(sizes, errors->count, margin, 0.05, out);
 }
 
+/* Nothing is left to chance: the worst observation is the error. */
+static enum hk_status test_worst(const struct hk_errors *errors, double margin,
+                                 struct hk_equivalence *out)
+{
+    double worst = errors->values[0];
+
+    for (size_t i = 1; i < errors->count; i++)
+        if (fabs(errors->values[i]) > fabs(worst))
+            worst = errors->values[i];
+    const struct hk_interval point = {worst, worst, 1};
+    return hk_equivalence_from_interval(worst, &point, margin, out);
+}
+
 enum hk_status hk_contest_decide(const struct hk_contest *contest, struct hk_judge *judge)
 {
     const size_t n = contest->errors[0].count;
     struct hk_model_result stronger[HK_MODELS_MAX];
     struct hk_evidence evidence = {.formula = contest->formula, .regime = contest->regime,
-                                   .scale = HK_ERROR_LN_RATIO, .replacements = stronger,
+                                   .scale = contest->scale, .replacements = stronger,
                                    .assumptions = contest->assumption,
                                    .assumption_count = contest->assumption != NULL ? 1 : 0,
-                                   .sample_count = n};
+                                   .sample_count = n, .exact = !contest->timed};
     struct hk_verdict verdict;
 
     if (n == 0)
         return HK_OK; /* nothing of it in this run */
-    enum hk_status status = test_errors(&contest->errors[0], contest->margin, &evidence.error);
+    enum hk_status (*const test)(const struct hk_errors *, double, struct hk_equivalence *) =
+        contest->timed ? test_errors : test_worst;
+    enum hk_status status = test(&contest->errors[0], contest->margin, &evidence.error);
     if (status == HK_ENOISE)
         return hk_judge_add_undecided(judge, contest->formula, contest->regime,
                                       "fewer than 3 held-out observations");
@@ -76,7 +97,7 @@ enum hk_status hk_contest_decide(const struct hk_contest *contest, struct hk_jud
         *r = (struct hk_model_result){.name = contest->models[m]};
         if (e->count != n)
             continue; /* it does not say anything of some */
-        status = test_errors(e, contest->margin, &r->error);
+        status = test(e, contest->margin, &r->error);
         evidence.replacement_count++;
     }
     if (status == HK_OK)

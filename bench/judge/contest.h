@@ -12,10 +12,12 @@ struct hk_contest {
     const char *formula;
     const char *regime;
     double margin;
+    enum hk_error_scale scale; /* of the margin; ln_ratio unless said otherwise */
     size_t model_count;
     const char *models[HK_MODELS_MAX];
     const struct hk_assumption *assumption; /* measured apart; NULL: none */
     struct hk_errors errors[HK_MODELS_MAX];
+    bool timed; /* something of it was not counted exactly: errors have intervals, not values */
 };
 
 /*
@@ -23,7 +25,7 @@ struct hk_contest {
  *
  * Returns HK_OK; HK_ENOISE below 2 launches: the cell says nothing then.
  */
-enum hk_status hk_contest_measure(const struct hk_contest *contest,
+enum hk_status hk_contest_measure(struct hk_contest *contest,
                                   const struct hk_cell_values *cell, struct hk_comparison *c);
 
 /* Add what one model predicts of it; predictions <= 0 are no predictions and leave it out. */
@@ -31,7 +33,10 @@ enum hk_status hk_contest_predict(struct hk_contest *contest, size_t model,
                                   struct hk_judge *judge, struct hk_comparison *c,
                                   const struct hk_estimate *mean);
 
-/* Add the verdict; nothing when no cell was there. */
+/*
+ * Add the verdict; nothing when no cell was there. Where all was counted exactly a model is judged
+ * by its worst cell, otherwise by the mean size of its errors and an interval.
+ */
 enum hk_status hk_contest_decide(const struct hk_contest *contest, struct hk_judge *judge);
 
 /* The sum of two independent estimates, and one times a factor. */

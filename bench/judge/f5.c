@@ -3,7 +3,7 @@
  * F5: E[C] = t_copy sum_i w_i k_i (1 - alpha_i p_i). The shares come from the
  * logs of training traces; predicted are bytes and time copied on traces of
  * other seeds. With bytes as the cost, t_copy is the mean length of a buffer and
- * the prediction has no free parameter.
+ * the prediction has no free parameter. This suite's own kernel (guest/...) counts instructions.
  */
 #include <math.h>
 #include <stdio.h>
@@ -14,10 +14,11 @@
 #include "hk/base/units.h"
 #include "hk/model/copy_expected.h"
 
-enum { CLASSES_MAX = 8, GRAIN_BYTES = 1 };
+enum { CLASSES_MAX = 8 };
 
 static const double bytes_margin = 0.01; /* counted, not timed */
 static const double time_margin = 0.05;
+static const double exact_margin = 0.005; /* of both in the guest, whose traces have no chance */
 
 /* Mean over the training launches of one mix. */
 struct f5_fit {
@@ -34,32 +35,39 @@ struct f5_fit {
 
 /* One quantity of one mix: what the textbook predicts and what may replace it. */
 struct f5_case {
-    const char *world;   /* "linux": counted, a nanosecond is an instruction */
+    const char *world;   /* "linux", "guest": counted, a nanosecond is an instruction */
     const char *mix;
     const char *keys;    /* after the trace in the cell's name */
     const char *regime;
-    const char *counter; /* the measured quantity, per message */
+    const char *counter; /* the measured quantity, per message; in the guest, of all messages */
     bool time;           /* t_copy in ns instead of bytes */
-    bool partial;        /* the stronger model is the partial mapping law */
+    uint64_t grain_bytes; /* > 0: the stronger model is the partial mapping law, on this grain */
 };
 
 static const struct f5_case cases[] = {
-    {"native", "independent", "", "native/independent/bytes", "copied_bytes_per_message", false,
-     false},
-    {"native", "independent", "", "native/independent/time", "copy_ns_per_message", true, false},
-    {"native", "dependent", "", "native/dependent/bytes", "copied_bytes_per_message", false, false},
-    {"native", "dependent", "", "native/dependent/time", "copy_ns_per_message", true, false},
+    {"native", "independent", "", "native/independent/bytes", "copied_bytes_per_message", false, 0},
+    {"native", "independent", "", "native/independent/time", "copy_ns_per_message", true, 0},
+    {"native", "dependent", "", "native/dependent/bytes", "copied_bytes_per_message", false, 0},
+    {"native", "dependent", "", "native/dependent/time", "copy_ns_per_message", true, 0},
     {"native", "uniform", "/partial:1", "native/partial mapping/bytes", "copied_bytes_per_message",
-     false, true},
-    {"linux", "independent", "", "linux/independent/bytes", "copied_bytes_per_message", false,
-     false},
-    {"linux", "independent", "", "linux/independent/instructions", "copy_ns_per_message", true,
-     false},
-    {"linux", "dependent", "", "linux/dependent/bytes", "copied_bytes_per_message", false, false},
-    {"linux", "dependent", "", "linux/dependent/instructions", "copy_ns_per_message", true, false},
+     false, 1},
+    {"linux", "independent", "", "linux/independent/bytes", "copied_bytes_per_message", false, 0},
+    {"linux", "independent", "", "linux/independent/instructions", "copy_ns_per_message", true, 0},
+    {"linux", "dependent", "", "linux/dependent/bytes", "copied_bytes_per_message", false, 0},
+    {"linux", "dependent", "", "linux/dependent/instructions", "copy_ns_per_message", true, 0},
     {"linux", "uniform", "/partial:1", "linux/partial mapping/bytes", "copied_bytes_per_message",
-     false, true},
+     false, 1},
+    {"guest", "independent", "", "guest/independent/bytes", "hk_copied_bytes", false, 0},
+    {"guest", "independent", "", "guest/independent/instructions", "hk_copy_instructions", true, 0},
+    {"guest", "dependent", "", "guest/dependent/bytes", "hk_copied_bytes", false, 0},
+    {"guest", "dependent", "", "guest/dependent/instructions", "hk_copy_instructions", true, 0},
+    {"guest", "grain", "", "guest/partial mapping/bytes", "hk_copied_bytes", false, 16},
 };
+
+static bool in_guest(const struct f5_case *c)
+{
+    return strcmp(c->world, "guest") == 0;
+}
 
 /* Adds one launch's series to the field of each class. */
 static bool add_series(const struct hk_launch *launch, const char *name, double *fields[],
@@ -99,6 +107,60 @@ static bool add_launch(const struct hk_launch *launch, struct f5_fit *fit)
            add_series(launch, "class_sized_ratio", sized, &fit->class_count) &&
            add_series(launch, "class_mappable_ratio", mappable, &fit->class_count) &&
            add_series(launch, "class_length_bytes", length, &fit->class_count);
+}
+
+/* A class's figure of one launch in the guest, where what a row says is whole numbers. */
+static bool class_counter(const struct hk_launch *launch, size_t class_index, const char *what,
+                          double *value)
+{
+    char name[HK_NAME_BYTES];
+
+    snprintf(name, sizeof name, "hk_class_%zu_%s", class_index, what);
+    return hk_launch_counter(launch, name, value);
+}
+
+static bool add_counters(const struct hk_launch *launch, struct f5_fit *fit)
+{
+    double messages, of_class, buffers, aligned, sized, mappable, bytes;
+
+    fit->class_count = 0;
+    if (!hk_launch_counter(launch, "hk_messages", &messages) || !(messages > 0))
+        return false;
+    for (size_t i = 0; i < CLASSES_MAX && class_counter(launch, i, "messages", &of_class); i++) {
+        struct hk_copy_class *c = &fit->classes[i];
+        if (!class_counter(launch, i, "buffers", &buffers) ||
+            !class_counter(launch, i, "aligned", &aligned) ||
+            !class_counter(launch, i, "sized", &sized) ||
+            !class_counter(launch, i, "mappable", &mappable) ||
+            !class_counter(launch, i, "bytes", &bytes))
+            return false;
+        if (!(of_class > 0) || !(buffers > 0))
+            break; /* what comes after is empty as well */
+        c->weight_ratio += of_class / messages;
+        c->buffer_count += buffers / of_class;
+        c->aligned_ratio += aligned / buffers;
+        c->right_size_ratio += sized / buffers;
+        c->mappable_ratio += mappable / buffers;
+        fit->length_bytes[i] += bytes / buffers;
+        fit->class_count = i + 1;
+    }
+    return fit->class_count > 0;
+}
+
+/* What a launch says of its classes, and of the time of its copies per message. */
+static bool read_launch(const struct hk_launch *launch, const struct f5_case *c,
+                        struct f5_fit *fit, double *copy_ns)
+{
+    double messages = 1;
+
+    if (!in_guest(c))
+        return hk_launch_counter(launch, "copy_ns_per_message", copy_ns) &&
+               add_launch(launch, fit);
+    if (!add_counters(launch, fit) || !hk_launch_counter(launch, "hk_messages", &messages) ||
+        !hk_launch_counter(launch, "hk_copy_instructions", copy_ns))
+        return false;
+    *copy_ns /= messages;
+    return true;
 }
 
 /* Sums to means, and the two meanings of t_copy. */
@@ -146,8 +208,7 @@ static enum hk_status fit_mix(const struct hk_run *run, const struct f5_case *c,
         double ns = 0;
         if (first[i].state != HK_LAUNCH_OK)
             continue;
-        if (!hk_launch_counter(&first[i], "copy_ns_per_message", &ns) ||
-            !add_launch(&first[i], fit))
+        if (!read_launch(&first[i], c, fit, &ns))
             return HK_EPARSE;
         copy_ns += ns;
         fit->launches++;
@@ -165,7 +226,8 @@ static enum hk_status add_exact(struct hk_judge *judge, const struct f5_case *c,
                              .launches = fit->launches};
 
     const bool native = strcmp(c->world, "native") == 0;
-    snprintf(p.name, sizeof p.name, "F5/%s%s/%s", native ? "" : "linux_", c->mix, symbol);
+    snprintf(p.name, sizeof p.name, "F5/%s%s%s/%s", native ? "" : c->world, native ? "" : "_",
+             c->mix, symbol);
     snprintf(p.source, sizeof p.source, "%s", fit->source);
     return hk_judge_add_parameter(judge, &p);
 }
@@ -214,10 +276,12 @@ static enum hk_status predict(const struct f5_case *c, const struct f5_fit *fit,
 
     if (status == HK_OK)
         status = hk_copy_bounds(fit->classes, fit->class_count, t_copy, &out->bounds);
-    if (status == HK_OK && c->partial) {
+    if (status == HK_OK && c->grain_bytes > 0) {
+        /* Lengths are multiples of the grain; their mean need not be. */
+        const uint64_t grains = (uint64_t)fit->mean_length_bytes / c->grain_bytes;
         out->stronger_name = "partial mapping law";
-        status = hk_copied_bytes_mean((uint64_t)fit->mean_length_bytes, HK_PAGE_BYTES,
-                                      GRAIN_BYTES, &out->stronger);
+        status = hk_copied_bytes_mean(grains * c->grain_bytes, HK_PAGE_BYTES, c->grain_bytes,
+                                      &out->stronger);
         out->stronger *= fit->buffers_per_message;
     } else if (status == HK_OK) {
         out->stronger_name = "corrected for covariance";
@@ -296,7 +360,7 @@ static enum hk_status decide(struct hk_judge *judge, const struct f5_case *c,
                              const struct f5_fit *fit, const struct f5_prediction *p,
                              const struct hk_cell_values *cell)
 {
-    const double margin = c->time ? time_margin : bytes_margin;
+    const double margin = in_guest(c) ? exact_margin : c->time ? time_margin : bytes_margin;
     const struct hk_assumption assumption = independence(fit);
     struct hk_model_result stronger = {.name = p->stronger_name};
     struct hk_evidence evidence = {
@@ -305,10 +369,11 @@ static enum hk_status decide(struct hk_judge *judge, const struct f5_case *c,
         .scale = HK_ERROR_LN_RATIO,
         .assumptions = &assumption,
         /* All or nothing is what partial mapping violates, and that is no number. */
-        .assumption_count = c->partial ? 0 : 1,
+        .assumption_count = c->grain_bytes > 0 ? 0 : 1,
         .replacements = &stronger,
         .replacement_count = 1,
         .sample_count = cell->count,
+        .exact = cell->exact,
     };
     struct hk_verdict verdict;
 
@@ -322,6 +387,27 @@ static enum hk_status decide(struct hk_judge *judge, const struct f5_case *c,
     return status == HK_OK ? hk_judge_add_verdict(judge, &verdict) : status;
 }
 
+/* The measured quantity per message in each launch. */
+static enum hk_status read_measured(const struct hk_run *target, const struct f5_case *c,
+                                    struct hk_cell_values *cell)
+{
+    static const char name[] = "%s/fallback/mix:%s/trace:test%s";
+    struct hk_cell_values messages;
+    enum hk_status status = hk_cell_read(target, c->counter, cell, name, c->world, c->mix, c->keys);
+
+    if (status != HK_OK || !in_guest(c))
+        return status;
+    status = hk_cell_read(target, "hk_messages", &messages, name, c->world, c->mix, c->keys);
+    if (status != HK_OK || messages.count != cell->count)
+        return HK_ENOENT;
+    for (size_t i = 0; i < cell->count; i++) {
+        if (!(messages.values[i] > 0))
+            return HK_EPARSE;
+        cell->values[i] /= messages.values[i];
+    }
+    return HK_OK;
+}
+
 static enum hk_status judge_case(const struct hk_run *training, const struct hk_run *target,
                                  const struct f5_case *c, struct hk_judge *judge)
 {
@@ -331,8 +417,7 @@ static enum hk_status judge_case(const struct hk_run *training, const struct hk_
     enum hk_status status = fit_mix(training, c, &fit);
 
     if (status == HK_OK)
-        status = hk_cell_read(target, c->counter, &cell, "%s/fallback/mix:%s/trace:test%s",
-                              c->world, c->mix, c->keys);
+        status = read_measured(target, c, &cell);
     if (status == HK_ENOENT)
         return HK_OK; /* not in this run */
     if (status == HK_OK)

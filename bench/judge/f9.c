@@ -302,9 +302,12 @@ static void measured_break_evens(const struct hk_run *run, int size, struct hk_c
     if (hk_cell_read(run, "cost_ns", &server,
                      "native/extension/event_server/shape:straight/size:%d", size) != HK_OK)
         return;
-    for (size_t i = 0; i < COUNTS; i++)
+    out->exact = server.exact;
+    for (size_t i = 0; i < COUNTS; i++) {
         if (read_amortised(run, size, counts[i], &cells[i]) != HK_OK)
             cells[i].count = 0;
+        out->exact = out->exact && cells[i].exact;
+    }
     for (size_t s = 0; s < server.count; s++)
         if (crossing(cells, server.index[s], server.values[s], &out->values[out->count]))
             out->index[out->count++] = server.index[s];

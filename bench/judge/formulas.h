@@ -37,5 +37,21 @@ enum hk_status hk_f9_fit(const struct hk_run *training, struct hk_rng *rng,
                          struct hk_judge *judge);
 enum hk_status hk_f9_validate(const struct hk_run *training, const struct hk_run *target,
                               struct hk_rng *rng, struct hk_judge *judge);
+enum hk_status hk_f3_guest_fit(const struct hk_run *training, struct hk_rng *rng,
+                               struct hk_judge *judge);
+enum hk_status hk_f3_guest_validate(const struct hk_run *training, const struct hk_run *target,
+                                    struct hk_rng *rng, struct hk_judge *judge);
+enum hk_status hk_f6_guest_fit(const struct hk_run *training, struct hk_rng *rng,
+                               struct hk_judge *judge);
+enum hk_status hk_f6_guest_validate(const struct hk_run *training, const struct hk_run *target,
+                                    struct hk_rng *rng, struct hk_judge *judge);
+enum hk_status hk_f7_guest_fit(const struct hk_run *training, struct hk_rng *rng,
+                               struct hk_judge *judge);
+enum hk_status hk_f7_guest_validate(const struct hk_run *training, const struct hk_run *target,
+                                    struct hk_rng *rng, struct hk_judge *judge);
+enum hk_status hk_f8_fit(const struct hk_run *training, struct hk_rng *rng,
+                         struct hk_judge *judge);
+enum hk_status hk_f8_validate(const struct hk_run *training, const struct hk_run *target,
+                              struct hk_rng *rng, struct hk_judge *judge);
 
 #endif

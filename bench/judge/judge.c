@@ -18,6 +18,10 @@ const struct hk_judge_formula hk_judge_formulas[] = {
     {"F4", hk_f4_fit, hk_f4_validate},
     {"F9", hk_f9_fit, hk_f9_validate},
     {"F2", hk_f2_fit, hk_f2_validate},
+    {"F3", hk_f3_guest_fit, hk_f3_guest_validate},
+    {"F6", hk_f6_guest_fit, hk_f6_guest_validate},
+    {"F7", hk_f7_guest_fit, hk_f7_guest_validate},
+    {"F8", hk_f8_fit, hk_f8_validate},
 };
 const size_t hk_judge_formula_count = HK_ARRAY_COUNT(hk_judge_formulas);
 

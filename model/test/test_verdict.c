@@ -139,6 +139,32 @@ static void a_verdict_is_one_line(void **state)
                               "(margin 3.0 %, n=30000)");
 }
 
+/* Counted, not sampled: there is a worst value and no interval. */
+static void an_exact_verdict_says_so(void **state)
+{
+    (void)state;
+    const struct hk_model_result good = {"incremental hop", error_of(-1e-17, 0, 0.005)};
+    struct hk_evidence evidence = evidence_of(error_of(0.0187, 0, 0.005));
+    evidence.scale = HK_ERROR_LN_RATIO;
+    evidence.exact = true;
+    evidence.assumptions = &broken;
+    evidence.assumption_count = 1;
+    evidence.replacements = &good;
+    evidence.replacement_count = 1;
+    struct hk_verdict verdict;
+    char text[512];
+    assert_int_equal(hk_verdict_decide(&evidence, &verdict), HK_OK);
+    assert_int_equal(hk_verdict_format(&verdict, text, sizeof text), HK_OK);
+    assert_string_equal(text,
+                        "F7 in native/other/idle: REFUTED->REPLACED, EXACT, off by +1.89 % at "
+                        "worst (margin 0.50 %, n=30000); cause: CV of lateness 2.83 where 1 is "
+                        "assumed; incremental hop HOLDS, off by +0.00 % at worst");
+    evidence.scale = HK_ERROR_LOG10;
+    assert_int_equal(hk_verdict_decide(&evidence, &verdict), HK_OK);
+    assert_int_equal(hk_verdict_format(&verdict, text, sizeof text), HK_OK);
+    assert_non_null(strstr(text, "EXACT, off by +0.019 decades at worst (margin 0.01 decades"));
+}
+
 static void a_short_buffer_is_cut_and_terminated(void **state)
 {
     (void)state;
@@ -193,6 +219,7 @@ int main(void)
         cmocka_unit_test(the_four_verdicts),
         cmocka_unit_test(the_largest_violation_is_the_cause),
         cmocka_unit_test(a_verdict_is_one_line),
+        cmocka_unit_test(an_exact_verdict_says_so),
         cmocka_unit_test(a_short_buffer_is_cut_and_terminated),
         cmocka_unit_test(bad_evidence_is_refused),
     };

@@ -30,6 +30,7 @@ struct world {
     struct hk_run_writer *writer;
     struct hk_rng *rng;
     double noise; /* relative sd of a launch */
+    enum hk_exactness exactness;
 };
 
 static void world_init(struct world *w, double noise)
@@ -39,6 +40,7 @@ static void world_init(struct world *w, double noise)
     assert_int_equal(hk_run_create(w->root, machine, "simulated", 2385, &w->writer), HK_OK);
     assert_int_equal(hk_rng_create(7919, 0, &w->rng), HK_OK);
     w->noise = noise;
+    w->exactness = noise > 0 ? HK_TIMED : HK_EXACT;
 }
 
 static void world_read(struct world *w, struct hk_run *run)
@@ -73,6 +75,7 @@ __attribute__((format(printf, 4, 5))) static void add_cell(struct world *w, cons
     for (uint32_t i = 0; i < LAUNCHES; i++) {
         struct hk_launch launch;
         assert_int_equal(hk_launch_init(&launch, name, i, i), HK_OK);
+        launch.exactness = w->exactness;
         const double noisy = value * (1 + w->noise * hk_rng_normal(w->rng));
         assert_int_equal(hk_launch_add_counter(&launch, counter, noisy), HK_OK);
         assert_int_equal(hk_run_append(w->writer, &launch), HK_OK);
@@ -234,6 +237,392 @@ static void only_counted_launches_are_a_point(void **state)
                      HK_VERDICT_INCONCLUSIVE);
     hk_judge_fini(&judge);
     world_remove(&w);
+}
+
+/* --- F3 and F5 in the guest, where all is counted ---------------------------------- */
+
+static const char clock_counter[] = "hk_instructions_clock";
+
+/* later: what servers after the second one cost, beyond the second's. */
+static void add_guest_chains(struct world *w, double second, double later)
+{
+    static const int words[] = {16, 64, 192, 512, 32, 96, 256, 384};
+
+    add_cell(w, clock_counter, 2, "guest/harness/empty");
+    for (int m = 1; m <= 5; m++) {
+        const double excess = (m > 1 ? second * (m - 1) : 0) + (m > 2 ? later * (m - 2) : 0);
+        add_cell(w, clock_counter, 2 + 96 * m + excess, "guest/chain/endpoint/servers:%d", m);
+        for (size_t i = 0; i < HK_ARRAY_COUNT(words); i++)
+            add_cell(w, clock_counter, 2 + (968 + 2 * words[i]) * m + excess,
+                     "guest/chain/endpoint_buffer/servers:%d/words:%d", m, words[i]);
+    }
+}
+
+static void a_counted_chain_is_judged_by_its_worst_cell(void **state)
+{
+    static const struct {
+        double second, later;
+        enum hk_verdict_kind registers;
+    } cases[] = {
+        {0, 0, HK_VERDICT_HOLDS},
+        {11, 0, HK_VERDICT_REFUTED_REPLACED},
+        {0, 7, HK_VERDICT_REFUTED},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < HK_ARRAY_COUNT(cases); i++) {
+        struct hk_judge judge;
+        struct world w;
+        world_init(&w, 0);
+        add_guest_chains(&w, cases[i].second, cases[i].later);
+        judge_world(&w, &judge);
+        const struct hk_judgement *j = verdict(&judge, "F3", "guest/chain/registers");
+        assert_int_equal(j->kind, cases[i].registers);
+        assert_non_null(strstr(j->line, "EXACT"));
+        assert_true(j->error_lower == j->error && j->error == j->error_upper);
+        hk_judge_fini(&judge);
+        world_remove(&w);
+    }
+}
+
+/* One held-out cell of twelve is dearer by a hundredth: the mean would hide it. */
+static void one_dearer_cell_refutes_a_counted_chain(void **state)
+{
+    static const double dearer[] = {1, 1.01};
+    static const enum hk_verdict_kind kinds[] = {HK_VERDICT_HOLDS, HK_VERDICT_REFUTED};
+
+    (void)state;
+    for (size_t i = 0; i < HK_ARRAY_COUNT(dearer); i++) {
+        struct hk_judge judge;
+        struct world w;
+        world_init(&w, 0);
+        add_cell(&w, clock_counter, 2, "guest/harness/empty");
+        for (int m = 1; m <= 5; m++)
+            add_cell(&w, clock_counter, (2 + 96 * m) * (m == 4 ? dearer[i] : 1),
+                     "guest/chain/endpoint/servers:%d", m);
+        judge_world(&w, &judge);
+        assert_int_equal(verdict(&judge, "F3", "guest/chain/registers")->kind, kinds[i]);
+        hk_judge_fini(&judge);
+        world_remove(&w);
+    }
+}
+
+static void what_only_almost_repeats_is_not_exact(void **state)
+{
+    struct hk_judge judge;
+    struct world w;
+
+    (void)state;
+    world_init(&w, 0);
+    w.exactness = HK_NEAR;
+    add_guest_chains(&w, 0, 0);
+    judge_world(&w, &judge);
+    const struct hk_judgement *j = verdict(&judge, "F3", "guest/chain/buffer");
+    assert_int_equal(j->kind, HK_VERDICT_HOLDS);
+    assert_null(strstr(j->line, "EXACT"));
+    hk_judge_fini(&judge);
+    world_remove(&w);
+}
+
+static void a_counted_coefficient_is_the_slope(void **state)
+{
+    static const int delays[] = {100, 500, 1000, 2000};
+    struct hk_judge judge;
+    struct world w;
+
+    (void)state;
+    world_init(&w, 0);
+    for (size_t d = 0; d < HK_ARRAY_COUNT(delays); d++) {
+        add_cell(&w, clock_counter, 113 + 2 * delays[d],
+                 "guest/inject/endpoint/servers:1/delay_instructions:%d", delays[d]);
+        add_cell(&w, clock_counter, 226 + 3 * delays[d],
+                 "guest/inject/endpoint/servers:2/delay_instructions:%d", delays[d]);
+    }
+    judge_world(&w, &judge);
+    assert_int_equal(verdict(&judge, "F3", "guest/coefficient of one server")->kind,
+                     HK_VERDICT_HOLDS);
+    assert_int_equal(verdict(&judge, "F3", "guest/coefficient of two servers")->kind,
+                     HK_VERDICT_REFUTED);
+    hk_judge_fini(&judge);
+    world_remove(&w);
+}
+
+/* What a row of the guest says of one class. */
+struct guest_class {
+    double messages, buffers, aligned, sized, mappable, bytes;
+};
+
+static void add_guest_trace(struct world *w, const char *mix, const char *trace,
+                            const struct guest_class classes[2], double copied_bytes)
+{
+    char name[HK_NAME_BYTES];
+
+    snprintf(name, sizeof name, "guest/fallback/mix:%s/trace:%s", mix, trace);
+    for (uint32_t i = 0; i < LAUNCHES; i++) {
+        struct hk_launch l;
+        assert_int_equal(hk_launch_init(&l, name, i, i), HK_OK);
+        l.exactness = HK_EXACT;
+        for (int k = 0; k < 2; k++) {
+            const struct guest_class *c = &classes[k];
+            const struct {
+                const char *what;
+                double value;
+            } figures[] = {{"messages", c->messages}, {"buffers", c->buffers},
+                           {"aligned", c->aligned},   {"sized", c->sized},
+                           {"mappable", c->mappable}, {"bytes", c->bytes}};
+            for (size_t f = 0; f < HK_ARRAY_COUNT(figures); f++) {
+                char counter[48];
+                snprintf(counter, sizeof counter, "hk_class_%d_%s", k, figures[f].what);
+                hk_launch_add_counter(&l, counter, figures[f].value);
+            }
+        }
+        hk_launch_add_counter(&l, "hk_messages", classes[0].messages + classes[1].messages);
+        hk_launch_add_counter(&l, "hk_copied_bytes", copied_bytes);
+        hk_launch_add_counter(&l, "hk_copy_instructions", copied_bytes / 8);
+        assert_int_equal(hk_run_append(w->writer, &l), HK_OK);
+        hk_launch_fini(&l);
+    }
+}
+
+static void counted_copies_are_judged_exactly(void **state)
+{
+    /* 100 and 200 buffers of 9000 bytes: alpha p is .48 and .15 */
+    static const struct guest_class independent[2] = {{100, 100, 80, 60, 48, 900000},
+                                                      {100, 200, 60, 100, 30, 1800000}};
+    static const struct guest_class dependent[2] = {{100, 100, 80, 60, 60, 900000},
+                                                    {100, 200, 60, 100, 60, 1800000}};
+    /* 256 offsets on a grain of 16, one of them aligned; lengths of 20000 bytes */
+    static const struct guest_class grain[2] = {{256, 256, 1, 0, 0, 256 * 20000},
+                                                {0, 0, 0, 0, 0, 0}};
+    struct hk_judge judge;
+    struct world w;
+
+    (void)state;
+    world_init(&w, 0);
+    add_guest_trace(&w, "independent", "train", independent, 9000 * (52 + 170));
+    add_guest_trace(&w, "independent", "test", independent, 9000 * (52 + 170));
+    add_guest_trace(&w, "dependent", "train", dependent, 9000 * (40 + 140));
+    add_guest_trace(&w, "dependent", "test", dependent, 9000 * (40 + 140));
+    add_guest_trace(&w, "grain", "train", grain, 1);
+    add_guest_trace(&w, "grain", "test", grain, 256 * 4080);
+    judge_world(&w, &judge);
+    assert_int_equal(verdict(&judge, "F5", "guest/independent/bytes")->kind, HK_VERDICT_HOLDS);
+    assert_int_equal(verdict(&judge, "F5", "guest/independent/instructions")->kind,
+                     HK_VERDICT_HOLDS);
+    const struct hk_judgement *j = verdict(&judge, "F5", "guest/dependent/bytes");
+    assert_int_equal(j->kind, HK_VERDICT_REFUTED_REPLACED);
+    assert_string_equal(j->replacement, "corrected for covariance");
+    assert_non_null(strstr(j->line, "EXACT"));
+    j = verdict(&judge, "F5", "guest/partial mapping/bytes");
+    assert_int_equal(j->kind, HK_VERDICT_REFUTED_REPLACED);
+    assert_string_equal(j->replacement, "partial mapping law");
+    assert_true(fabs(j->replacement_error) < 1e-12);
+    hk_judge_fini(&judge);
+    world_remove(&w);
+}
+
+/* --- F6, F7 and F8 in the guest ---------------------------------------------------- */
+
+enum { PERIODS = 4000 };
+
+/* A row of the guest: exact launches with these counters. */
+struct figure {
+    const char *counter;
+    double value;
+};
+
+static void add_row(struct world *w, const char *name, const struct figure *figures, size_t count)
+{
+    for (uint32_t i = 0; i < 2; i++) {
+        struct hk_launch l;
+        assert_int_equal(hk_launch_init(&l, name, i, i), HK_OK);
+        l.exactness = HK_EXACT;
+        for (size_t f = 0; f < count; f++)
+            hk_launch_add_counter(&l, figures[f].counter, figures[f].value);
+        assert_int_equal(hk_run_append(w->writer, &l), HK_OK);
+        hk_launch_fini(&l);
+    }
+}
+
+/* Sums of a lateness log with these moments. */
+static void add_lateness(struct world *w, const char *law, double delta_ns, double cv, double rho1)
+{
+    const double d0_ns = 321, mean = d0_ns + delta_ns, sigma = cv * delta_ns;
+    const struct figure figures[] = {
+        {"hk_periods", PERIODS},
+        {"hk_lateness_ns_min", d0_ns},
+        {"hk_lateness_ns_sum", PERIODS * mean},
+        {"hk_lateness_square_sum", PERIODS * (mean * mean + sigma * sigma)},
+        {"hk_lateness_product_sum", (PERIODS - 1) * (mean * mean + rho1 * sigma * sigma)},
+    };
+    char name[HK_NAME_BYTES];
+
+    snprintf(name, sizeof name, "guest/wakeup/delayed/law:%s/record:lateness", law);
+    add_row(w, name, figures, HK_ARRAY_COUNT(figures));
+}
+
+static void add_intervals(struct world *w, const char *law, double jitter_ns)
+{
+    const struct figure figures[] = {
+        {"hk_periods", PERIODS},
+        {"hk_interval_square_sum", PERIODS * jitter_ns * jitter_ns},
+    };
+    char name[HK_NAME_BYTES];
+
+    snprintf(name, sizeof name, "guest/wakeup/delayed/law:%s/record:interval", law);
+    add_row(w, name, figures, HK_ARRAY_COUNT(figures));
+}
+
+static void counted_jitter_is_judged_by_what_is_assumed(void **state)
+{
+    static const struct {
+        const char *law;
+        const char *regime;
+        double cv, rho1, factor; /* of sigma sqrt(2 (1 - rho1)) */
+        enum hk_verdict_kind kind;
+    } cases[] = {
+        {"exponential", "guest/delayed/exponential", 1, 0, 1, HK_VERDICT_HOLDS},
+        {"exponential", "guest/delayed/exponential", 1, 0, 1.1, HK_VERDICT_REFUTED},
+        {"stages", "guest/delayed/stages", 0.7, 0, 1, HK_VERDICT_REFUTED_REPLACED},
+        {"lasting", "guest/delayed/lasting", 0.6, 0.5, 1, HK_VERDICT_REFUTED_REPLACED},
+        {"lasting", "guest/delayed/lasting", 0.6, 0.5, 0.9, HK_VERDICT_REFUTED},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < HK_ARRAY_COUNT(cases); i++) {
+        const double sigma_ns = cases[i].cv * 50e3;
+        struct hk_judge judge;
+        struct world w;
+        world_init(&w, 0);
+        add_lateness(&w, cases[i].law, 50e3, cases[i].cv, cases[i].rho1);
+        add_intervals(&w, cases[i].law,
+                      cases[i].factor * sigma_ns * sqrt(2 * (1 - cases[i].rho1)));
+        judge_world(&w, &judge);
+        const struct hk_judgement *j = verdict(&judge, "F6", cases[i].regime);
+        assert_int_equal(j->kind, cases[i].kind);
+        assert_non_null(strstr(j->line, "EXACT"));
+        hk_judge_fini(&judge);
+        world_remove(&w);
+    }
+}
+
+/* P of a delay beyond h, and of one that much beyond the delay before it, for core/user/delays.c. */
+static double mixture_device(double h)
+{
+    return 0.9 * exp(-h / 25e3) + 0.1 * exp(-h / 275e3);
+}
+
+static double mixture_absolute(double h)
+{
+    return 0.9 * (0.45 + 0.1 * 25 / 300.0) * exp(-h / 25e3) +
+           0.1 * (0.9 * 275 / 300.0 + 0.05) * exp(-h / 275e3);
+}
+
+static double exponential_device(double h)
+{
+    return exp(-h / 50e3);
+}
+
+static double exponential_absolute(double h)
+{
+    return 0.5 * exp(-h / 50e3);
+}
+
+static void counted_underruns_are_judged_by_law_and_clock(void **state)
+{
+    static const struct {
+        const char *law, *clock;
+        double (*share)(double headroom_ns);
+        double cv;
+        enum hk_verdict_kind kind;
+        const char *replacement;
+    } cases[] = {
+        {"exponential", "device", exponential_device, 1, HK_VERDICT_HOLDS, ""},
+        {"exponential", "absolute", exponential_absolute, 1, HK_VERDICT_REFUTED_REPLACED,
+         "reading of this clock"},
+        {"mixture", "device", mixture_device, 2.35, HK_VERDICT_REFUTED_REPLACED,
+         "law of the seeded delays"},
+        {"mixture", "absolute", mixture_absolute, 2.35, HK_VERDICT_REFUTED_REPLACED,
+         "law of the seeded delays"},
+        {"mixture", "absolute", mixture_device, 2.35, HK_VERDICT_REFUTED, ""},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < HK_ARRAY_COUNT(cases); i++) {
+        struct figure figures[] = {{"hk_periods", PERIODS}, {"hk_headroom_ns", 50e3},
+                                   {"hk_underruns_1", 0},   {"hk_underruns_2", 0},
+                                   {"hk_underruns_3", 0},   {"hk_underruns_4", 0},
+                                   {"hk_underruns_5", 0}};
+        char name[HK_NAME_BYTES], regime[HK_NAME_BYTES];
+        struct hk_judge judge;
+        struct world w;
+        world_init(&w, 0);
+        for (int h = 1; h <= 5; h++)
+            figures[1 + h].value = round(PERIODS * cases[i].share(50e3 * h));
+        add_lateness(&w, cases[i].law, 50e3, cases[i].cv, 0);
+        snprintf(name, sizeof name, "guest/underrun/delayed/law:%s/clock:%s", cases[i].law,
+                 cases[i].clock);
+        add_row(&w, name, figures, HK_ARRAY_COUNT(figures));
+        judge_world(&w, &judge);
+        snprintf(regime, sizeof regime, "guest/delayed/%s/%s", cases[i].law, cases[i].clock);
+        const struct hk_judgement *j = verdict(&judge, "F7", regime);
+        assert_int_equal(j->kind, cases[i].kind);
+        assert_string_equal(j->replacement, cases[i].replacement);
+        hk_judge_fini(&judge);
+        world_remove(&w);
+    }
+}
+
+static double refreshed(double x)
+{
+    return 1 - (1 - exp(-x)) / x;
+}
+
+static double any_unseen(double x)
+{
+    return 1 - exp(-x / 2);
+}
+
+static double half_of_all(double x)
+{
+    (void)x;
+    return 0.5;
+}
+
+static void staleness_is_judged_by_what_counts_as_stale(void **state)
+{
+    static const int refreshes_us[] = {0, 50, 100, 200};
+    static const struct {
+        double (*share)(double x);
+        enum hk_verdict_kind kind;
+    } cases[] = {
+        {any_unseen, HK_VERDICT_HOLDS},
+        {refreshed, HK_VERDICT_REFUTED_REPLACED},
+        {half_of_all, HK_VERDICT_REFUTED},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < HK_ARRAY_COUNT(cases); i++) {
+        struct hk_judge judge;
+        struct world w;
+        world_init(&w, 0);
+        for (size_t r = 0; r < HK_ARRAY_COUNT(refreshes_us); r++) {
+            const double x = refreshes_us[r] / 100.0;
+            const struct figure figures[] = {
+                {"hk_looks", 4000},
+                {"hk_stale", r > 0 ? round(4000 * cases[i].share(x)) : 0},
+                {"hk_change_ns", 100e3},
+            };
+            char name[HK_NAME_BYTES];
+            snprintf(name, sizeof name, "guest/staleness/file/refresh_us:%d/place:server",
+                     refreshes_us[r]);
+            add_row(&w, name, figures, HK_ARRAY_COUNT(figures));
+        }
+        judge_world(&w, &judge);
+        assert_int_equal(verdict(&judge, "F8", "guest/refresh/server")->kind, cases[i].kind);
+        hk_judge_fini(&judge);
+        world_remove(&w);
+    }
 }
 
 /* --- real services, F4, F9 --------------------------------------------------------- */
@@ -666,6 +1055,14 @@ int main(void)
         cmocka_unit_test(f3_is_replaced_where_a_third_space_costs_more),
         cmocka_unit_test(f3_coefficients_are_found_by_injection),
         cmocka_unit_test(only_counted_launches_are_a_point),
+        cmocka_unit_test(a_counted_chain_is_judged_by_its_worst_cell),
+        cmocka_unit_test(one_dearer_cell_refutes_a_counted_chain),
+        cmocka_unit_test(what_only_almost_repeats_is_not_exact),
+        cmocka_unit_test(a_counted_coefficient_is_the_slope),
+        cmocka_unit_test(counted_copies_are_judged_exactly),
+        cmocka_unit_test(counted_jitter_is_judged_by_what_is_assumed),
+        cmocka_unit_test(counted_underruns_are_judged_by_law_and_clock),
+        cmocka_unit_test(staleness_is_judged_by_what_counts_as_stale),
         cmocka_unit_test(a_served_file_is_judged_by_what_it_costs),
         cmocka_unit_test(f9_is_judged_by_length_work_and_use),
         cmocka_unit_test(f5_holds_when_independent_and_is_corrected_when_not),

@@ -56,6 +56,7 @@ struct hk_evidence {
     const struct hk_model_result *replacements; /* in order of preference: simplest first */
     size_t replacement_count;
     size_t sample_count; /* held-out observations behind the errors */
+    bool exact;          /* counted, not sampled: every interval is a point, the worst observation's */
 };
 
 struct hk_verdict {
@@ -70,6 +71,7 @@ struct hk_verdict {
     bool has_replacement;
     struct hk_model_result replacement;
     size_t sample_count;
+    bool exact;
 };
 
 /*
@@ -104,7 +106,8 @@ const char *hk_verdict_kind_name(enum hk_verdict_kind kind);
  *   F7 in native/other/idle: REFUTED->REPLACED, off by -8.10 decades [-8.31, -7.92]
  *   (margin 0.30 decades, n=30000); cause: CV of lateness 2.83 [2.2, 3.6] where 1 is
  *   assumed; GPD tail HOLDS, off by +0.15 decades [-0.02, +0.28]
- * Errors of HK_ERROR_LN_RATIO are shown in percent.
+ * Errors of HK_ERROR_LN_RATIO are shown in percent. An exact verdict says so, and no interval:
+ *   F3 in guest/chain/registers: HOLDS, EXACT, off by +0.00 % at worst (margin 0.50 %, n=3)
  *
  * verdict  [in]
  * text     [out]  always terminated when bytes > 0 and HK_OK or HK_ENOSPC
