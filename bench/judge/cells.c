@@ -10,6 +10,9 @@
 #include "hk/base/units.h"
 #include "hk/stats/summary.h"
 
+static const double z_95 = 1.959964;
+static const double z_90 = 1.644854;
+
 bool hk_launch_disturbed(const struct hk_launch *launch)
 {
     double disturbed = 0;
@@ -104,8 +107,41 @@ enum hk_status hk_errors_add(struct hk_errors *errors, struct hk_judge *judge,
     if (!(c->predicted > 0) || !(c->measured > 0))
         return HK_EINVAL;
     const enum hk_status status = hk_judge_add_comparison(judge, c);
+    if (status != HK_OK)
+        return status;
+    const double predicted = (c->upper - c->lower) / (2 * z_95) / c->predicted;
+    const double measured = (c->measured_upper - c->measured_lower) / (2 * z_95) / c->measured;
+    errors->values[errors->count++] = log(c->predicted / c->measured);
+    errors->known_count++;
+    errors->predicted_error_sum += predicted;
+    errors->measured_error_squares += measured * measured;
+    return HK_OK;
+}
+
+enum hk_status hk_errors_test(const struct hk_errors *errors, double margin,
+                              struct hk_equivalence *out)
+{
+    double sizes[HK_LAUNCHES_MAX], sum = 0;
+    const double n = (double)errors->count;
+    struct hk_equivalence sampled, fixed;
+
+    for (size_t i = 0; i < errors->count; i++)
+        sum += errors->values[i];
+    for (size_t i = 0; i < errors->count; i++)
+        sizes[i] = copysign(errors->values[i], sum);
+    enum hk_status status = hk_equivalence_test(sizes, errors->count, margin, 0.05, &sampled);
+    if (status == HK_OK && sampled.outcome == HK_EQUIVALENCE_UNDECIDED &&
+        errors->known_count == errors->count) {
+        /* Predictions share their parameters, so their errors add; measurements are apart. */
+        const double half =
+            z_90 * hypot(errors->predicted_error_sum, sqrt(errors->measured_error_squares)) / n;
+        const struct hk_interval interval = {sampled.value - half, sampled.value + half, 0.90};
+        status = hk_equivalence_from_interval(sampled.value, &interval, margin, &fixed);
+        if (status == HK_OK && fixed.outcome == HK_EQUIVALENCE_DIFFERENT)
+            sampled = fixed;
+    }
     if (status == HK_OK)
-        errors->values[errors->count++] = log(c->predicted / c->measured);
+        *out = sampled;
     return status;
 }
 

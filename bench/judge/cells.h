@@ -52,6 +52,10 @@ enum hk_status hk_judge_add_estimate(struct hk_judge *judge, const char *name,
 struct hk_errors {
     size_t count;
     double values[HK_LAUNCHES_MAX]; /* ln(predicted / measured) */
+    /* What of each is known, where all came from comparisons; relative standard errors. */
+    size_t known_count;
+    double predicted_error_sum;
+    double measured_error_squares;
 };
 
 /*
@@ -61,6 +65,18 @@ struct hk_errors {
  */
 enum hk_status hk_errors_add(struct hk_errors *errors, struct hk_judge *judge,
                              const struct hk_comparison *comparison);
+
+/*
+ * Are the errors equivalent to 0? Those over different cells may have both signs and must not
+ * cancel: judged is how large they are, with the sign of their sum. To hold, a formula must be
+ * right beyond these cells: they are taken for a sample, and how they differ widens the interval.
+ * To fail it is enough to be wrong on these: where the sample leaves it open, what is known of
+ * each measurement may close it (docs/decisions/0331).
+ *
+ * Returns as hk_equivalence_test.
+ */
+enum hk_status hk_errors_test(const struct hk_errors *errors, double margin,
+                              struct hk_equivalence *out);
 
 /*
  * Is the mean error of a cell's launches equivalent to 0? Where they are exact it is a point, whose

@@ -43,22 +43,6 @@ enum hk_status hk_contest_predict(struct hk_contest *contest, size_t model,
     return status;
 }
 
-/*
- * Errors over different sizes may have both signs, and must not cancel: judged is how large
- * they are, with the sign of their sum.
- */
-static enum hk_status test_errors(const struct hk_errors *errors, double margin,
-                                  struct hk_equivalence *out)
-{
-    double sizes[HK_LAUNCHES_MAX], sum = 0;
-
-    for (size_t i = 0; i < errors->count; i++)
-        sum += errors->values[i];
-    for (size_t i = 0; i < errors->count; i++)
-        sizes[i] = copysign(errors->values[i], sum);
-    return hk_equivalence_test(sizes, errors->count, margin, 0.05, out);
-}
-
 /* Nothing is left to chance: the worst observation is the error. */
 static enum hk_status test_worst(const struct hk_errors *errors, double margin,
                                  struct hk_equivalence *out)
@@ -86,7 +70,7 @@ enum hk_status hk_contest_decide(const struct hk_contest *contest, struct hk_jud
     if (n == 0)
         return HK_OK; /* nothing of it in this run */
     enum hk_status (*const test)(const struct hk_errors *, double, struct hk_equivalence *) =
-        contest->timed ? test_errors : test_worst;
+        contest->timed ? hk_errors_test : test_worst;
     enum hk_status status = test(&contest->errors[0], contest->margin, &evidence.error);
     if (status == HK_ENOISE)
         return hk_judge_add_undecided(judge, contest->formula, contest->regime,

@@ -349,15 +349,14 @@ static enum hk_status judge_times(const struct f3_fit *fit, const char *regime,
 
     if (errors->textbook.count == 0)
         return HK_OK; /* no chain of this transport in this run */
-    enum hk_status status = hk_equivalence_test(errors->textbook.values, errors->textbook.count,
-                                                time_margin, 0.05, &evidence.error);
+    enum hk_status status = hk_errors_test(&errors->textbook, time_margin, &evidence.error);
     if (status == HK_ENOISE)
         return hk_judge_add_undecided(judge, "F3", regime,
                                       "fewer than 3 held-out chains were measured");
     for (enum f3_stronger m = 0; m < STRONGER && status == HK_OK && fit->has_chain; m++) {
         const struct hk_errors *e = &errors->stronger[m];
         stronger[m] = (struct hk_model_result){.name = stronger_names[m]};
-        status = hk_equivalence_test(e->values, e->count, time_margin, 0.05, &stronger[m].error);
+        status = hk_errors_test(e, time_margin, &stronger[m].error);
         evidence.replacement_count = STRONGER;
     }
     if (status == HK_OK)
