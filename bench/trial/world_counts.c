@@ -1,0 +1,141 @@
+/* SPDX-License-Identifier: MIT */
+/* Worlds of counts: F2 on all placements, F5 on traces. */
+#include <math.h>
+#include <stdio.h>
+
+#include "hk/base/units.h"
+#include "hk/judge/placements.h"
+#include "world.h"
+
+/* --- F2 -------------------------------------------------------------------------- */
+
+/* What a service in a server adds by itself, instructions per request. */
+static const double alone[HK_PLACED_SERVICES] = {811, 1277, 463, 2039, 947, 1543, 619, 1151};
+
+/* Two that call each other through the kernel save some of it when they move together. */
+static double saved(uint32_t set)
+{
+    static const struct {
+        uint32_t pair;
+        double instructions;
+    } pairs[] = {{0x03, 390}, {0x0c, 240}, {0x30, 610}, {0x81, 350}, {0x42, 330}};
+    double sum = 0;
+
+    for (size_t i = 0; i < HK_ARRAY_COUNT(pairs); i++)
+        if ((set & pairs[i].pair) == pairs[i].pair)
+            sum += pairs[i].instructions;
+    return sum;
+}
+
+/* Counts of a kernel with timer ticks repeat within some hundredths of a percent. */
+static void fill_placements(struct hk_world *w, double pairs)
+{
+    static const double monolith = 9137;
+    static const double ticks_ratio = 0.0002;
+    char cell[HK_NAME_BYTES];
+
+    for (uint32_t set = 0; set < HK_PLACEMENTS; set++) {
+        double cost = monolith - pairs * saved(set);
+        for (uint32_t i = 0; i < HK_PLACED_SERVICES; i++)
+            cost += (set >> i & 1) != 0 ? alone[i] : 0;
+        snprintf(cell, sizeof cell, "guest/placement/trial/mask:%03u", HK_PLACEMENTS - 1 - set);
+        for (uint32_t i = 0; i < 2; i++) {
+            const struct hk_world_counter counted = {
+                "hk_instructions_kernel", cost * (1 + ticks_ratio * hk_rng_normal(w->rng))};
+            hk_world_launch(w, cell, i, HK_NEAR, &counted, 1, NULL, 0);
+        }
+    }
+}
+
+void hk_fill_additive(struct hk_world *w)
+{
+    fill_placements(w, 0);
+}
+
+void hk_fill_pairs(struct hk_world *w)
+{
+    fill_placements(w, 1);
+}
+
+/* --- F5 -------------------------------------------------------------------------- */
+
+enum { CLASSES = 2 };
+
+static const double weight[CLASSES] = {0.6, 0.4};
+static const double buffers[CLASSES] = {1, 3};
+static const double aligned[CLASSES] = {0.7, 0.4};
+static const double sized[CLASSES] = {0.5, 0.6};
+static const double length_bytes = 9000;
+
+/* Share of buffers that are both: independent, and with a part of the largest covariance. */
+static double mappable(size_t class, double covariance_ratio)
+{
+    const double product = aligned[class] * sized[class];
+
+    return product + covariance_ratio * (fmin(aligned[class], sized[class]) - product);
+}
+
+/* A share of so many trials, as counted in a trace of a few thousand messages. */
+static double counted(struct hk_world *w, double share)
+{
+    static const double buffers_per_class = 40000;
+
+    return share + sqrt(share * (1 - share) / buffers_per_class) * hk_rng_normal(w->rng);
+}
+
+static void fill_trace(struct hk_world *w, const char *mix, const char *trace, const char *keys,
+                       double covariance_ratio, double copied_bytes)
+{
+    static const double lengths[CLASSES] = {length_bytes, length_bytes};
+    struct hk_noise_source noise = hk_world_noise(w);
+    char cell[HK_NAME_BYTES];
+
+    snprintf(cell, sizeof cell, "native/fallback/mix:%s/trace:%s%s", mix, trace, keys);
+    for (uint32_t i = 0; i < w->plan->launch_count; i++) {
+        double a[CLASSES], p[CLASSES], q[CLASSES];
+        for (size_t k = 0; k < CLASSES; k++) {
+            a[k] = counted(w, aligned[k]);
+            p[k] = counted(w, sized[k]);
+            q[k] = counted(w, mappable(k, covariance_ratio));
+        }
+        const struct hk_world_series series[] = {
+            {"class_weight_ratio", weight, CLASSES}, {"class_buffers_mean", buffers, CLASSES},
+            {"class_aligned_ratio", a, CLASSES},     {"class_sized_ratio", p, CLASSES},
+            {"class_mappable_ratio", q, CLASSES},    {"class_length_bytes", lengths, CLASSES}};
+        const double bytes = copied_bytes * (1 + 0.002 * hk_rng_normal(w->rng));
+        const struct hk_world_counter counters[] = {
+            {"copied_bytes_per_message", bytes},
+            {"copy_ns_per_message", 0.07 * bytes * hk_world_factor(w, &noise)}};
+        hk_world_launch(w, cell, i, HK_TIMED, counters, HK_ARRAY_COUNT(counters), series,
+                        HK_ARRAY_COUNT(series));
+    }
+}
+
+static void fill_mix(struct hk_world *w, const char *mix, double covariance_ratio)
+{
+    double copied = 0;
+
+    for (size_t k = 0; k < CLASSES; k++)
+        copied += weight[k] * buffers[k] * (1 - mappable(k, covariance_ratio)) * length_bytes;
+    fill_trace(w, mix, "train", "", covariance_ratio, copied);
+    fill_trace(w, mix, "test", "", covariance_ratio, copied);
+}
+
+void hk_fill_independent(struct hk_world *w)
+{
+    fill_mix(w, "independent", 0);
+}
+
+void hk_fill_dependent(struct hk_world *w)
+{
+    fill_mix(w, "dependent", 0.8);
+}
+
+/* Head and tail are copied, the whole pages between them mapped: 4095 bytes, however long. */
+void hk_fill_partial(struct hk_world *w)
+{
+    const double copied = (weight[0] * buffers[0] + weight[1] * buffers[1]) * (HK_PAGE_BYTES - 1);
+
+    fill_trace(w, "uniform", "train", "/partial:1", 0, copied);
+    fill_trace(w, "uniform", "test", "/partial:1", 0, copied);
+}
