@@ -23,9 +23,10 @@ set(HK_EDGES_guest "base;core;counters;machine;result;stats")
 set(HK_EDGES_model "base;stats")
 set(HK_EDGES_judge "base;stats;result;model")
 set(HK_EDGES_trial "base;stats;result;model;judge")
+set(HK_EDGES_predict "base;core;stats;result;model;guest;judge")
 set(HK_EDGES_report "base;stats;result;judge")
 set(HK_EDGES_cli
-    "base;core;stats;counters;machine;gbench;transport;path;result;run;guest;compare;model;judge;trial;report;history")
+    "base;core;stats;counters;machine;gbench;transport;path;result;run;guest;compare;model;judge;trial;predict;report;history")
 
 # A text that snprintf cuts is checked where it matters; that warning comes and goes with the
 # optimisation level.

@@ -45,7 +45,7 @@ static const struct hk_option options[] = {
      AT(guest), 0, 0},
     {"placements", 0, HK_OPTION_FLAG, NULL, "count workloads in all 256 placements of the services",
      AT(placements), 0, 0},
-    {"workload", 0, HK_OPTION_TEXT, "LIST", "with --placements: NAME or FILE.ini,... (all)",
+    {"workload", 0, HK_OPTION_TEXT, "LIST", "with --placements: NAME or FILE.ini,... (all), or primitives, what predict needs",
      AT(workload), 0, 0},
     {"linux", 0, HK_OPTION_FLAG, NULL, "count the native experiments on a Linux kernel in QEMU",
      AT(linux_guest), 0, 0},

@@ -16,6 +16,7 @@ extern const struct hk_command hk_cmd_launch;
 extern const struct hk_command hk_cmd_list;
 extern const struct hk_command hk_cmd_place;
 extern const struct hk_command hk_cmd_plot;
+extern const struct hk_command hk_cmd_predict;
 extern const struct hk_command hk_cmd_report;
 extern const struct hk_command hk_cmd_run;
 extern const struct hk_command hk_cmd_selfcheck;

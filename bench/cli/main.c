@@ -20,6 +20,7 @@ static const struct hk_command *const commands[] = {
     &hk_cmd_fit,
     &hk_cmd_validate,
     &hk_cmd_place,
+    &hk_cmd_predict,
     &hk_cmd_simulate,
     &hk_cmd_plot,
     &hk_cmd_report,

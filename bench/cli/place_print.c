@@ -7,20 +7,19 @@
 #include "hk/base/units.h"
 #include "hk/guest/mix.h"
 
-enum { SET_BYTES = 96, DOUBTS_SHOWN = 3 };
+enum { DOUBTS_SHOWN = 3 };
 
-/* "190: file print", as place=mask:190 has it, and the services in servers. */
-static void set_text(uint32_t set, char text[SET_BYTES])
+void hk_set_text(uint32_t set, char text[HK_SET_BYTES])
 {
-    size_t n = (size_t)snprintf(text, SET_BYTES, "%03u:", HK_SERVERS_ALL - set);
+    size_t n = (size_t)snprintf(text, HK_SET_BYTES, "%03u:", HK_SERVERS_ALL - set);
 
     if (set == 0 || set == HK_SERVERS_ALL) {
-        snprintf(text + n, SET_BYTES - n, " %s", set == 0 ? "monolith" : "microkernel");
+        snprintf(text + n, HK_SET_BYTES - n, " %s", set == 0 ? "monolith" : "microkernel");
         return;
     }
     for (unsigned i = 0; i < HK_SERVICES; i++)
         if ((set >> i & 1) != 0)
-            n += (size_t)snprintf(text + n, SET_BYTES - n, " %s",
+            n += (size_t)snprintf(text + n, HK_SET_BYTES - n, " %s",
                                   hk_mix_service_name((enum hk_service_number)i));
 }
 
@@ -69,9 +68,9 @@ static void print_order(const struct hk_place_study *s)
 static void print_choice(const char *title, const struct hk_place_study *s, uint32_t set,
                          const char *note)
 {
-    char text[SET_BYTES];
+    char text[HK_SET_BYTES];
 
-    set_text(set, text);
+    hk_set_text(set, text);
     printf("%-26s %-58s %+7.2f %%  %5.1f  %5.1f  %s\n", title, text,
            100 * hk_place_added_ratio(s->truth->instructions, set),
            hk_place_benefit(s->services, set), hk_place_effort(s->services, set), note);
@@ -117,13 +116,13 @@ static void print_regions(const struct hk_place_study *s)
 {
     const uint32_t named[] = {0, s->services->hybrid, HK_SERVERS_ALL};
     const char *const names[] = {"monolith", "hybrid", "microkernel"};
-    char text[SET_BYTES];
+    char text[HK_SET_BYTES];
 
     puts("\nweights at which it is best, of all; mean of these weights: isolation, performance, "
          "effort");
     for (size_t i = 0; i < s->winner_count; i++) {
         const struct hk_weight_polygon *r = &s->winners[i].region;
-        set_text((uint32_t)s->winners[i].index, text);
+        hk_set_text((uint32_t)s->winners[i].index, text);
         printf("%7.2f %%  %.2f %.2f %.2f  %s%s\n", 100 * r->area_ratio, r->centroid[0],
                r->centroid[1], r->centroid[2], text,
                s->winners[i].index == s->services->hybrid ? " (hybrid)" : "");
@@ -135,13 +134,13 @@ static void print_regions(const struct hk_place_study *s)
 
 static void print_front(const struct hk_place_study *s)
 {
-    char text[SET_BYTES];
+    char text[HK_SET_BYTES];
 
     puts("\nPareto front: no other has as many points for fewer instructions");
     for (uint32_t set = 0; set < HK_PLACEMENTS; set++) {
         if (!s->on_front[set])
             continue;
-        set_text(set, text);
+        hk_set_text(set, text);
         printf("%+8.2f %%  %5.1f points  %s\n",
                100 * hk_place_added_ratio(s->truth->instructions, set),
                hk_place_benefit(s->services, set), text);
@@ -150,13 +149,13 @@ static void print_front(const struct hk_place_study *s)
 
 static void print_change(const char *word, const struct hk_place_change *change)
 {
-    char text[SET_BYTES];
+    char text[HK_SET_BYTES];
 
     if (!change->found) {
         printf("%s crossings, up to a factor of 1000: none\n", word);
         return;
     }
-    set_text(change->then, text);
+    hk_set_text(change->then, text);
     printf("%s crossings, %.3f times today's cost: then %s\n", word, change->factor, text);
 }
 

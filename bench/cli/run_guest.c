@@ -10,6 +10,7 @@
 
 #include "guest_files.h"
 #include "hk/base/units.h"
+#include "hk/guest/primitives.h"
 #include "hk/guest/record.h"
 #include "progress.h"
 
@@ -17,6 +18,7 @@
 #define MEMORY_MIB      128
 #define BOOT_TIMEOUT_MS 60000
 #define MACHINES_MAX    16 /* more than this many QEMUs at a time meet in the memory */
+#define PRIMITIVES      "primitives" /* as a workload: what predictions are made of */
 #define ALL_WORKLOADS   "audio_workstation,desktop,file_compile,sensor_node,web_server"
 
 #define LINUX_MEMORY_MIB      256
@@ -153,8 +155,23 @@ static enum hk_status workloads_read(const struct hk_guest_files *files, const c
     return HK_OK;
 }
 
-enum hk_exit hk_cli_run_placements(const struct hk_run_guest_options *options)
+/* What predictions are made of, in the placements that it takes; a filter of one's own adds none. */
+static void primitives_make(struct hk_guest_plan *plan, struct hk_sweep_workload *workloads,
+                            struct hk_run_guest_options *options)
 {
+    for (unsigned i = 0; i < HK_PRIMITIVES; i++) {
+        hk_primitive_make(i, &workloads[i]);
+    }
+    plan->workload_count = HK_PRIMITIVES;
+    if (options->filter == NULL) {
+        options->filter = hk_primitives_filter;
+    }
+}
+
+enum hk_exit hk_cli_run_placements(const struct hk_run_guest_options *asked)
+{
+    struct hk_run_guest_options chosen = *asked;
+    struct hk_run_guest_options *options = &chosen;
     static struct hk_guest_files files;
     static struct hk_sweep_workload workloads[HK_SWEEP_WORKLOADS_MAX];
     const char *list = options->workloads != NULL ? options->workloads : ALL_WORKLOADS;
@@ -162,8 +179,12 @@ enum hk_exit hk_cli_run_placements(const struct hk_run_guest_options *options)
     long processors = sysconf(_SC_NPROCESSORS_ONLN);
     struct hk_guest_plan plan = {.files = &files, .workloads = workloads};
 
-    if (hk_cli_guest_files("run", &files) != HK_OK ||
-        workloads_read(&files, list, workloads, &plan.workload_count) != HK_OK) {
+    if (hk_cli_guest_files("run", &files) != HK_OK) {
+        return HK_EXIT_USAGE;
+    }
+    if (strcmp(list, PRIMITIVES) == 0) {
+        primitives_make(&plan, workloads, options);
+    } else if (workloads_read(&files, list, workloads, &plan.workload_count) != HK_OK) {
         return HK_EXIT_USAGE;
     }
     plan.machines = processors < 1 ? 1u : processors > MACHINES_MAX ? MACHINES_MAX

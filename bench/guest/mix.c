@@ -25,6 +25,7 @@ static const struct key workload_keys[] = {
     {"seed", FIELD(seed), 1, 0, UINT64_MAX},
     {"requests", FIELD(requests), 1, 1, HK_MIX_REQUESTS_MAX},
     {"think_instructions", FIELD(think_instructions), 1, 0, HK_MIX_THINK_MAX},
+    {"rate_per_s", FIELD(rate_per_s), 1, 1, HK_MIX_RATE_MAX},
 };
 
 static const struct key audio_keys[] = {
@@ -41,6 +42,7 @@ static const struct key action_keys[] = {
     {"count", FIELD(count), 1, 1, HK_MIX_COUNT_MAX},
     {"bytes_min", FIELD(bytes_min), 1, 0, HK_MIX_BYTES_MAX},
     {"bytes_max", FIELD(bytes_max), 1, 0, HK_MIX_BYTES_MAX},
+    {"unaligned_percent", FIELD(unaligned_percent), 1, 0, 100},
 #undef FIELD
 };
 
@@ -171,6 +173,9 @@ static const char *entry_fault(const struct hk_mix_entry *entry)
 {
     if ((entry->weight == 0) == (entry->period_ns == 0)) {
         return "takes either weight or period_us";
+    }
+    if (entry->unaligned_percent > 0 && entry->action != HK_MIX_FILE_LEND) {
+        return "unaligned_percent is for file.lend alone";
     }
     return entry->bytes_min > entry->bytes_max ? "bytes_min is above bytes_max" : NULL;
 }

@@ -18,9 +18,19 @@
 #define OUTAGE_SEED  20260730u
 #define AR_HEADER_BYTES 60u
 #define MACHINES_MAX 64u
+#define GROUPS_MAX \
+    ((HK_SWEEP_WORKLOADS_MAX + HK_SWEEP_BOOT_WORKLOADS - 1) / HK_SWEEP_BOOT_WORKLOADS)
+
+/* Workloads of one boot: their programs and mixes in memory, and their names. */
+struct group {
+    int archive;
+    char path[64];
+    char names[HK_SWEEP_BOOT_WORKLOADS * HK_SWEEP_NAME_BYTES];
+};
 
 struct placement {
     uint32_t mask;
+    const struct group *group;
     bool outages; /* not the workloads, but servers that fail: once, with all of them outside */
     uint32_t boots_left; /* to be started, and */
     uint32_t boots_out;  /* begun and not yet through */
@@ -33,11 +43,11 @@ struct sweep {
     const struct hk_guest_options *options;
     const struct hk_sweep_workload *workloads;
     uint32_t workload_count;
-    char archive[64]; /* path of the programs and mixes in memory */
-    char names[HK_SWEEP_WORKLOADS_MAX * HK_SWEEP_NAME_BYTES];
+    struct group groups[GROUPS_MAX];
+    uint32_t group_count;
 
     pthread_mutex_t mutex;
-    struct placement placements[HK_SWEEP_PLACEMENTS + 1];
+    struct placement placements[GROUPS_MAX * HK_SWEEP_PLACEMENTS + 1];
     uint32_t placement_count;
     uint32_t boots_done;
     enum hk_status status; /* the first failure, and its text */
@@ -130,21 +140,22 @@ static bool copy_file(int to, const char *path, size_t *bytes)
 }
 
 /* In memory, so that nothing stays behind however this ends. */
-static int archive_make(const struct sweep *s)
+static int archive_make(const struct sweep *s, const struct hk_sweep_workload *workloads,
+                        uint32_t count)
 {
     int fd = memfd_create("hkbench-workloads", MFD_CLOEXEC);
     size_t bytes = 0;
     bool good = fd >= 0 && copy_file(fd, s->options->files->programs, &bytes) &&
                 (bytes % 2 == 0 || write_all(fd, "\n", 1));
 
-    for (uint32_t i = 0; i < s->workload_count && good; i++) {
+    for (uint32_t i = 0; i < count && good; i++) {
         char header[80];
 
         /* the common ar format: name, date, owner, group, mode, bytes, each padded with blanks */
         snprintf(header, sizeof(header), "mix%u/%11s%-12d%-6d%-6d%-8d%-10zu`\n", i, "", 0, 0, 0, 644,
-                 sizeof(s->workloads[i].mix));
+                 sizeof(workloads[i].mix));
         good = write_all(fd, header, AR_HEADER_BYTES) &&
-               write_all(fd, &s->workloads[i].mix, sizeof(s->workloads[i].mix));
+               write_all(fd, &workloads[i].mix, sizeof(workloads[i].mix));
     }
     if (!good && fd >= 0) {
         close(fd);
@@ -163,7 +174,7 @@ static enum hk_status boot_run(const struct sweep *s, const struct placement *p,
     const struct hk_qemu_options qemu = {
         .program = o->program,
         .kernel = o->files->kernel,
-        .programs = s->archive,
+        .programs = p->group->path,
         .append = append,
         .machine = o->machine,
         .clock = HK_QEMU_EXACT,
@@ -177,7 +188,8 @@ static enum hk_status boot_run(const struct sweep *s, const struct placement *p,
                     ? snprintf(append, sizeof(append), "scenario=outages place=mask:%u seed=%u",
                                p->mask, OUTAGE_SEED)
                     : snprintf(append, sizeof(append),
-                               "scenario=workload place=mask:%u workloads=%s", p->mask, s->names);
+                               "scenario=workload place=mask:%u workloads=%s", p->mask,
+                               p->group->names);
 
     if (bytes < 0 || (size_t)bytes >= sizeof(append)) {
         snprintf(error, HK_QEMU_ERROR_BYTES, "the names of the workloads are too long together");
@@ -374,27 +386,48 @@ static bool outages_wanted(const struct hk_guest_options *o)
     return false;
 }
 
-static void placements_choose(struct sweep *s)
+static uint32_t workloads_before(uint32_t group)
+{
+    return group * HK_SWEEP_BOOT_WORKLOADS;
+}
+
+/* The first after a group's. */
+static uint32_t workloads_until(const struct sweep *s, uint32_t group)
+{
+    const uint32_t end = workloads_before(group + 1);
+
+    return end < s->workload_count ? end : s->workload_count;
+}
+
+static bool placement_wanted(const struct sweep *s, uint32_t group, uint32_t mask)
 {
     const struct hk_guest_options *o = s->options;
+    bool wanted = o->wanted == NULL;
 
-    if (outages_wanted(o)) { /* first: it takes longest */
-        s->placements[s->placement_count++] =
-            (struct placement){.outages = true, .boots_left = o->boots};
+    for (uint32_t i = workloads_before(group); i < workloads_until(s, group) && !wanted; i++) {
+        char name[128];
+
+        snprintf(name, sizeof(name), "guest/placement/%s/mask:%03u", s->workloads[i].name, mask);
+        wanted = o->wanted(o->user, name);
     }
-    for (uint32_t mask = 0; mask < HK_SWEEP_PLACEMENTS; mask++) {
-        bool wanted = o->wanted == NULL;
+    return wanted;
+}
 
-        for (uint32_t i = 0; i < s->workload_count && !wanted; i++) {
-            char name[128];
+static void placements_choose(struct sweep *s)
+{
+    const uint32_t boots = s->options->boots;
 
-            snprintf(name, sizeof(name), "guest/placement/%s/mask:%03u", s->workloads[i].name,
-                     mask);
-            wanted = o->wanted(o->user, name);
-        }
-        if (wanted) {
-            s->placements[s->placement_count++] =
-                (struct placement){.mask = mask, .boots_left = o->boots};
+    s->group_count = (s->workload_count + HK_SWEEP_BOOT_WORKLOADS - 1) / HK_SWEEP_BOOT_WORKLOADS;
+    if (outages_wanted(s->options)) { /* first: it takes longest */
+        s->placements[s->placement_count++] =
+            (struct placement){.outages = true, .group = &s->groups[0], .boots_left = boots};
+    }
+    for (uint32_t group = 0; group < s->group_count; group++) {
+        for (uint32_t mask = 0; mask < HK_SWEEP_PLACEMENTS; mask++) {
+            if (placement_wanted(s, group, mask)) {
+                s->placements[s->placement_count++] = (struct placement){
+                    .mask = mask, .group = &s->groups[group], .boots_left = boots};
+            }
         }
     }
 }
@@ -420,7 +453,26 @@ static enum hk_status options_check(const struct sweep *s, uint32_t machines, ch
     return HK_OK;
 }
 
-static enum hk_status prepare(struct sweep *s, int *archive, char *error)
+static enum hk_status group_make(struct sweep *s, uint32_t number, char *error)
+{
+    struct group *group = &s->groups[number];
+    const uint32_t first = workloads_before(number);
+    const uint32_t end = workloads_until(s, number);
+
+    for (uint32_t i = first; i < end; i++) {
+        strcat(strcat(group->names, i > first ? "," : ""), s->workloads[i].name);
+    }
+    group->archive = archive_make(s, &s->workloads[first], end - first);
+    if (group->archive < 0) {
+        snprintf(error, HK_QEMU_ERROR_BYTES, "%.300s cannot be copied to memory: %s",
+                 s->options->files->programs, strerror(errno));
+        return HK_EIO;
+    }
+    snprintf(group->path, sizeof(group->path), "/proc/%d/fd/%d", (int)getpid(), group->archive);
+    return HK_OK;
+}
+
+static enum hk_status prepare(struct sweep *s, char *error)
 {
     char version[32];
     enum hk_status status = hk_qemu_version(s->options->program, version, error);
@@ -433,17 +485,19 @@ static enum hk_status prepare(struct sweep *s, int *archive, char *error)
     }
     snprintf(s->summary->clock, sizeof(s->summary->clock),
              "instructions (icount, QEMU %s, kernel built by " HK_KERNEL_COMPILER ")", version);
-    for (uint32_t i = 0; i < s->workload_count; i++) {
-        strcat(strcat(s->names, i > 0 ? "," : ""), s->workloads[i].name);
+    for (uint32_t i = 0; i < s->group_count && status == HK_OK; i++) {
+        status = group_make(s, i, error);
     }
-    *archive = archive_make(s);
-    if (*archive < 0) {
-        snprintf(error, HK_QEMU_ERROR_BYTES, "%.300s cannot be copied to memory: %s",
-                 s->options->files->programs, strerror(errno));
-        return HK_EIO;
+    return status;
+}
+
+static void groups_fini(struct sweep *s)
+{
+    for (uint32_t i = 0; i < s->group_count; i++) {
+        if (s->groups[i].archive >= 0) {
+            close(s->groups[i].archive);
+        }
     }
-    snprintf(s->archive, sizeof(s->archive), "/proc/%d/fd/%d", (int)getpid(), *archive);
-    return HK_OK;
 }
 
 enum hk_status hk_guest_sweep(const struct hk_guest_options *options,
@@ -453,10 +507,12 @@ enum hk_status hk_guest_sweep(const struct hk_guest_options *options,
 {
     struct sweep s = {.options = options, .workloads = workloads, .workload_count = workload_count,
                       .mutex = PTHREAD_MUTEX_INITIALIZER, .summary = summary};
-    int archive = -1;
     enum hk_status status = options_check(&s, machines, error);
 
     *summary = (struct hk_guest_summary){0};
+    for (uint32_t i = 0; i < GROUPS_MAX; i++) {
+        s.groups[i].archive = -1;
+    }
     if (status == HK_OK) {
         placements_choose(&s);
     }
@@ -465,13 +521,14 @@ enum hk_status hk_guest_sweep(const struct hk_guest_options *options,
         status = HK_ENOENT;
     }
     if (status == HK_OK) {
-        status = prepare(&s, &archive, error);
+        status = prepare(&s, error);
     }
     if (status != HK_OK) {
+        groups_fini(&s);
         return status;
     }
     work_together(&s, machines);
-    close(archive);
+    groups_fini(&s);
     for (uint32_t i = 0; i < s.placement_count; i++) {
         placement_fini(&s, &s.placements[i]); /* of a run that was stopped */
     }

@@ -38,8 +38,10 @@ enum hk_status hk_contest_predict(struct hk_contest *contest, size_t model,
     contest->timed |= mean->standard_error > 0;
     struct hk_errors *errors = &contest->errors[model];
     const enum hk_status status = hk_errors_add(errors, judge, c);
-    if (status == HK_OK && contest->scale == HK_ERROR_LOG10)
+    if (status == HK_OK && contest->scale == HK_ERROR_LOG10) {
         errors->values[errors->count - 1] /= M_LN10;
+        errors->known_count = 0; /* what is known of each is of the other scale */
+    }
     return status;
 }
 

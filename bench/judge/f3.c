@@ -143,6 +143,23 @@ static enum hk_status add_c_sys(const struct hk_run *run, const char *subject,
     return hk_judge_add_estimate(judge, name, &c_sys, cell.cell);
 }
 
+/* A hop among three spaces: a chain of two servers has four of them. */
+static enum hk_status add_hop_parameter(const struct f3_fit *fit, const struct f3_regime *r,
+                                        struct hk_judge *judge)
+{
+    char name[HK_NAME_BYTES];
+    char source[HK_NAME_BYTES];
+    struct hk_estimate hop;
+
+    if (!fit->has_chain || hk_copy_curve_predict(&fit->chain[1], 1, 0.95, &hop, NULL) != HK_OK)
+        return HK_OK; /* not measured in this run */
+    hop.value /= 4;
+    hop.standard_error /= 4;
+    snprintf(name, sizeof name, "F3/%s/hop_ns", r->subject);
+    snprintf(source, sizeof source, "%s/servers:2/bytes:*", r->chain);
+    return hk_judge_add_estimate(judge, name, &hop, source);
+}
+
 enum hk_status hk_f3_fit(const struct hk_run *training, struct hk_rng *rng,
                          struct hk_judge *judge)
 {
@@ -163,6 +180,8 @@ enum hk_status hk_f3_fit(const struct hk_run *training, struct hk_rng *rng,
             status = hk_judge_add_estimate(judge, name, &fit.c_ipc_ns, source);
         if (status == HK_OK)
             status = add_curve(judge, r->subject, "one_way", &fit.one_way, source);
+        if (status == HK_OK)
+            status = add_hop_parameter(&fit, r, judge);
         if (status != HK_OK)
             return status;
     }

@@ -24,29 +24,35 @@ static size_t bits(uint32_t set)
     return (size_t)__builtin_popcount(set);
 }
 
-/* Mean over the launches that hold; false without one. */
-static bool read_cell(const struct hk_run *run, const char *name, struct hk_placements *p,
-                      double *mean)
+enum hk_status hk_placement_read(const struct hk_run *run, const char *workload, uint32_t set,
+                                 struct hk_placement_cell *out)
 {
+    char name[HK_NAME_BYTES + 32];
+    struct hk_placement_cell cell = {.exact = true};
     const struct hk_launch *first = NULL;
     size_t count = 0;
-    size_t n = 0;
     double sum = 0;
 
+    if (strlen(workload) >= HK_NAME_BYTES || set >= HK_PLACEMENTS)
+        return HK_EINVAL;
+    snprintf(name, sizeof name, "%s%s/mask:%03u", prefix, workload, HK_PLACEMENTS - 1 - set);
     if (hk_run_cell(run, name, &first, &count) != HK_OK)
-        return false;
+        return HK_ENOENT;
     for (size_t i = 0; i < count; i++) {
         double value = 0;
         if (first[i].state != HK_LAUNCH_OK || !hk_launch_instructions(&first[i], &value) ||
             !(value > 0))
             continue;
-        p->exact = p->exact && first[i].exactness == HK_EXACT;
+        cell.exact = cell.exact && first[i].exactness == HK_EXACT;
+        cell.launch = &first[i];
+        cell.launch_count++;
         sum += value;
-        n++;
     }
-    *mean = n > 0 ? sum / (double)n : 0;
-    p->launch_count = n < p->launch_count ? n : p->launch_count;
-    return n > 0;
+    if (cell.launch_count == 0)
+        return HK_ENOENT;
+    cell.instructions = sum / (double)cell.launch_count;
+    *out = cell;
+    return HK_OK;
 }
 
 enum hk_status hk_placements_read(const struct hk_run *run, const char *workload,
@@ -58,9 +64,13 @@ enum hk_status hk_placements_read(const struct hk_run *run, const char *workload
         return HK_EINVAL;
     strcpy(p.workload, workload);
     for (uint32_t set = 0; set < HK_PLACEMENTS; set++) {
-        char name[HK_NAME_BYTES + 32];
-        snprintf(name, sizeof name, "%s%s/mask:%03u", prefix, workload, HK_PLACEMENTS - 1 - set);
-        p.found_count += read_cell(run, name, &p, &p.instructions[set]);
+        struct hk_placement_cell cell = {0};
+        if (hk_placement_read(run, workload, set, &cell) == HK_OK) {
+            p.found_count++;
+            p.exact = p.exact && cell.exact;
+            p.instructions[set] = cell.instructions;
+        }
+        p.launch_count = cell.launch_count < p.launch_count ? cell.launch_count : p.launch_count;
     }
     *out = p;
     return p.found_count == HK_PLACEMENTS ? HK_OK : HK_ENOENT;

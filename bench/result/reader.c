@@ -218,9 +218,12 @@ void hk_run_fini(struct hk_run *run)
     *run = (struct hk_run){ 0 };
 }
 
-/* Keeps in best the greatest run name under root/machine; names begin with their time. */
-static void scan_machine(const char *root, const char *machine, char best[NAME_MAX + 1],
-                         char best_machine[NAME_MAX + 1])
+/*
+ * Keeps in best the greatest run name under root/machine that is below `before`, if that is given;
+ * names begin with their time.
+ */
+static void scan_machine(const char *root, const char *machine, const char *before,
+                         char best[NAME_MAX + 1], char best_machine[NAME_MAX + 1])
 {
     char path[PATH_MAX];
     if (snprintf(path, sizeof(path), "%s/%s", root, machine) >= (int)sizeof(path))
@@ -232,6 +235,7 @@ static void scan_machine(const char *root, const char *machine, char best[NAME_M
     while ((entry = readdir(folder))) {
         char file[PATH_MAX];
         if (entry->d_name[0] == '.' || strcmp(entry->d_name, best) <= 0 ||
+            (before && strcmp(entry->d_name, before) >= 0) ||
             snprintf(file, sizeof(file), "%s/%s/" HK_RUN_FILE, path, entry->d_name) >=
                 (int)sizeof(file) ||
             access(file, F_OK) != 0)
@@ -242,11 +246,12 @@ static void scan_machine(const char *root, const char *machine, char best[NAME_M
     closedir(folder);
 }
 
-enum hk_status hk_run_latest(const char *root, const char *machine_id, char *path, size_t capacity)
+enum hk_status hk_run_before(const char *root, const char *machine_id, const char *before,
+                             char *path, size_t capacity)
 {
     char best[NAME_MAX + 1] = "", machine[NAME_MAX + 1] = "";
     if (machine_id) {
-        scan_machine(root, machine_id, best, machine);
+        scan_machine(root, machine_id, before, best, machine);
     } else {
         DIR *folder = opendir(root);
         if (!folder)
@@ -254,13 +259,18 @@ enum hk_status hk_run_latest(const char *root, const char *machine_id, char *pat
         struct dirent *entry;
         while ((entry = readdir(folder)))
             if (entry->d_name[0] != '.')
-                scan_machine(root, entry->d_name, best, machine);
+                scan_machine(root, entry->d_name, before, best, machine);
         closedir(folder);
     }
     if (!best[0])
         return HK_ENOENT;
     int length = snprintf(path, capacity, "%s/%s/%s", root, machine, best);
     return length > 0 && (size_t)length < capacity ? HK_OK : HK_ETOOBIG;
+}
+
+enum hk_status hk_run_latest(const char *root, const char *machine_id, char *path, size_t capacity)
+{
+    return hk_run_before(root, machine_id, NULL, path, capacity);
 }
 
 enum hk_status hk_run_cell(const struct hk_run *run, const char *name,

@@ -39,43 +39,18 @@ static uint64_t read_tsc(void)
 
 /* --- one request -------------------------------------------------------------------- */
 
-/* Logarithmically uniform: a size class is drawn, then a size of it. */
-static uint64_t draw_bytes(struct hk_workload *w, const struct hk_mix_entry *entry)
-{
-    uint64_t low = entry->bytes_min, high;
-    uint64_t classes = 0;
-
-    while (classes < 63 && low << classes <= entry->bytes_max / 2)
-        classes++;
-    if (low == 0 || classes == 0)
-        return low + hk_workload_choose(w, entry->bytes_max - low + 1);
-    low <<= hk_workload_choose(w, classes + 1);
-    high = low * 2 - 1 < entry->bytes_max ? low * 2 - 1 : entry->bytes_max;
-    return low + hk_workload_choose(w, high - low + 1);
-}
-
 static void perform(struct run *run, const struct hk_mix_entry *entry)
 {
-    const struct hk_workload_row *row = &hk_workload_actions[entry->action];
-
     for (uint64_t i = 0; i < entry->count; i++) {
-        uint64_t bytes = draw_bytes(&run->workload, entry);
+        uint64_t action = hk_mix_draw_action(&run->workload.random, entry);
+        const struct hk_workload_row *row = &hk_workload_actions[action];
+        uint64_t bytes = hk_mix_draw_bytes(&run->workload.random, entry);
         uint64_t start = read_tsc();
 
         row->run(&run->workload, bytes);
         run->tally[row->service].instructions += read_tsc() - start;
         run->tally[row->service].requests++;
     }
-}
-
-static const struct hk_mix_entry *draw_entry(struct run *run)
-{
-    const struct hk_mix_entry *entry = run->workload.mix.entry;
-    uint64_t at = hk_workload_choose(&run->workload, run->weight_sum);
-
-    while (at >= entry->weight)
-        at -= entry++->weight;
-    return entry;
 }
 
 /* What has to be done at its time comes first. */
@@ -115,7 +90,7 @@ static void run_requests(struct run *run, uint64_t count)
         think(mix->think_instructions);
         perform_due(run);
         if (run->weight_sum > 0)
-            perform(run, draw_entry(run));
+            perform(run, hk_mix_draw_entry(&run->workload.random, mix, run->weight_sum));
     }
 }
 
@@ -154,7 +129,8 @@ static bool entry_is_good(const struct hk_mix_entry *entry)
     return entry->action < HK_MIX_ACTIONS && entry->weight <= HK_MIX_WEIGHT_MAX &&
            (entry->period_ns == 0 || entry->period_ns >= HK_MIX_PERIOD_NS_MIN) &&
            entry->count <= HK_MIX_COUNT_MAX && entry->bytes_min <= entry->bytes_max &&
-           entry->bytes_max <= HK_MIX_BYTES_MAX;
+           entry->bytes_max <= HK_MIX_BYTES_MAX &&
+           (entry->unaligned_percent == 0 || entry->action == HK_MIX_FILE_LEND);
 }
 
 static bool read_mix(struct run *run, uint64_t number)

@@ -2,25 +2,11 @@
 /* What a workload's client asks of the services: one function per row of HK_MIX_ACTION_LIST. */
 #include "user/workload.h"
 
-#define FILE_PAGES 16u
 #define LENT_BASE 0x0000300000000000 /* where lent pages are mapped */
 #define PORTS_FIRST 7000u
 #define LOOPBACK 0x7f000001u
-#define DATAGRAM_BYTES_MAX 1472u
-#define BLOCKS 128u
 #define ALARM_NS 40000u
 #define REST_NS (10 * HK_NS_PER_MS)
-#define SCREEN_WIDTH 160u
-#define SCREEN_HEIGHT 120u
-
-uint64_t hk_workload_random(struct hk_workload *w)
-{
-    uint64_t z = w->random += 0x9e3779b97f4a7c15;
-
-    z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9;
-    z = (z ^ z >> 27) * 0x94d049bb133111eb;
-    return z ^ z >> 31;
-}
 
 static void expect(struct hk_workload *w, bool holds, const char *what)
 {
@@ -40,7 +26,7 @@ static enum hk_status call(struct hk_workload *w, enum hk_service_number service
 static void choose_path(struct hk_workload *w, char path[8])
 {
     __builtin_memcpy(path, "srv/", 4);
-    path[4] = (char)('a' + hk_workload_choose(w, HK_WORKLOAD_FILES));
+    path[4] = (char)('a' + hk_mix_choose(&w->random, HK_MIX_FILES));
     path[5] = '\0';
 }
 
@@ -125,9 +111,9 @@ static void file_replace(struct hk_workload *w, uint64_t bytes)
     expect(w, hk_client_create(&w->client, "srv/new", HK_FILE_PLAIN, &facts) == HK_OK,
            "a file is not created");
     write_all(w, facts.file, bytes);
-    if (bytes < FILE_PAGES * HK_PAGE_BYTES) { /* all files keep their length */
+    if (bytes < HK_MIX_FILE_PAGES * HK_PAGE_BYTES) { /* all files keep their length */
         uint64_t word[HK_MESSAGE_REGISTER_WORDS] = { HK_FILE_TRUNCATE, facts.file,
-                                                     FILE_PAGES * HK_PAGE_BYTES };
+                                                     HK_MIX_FILE_PAGES * HK_PAGE_BYTES };
 
         expect(w, call(w, HK_SERVICE_FILE, 3, word) == HK_OK, "a file is not truncated");
     }
@@ -141,14 +127,14 @@ static void set_up_files(struct hk_workload *w)
     char path[8] = "srv/a";
 
     expect(w, status == HK_OK || status == HK_EEXIST, "a folder is not created");
-    for (uint32_t i = 0; i < HK_WORKLOAD_FILES; i++) {
+    for (uint32_t i = 0; i < HK_MIX_FILES; i++) {
         path[4] = (char)('a' + i);
         /* of the workload before; and looked for once, so that both regions find its answer */
         if (hk_client_find(&w->client, path, &facts) == HK_OK)
             continue;
         expect(w, hk_client_create(&w->client, path, HK_FILE_PLAIN, &facts) == HK_OK,
                "a file is not created");
-        write_all(w, facts.file, FILE_PAGES * HK_PAGE_BYTES);
+        write_all(w, facts.file, HK_MIX_FILE_PAGES * HK_PAGE_BYTES);
         expect(w, hk_client_find(&w->client, path, &facts) == HK_OK, "a file is not found");
     }
 }
@@ -158,8 +144,8 @@ static void set_up_files(struct hk_workload *w)
 /* From one of our ports to the other, a datagram at a time. */
 static void net_exchange(struct hk_workload *w, uint64_t bytes)
 {
-    for (uint64_t done = 0; done < bytes; done += DATAGRAM_BYTES_MAX) {
-        uint64_t part = bytes - done < DATAGRAM_BYTES_MAX ? bytes - done : DATAGRAM_BYTES_MAX;
+    for (uint64_t done = 0; done < bytes; done += HK_MIX_DATAGRAM_BYTES) {
+        uint64_t part = bytes - done < HK_MIX_DATAGRAM_BYTES ? bytes - done : HK_MIX_DATAGRAM_BYTES;
         uint64_t word[HK_MESSAGE_REGISTER_WORDS] = { HK_NET_SEND, w->port[0], LOOPBACK, w->port[1],
                                                      part };
 
@@ -192,19 +178,12 @@ static void clear_ports(struct hk_workload *w)
 
 /* --- block ------------------------------------------------------------------------ */
 
-/* A fifth of the blocks gets four fifths of the requests. */
-static uint64_t choose_block(struct hk_workload *w)
-{
-    return hk_workload_choose(w, 5) == 0 ? hk_workload_choose(w, BLOCKS)
-                                         : hk_workload_choose(w, BLOCKS / 5);
-}
-
 static void use_blocks(struct hk_workload *w, enum hk_block_request request, uint64_t bytes)
 {
     uint64_t words = request == HK_BLOCK_WRITE ? hk_service_payload_words(HK_BLOCK_BYTES) : 2;
 
     for (uint64_t done = 0; done < bytes; done += HK_BLOCK_BYTES) {
-        uint64_t word[HK_MESSAGE_REGISTER_WORDS] = { request, choose_block(w) };
+        uint64_t word[HK_MESSAGE_REGISTER_WORDS] = { request, hk_mix_draw_block(&w->random) };
 
         expect(w, call(w, HK_SERVICE_BLOCK, words, word) == HK_OK, "a block fails");
     }
@@ -234,7 +213,7 @@ static void block_flush(struct hk_workload *w, uint64_t bytes)
 static void audio_write(struct hk_workload *w, uint64_t bytes)
 {
     uint64_t frames = bytes / HK_AUDIO_FRAME_BYTES;
-    uint64_t stream = w->stream[w->stream_count++ % HK_WORKLOAD_STREAMS];
+    uint64_t stream = w->stream[w->stream_count++ % HK_MIX_STREAMS];
     uint64_t word[HK_MESSAGE_REGISTER_WORDS] = { HK_AUDIO_WRITE, stream, frames };
 
     expect(w, call(w, HK_SERVICE_AUDIO, hk_service_payload_words(bytes), word) == HK_OK,
@@ -245,7 +224,7 @@ static void set_up_streams(struct hk_workload *w)
 {
     uint64_t word[HK_MESSAGE_REGISTER_WORDS];
 
-    for (uint64_t i = 0; i < HK_WORKLOAD_STREAMS; i++) {
+    for (uint64_t i = 0; i < HK_MIX_STREAMS; i++) {
         word[0] = HK_AUDIO_OPEN;
         expect(w, call(w, HK_SERVICE_AUDIO, 1, word) == HK_OK, "a stream is not opened");
         w->stream[i] = word[1];
@@ -259,7 +238,7 @@ static void clear_streams(struct hk_workload *w)
     uint64_t word[HK_MESSAGE_REGISTER_WORDS] = { HK_AUDIO_STOP };
 
     (void)call(w, HK_SERVICE_AUDIO, 1, word);
-    for (uint64_t i = 0; i < HK_WORKLOAD_STREAMS; i++) {
+    for (uint64_t i = 0; i < HK_MIX_STREAMS; i++) {
         word[0] = HK_AUDIO_CLOSE, word[1] = w->stream[i];
         (void)call(w, HK_SERVICE_AUDIO, 2, word);
     }
@@ -281,14 +260,13 @@ static void timer_alarm(struct hk_workload *w, uint64_t bytes)
 
 /* --- display ---------------------------------------------------------------------- */
 
-/* As many pixels as the bytes say, as a rectangle that is as wide as possible. */
 static void draw(struct hk_workload *w, enum hk_display_request request, uint64_t bytes)
 {
-    uint64_t pixels = bytes / 4 + 1;
-    uint64_t width = pixels < SCREEN_WIDTH ? pixels : SCREEN_WIDTH;
-    uint64_t height = pixels / width < SCREEN_HEIGHT ? pixels / width : SCREEN_HEIGHT;
-    uint64_t at = hk_workload_choose(w, SCREEN_WIDTH - width + 1) |
-                  hk_workload_choose(w, SCREEN_HEIGHT - height + 1) << 32;
+    uint64_t width, height, at;
+
+    hk_mix_area(bytes, &width, &height);
+    at = hk_mix_choose(&w->random, HK_MIX_SCREEN_WIDTH - width + 1);
+    at |= hk_mix_choose(&w->random, HK_MIX_SCREEN_HEIGHT - height + 1) << 32;
     uint64_t word[HK_MESSAGE_REGISTER_WORDS] = { request, at, width | height << 32, at };
 
     expect(w, call(w, HK_SERVICE_DISPLAY, 4, word) == HK_OK, "an area is not drawn");

@@ -35,6 +35,9 @@ static const struct {
     {GOOD "[audio]\nbuffers = 9\n" READ, "[audio] buffers: must be a whole number from 2 to 8"},
     {GOOD "[file.read]\nweight = 1\nbytes_max = 65537\n", "from 0 to 65536"},
     {GOOD "[file.read]\nweight = 1\nbytes_max = 99999999999999999999\n", "from 0 to 65536"},
+    {GOOD READ "unaligned_percent = 5\n", "unaligned_percent is for file.lend alone"},
+    {GOOD "[file.lend]\nweight = 1\nunaligned_percent = 101\n", "from 0 to 100"},
+    {"[workload]\nrate_per_s = 0\n", "from 1 to 1000000000"},
     {GOOD "nonsense\n", "w:4: neither [section] nor key = value"},
     {"seed = 7\n" GOOD READ, "no such section"},
 };

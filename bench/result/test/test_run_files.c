@@ -105,6 +105,8 @@ static void runs_of_one_second_get_their_own_folders(void **state)
         assert_string_equal(latest, other);
     }
     assert_int_equal(hk_run_latest(root, SAMPLE_MACHINE_ID, latest, sizeof(latest)), HK_OK);
+    assert_int_equal(hk_run_before(root, NULL, strrchr(latest, '/') + 1, latest, sizeof(latest)),
+                     HK_ENOENT);
     assert_int_equal(hk_run_latest(root, "other", latest, sizeof(latest)), HK_ENOENT);
     assert_int_equal(hk_run_latest("/nowhere", NULL, latest, sizeof(latest)), HK_ENOENT);
     assert_int_equal(hk_run_latest(root, NULL, latest, 10), HK_ETOOBIG);

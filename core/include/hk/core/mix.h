@@ -56,7 +56,7 @@ enum hk_mix_action {
 };
 
 #define HK_MIX_ENTRIES_MAX HK_MIX_ACTIONS
-#define HK_MIX_VERSION 1
+#define HK_MIX_VERSION 2
 #define HK_MIX_BYTES_MAX 65536 /* of one action */
 
 struct hk_mix_entry {
@@ -66,6 +66,7 @@ struct hk_mix_entry {
     uint64_t count;     /* times in a row */
     uint64_t bytes_min; /* payload, from here ... */
     uint64_t bytes_max; /* ... to here, logarithmically uniform */
+    uint64_t unaligned_percent; /* of lendings, whose buffer takes no pages: read instead */
 };
 
 /* Little-endian, as it lies in the module. */
@@ -76,6 +77,7 @@ struct hk_mix {
     uint64_t think_instructions; /* the client's own work before each request */
     uint64_t audio_period_ns;    /* how often the mixer wakes */
     uint64_t audio_buffers;      /* periods the device holds */
+    uint64_t rate_per_s;         /* of requests that nobody waits for; only for predictions; 0: no */
     uint64_t entry_count;
     struct hk_mix_entry entry[HK_MIX_ENTRIES_MAX];
 };
@@ -86,6 +88,7 @@ struct hk_mix {
 #define HK_MIX_PERIOD_NS_MIN 50000
 #define HK_MIX_PERIOD_NS_MAX 1000000000
 #define HK_MIX_COUNT_MAX 64
+#define HK_MIX_RATE_MAX 1000000000
 #define HK_MIX_AUDIO_BUFFERS_MAX 8
 
 #endif

@@ -10,7 +10,8 @@
 #include "hk/guest/run.h"
 
 #define HK_SWEEP_PLACEMENTS     (1u << HK_SERVICES)
-#define HK_SWEEP_WORKLOADS_MAX  8u
+#define HK_SWEEP_WORKLOADS_MAX  80u
+#define HK_SWEEP_BOOT_WORKLOADS 8u  /* that one boot runs; more are boots of their own */
 #define HK_SWEEP_NAME_BYTES     32u /* with the terminator */
 
 struct hk_sweep_workload {

@@ -26,6 +26,24 @@ struct hk_placements {
     double instructions[HK_PLACEMENTS]; /* per request, by set */
 };
 
+/* One placement of a workload, over the launches that hold. */
+struct hk_placement_cell {
+    double instructions; /* per request, mean */
+    size_t launch_count;
+    bool exact;          /* all of them repeated in every counter */
+    const struct hk_launch *launch; /* one of them */
+};
+
+/*
+ * Read one placement.
+ *
+ * set  [in]  of services in servers, below HK_PLACEMENTS
+ *
+ * Returns HK_OK; HK_ENOENT when no launch of it holds; HK_EINVAL for a name that is too long.
+ */
+enum hk_status hk_placement_read(const struct hk_run *run, const char *workload, uint32_t set,
+                                 struct hk_placement_cell *out);
+
 /*
  * Read one workload, e.g. "desktop".
  *

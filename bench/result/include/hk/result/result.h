@@ -212,6 +212,10 @@ void hk_run_fini(struct hk_run *run);
 /* Newest run under root, for the given machine id or any when NULL. HK_ENOENT when none. */
 enum hk_status hk_run_latest(const char *root, const char *machine_id, char *path, size_t capacity);
 
+/* The same of those whose name is below `before`, which may be NULL: the one that came before it. */
+enum hk_status hk_run_before(const char *root, const char *machine_id, const char *before,
+                             char *path, size_t capacity);
+
 /* First launch of a cell and how many there are in a row. HK_ENOENT. */
 enum hk_status hk_run_cell(const struct hk_run *run, const char *name,
                            const struct hk_launch **first, size_t *count);

@@ -7,7 +7,7 @@
 
 #include "hk/base/status.h"
 
-#define HK_LINEAR_TERMS_MAX 8u
+#define HK_LINEAR_TERMS_MAX 12u
 
 struct hk_linear_data {
     const double *x;       /* n rows of term_count */

@@ -1,0 +1,136 @@
+/* SPDX-License-Identifier: MIT */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "commands.h"
+#include "guest_files.h"
+#include "hk/base/units.h"
+#include "hk/guest/primitives.h"
+#include "predict_print.h"
+#include "run_argument.h"
+
+struct predict_options {
+    const char *out;
+    const char *run;
+    const char *place;
+    bool json;
+};
+
+static const struct hk_option options[] = {
+#define AT(f) offsetof(struct predict_options, f)
+    {"run", 0, HK_OPTION_TEXT, "RUN", "the primitives, counted (the newest that has them)", AT(run),
+     0, 0},
+    {"out", 0, HK_OPTION_TEXT, "DIR", "results folder to look for runs in (results)", AT(out), 0, 0},
+    {"place", 0, HK_OPTION_TEXT, "LIST",
+     "also this: monolithic, microkernel, mask:N or SERVICE:kernel|server,... (hybrid)", AT(place),
+     0, 0},
+    {"json", 0, HK_OPTION_FLAG, NULL, "print all placements as JSON", AT(json), 0, 0},
+#undef AT
+};
+static const struct predict_options defaults = {.out = "results"};
+
+static enum hk_status read_workload(const char *word, struct hk_prediction_task *t)
+{
+    struct hk_guest_files files;
+    char error[256];
+
+    enum hk_status status = hk_cli_guest_files("predict", &files);
+    if (status != HK_OK)
+        return status;
+    status = hk_sweep_workload_find(files.workloads, word, &t->workload, error);
+    if (status != HK_OK)
+        hk_cli_error("predict", "%s", error);
+    return status;
+}
+
+static enum hk_status read_primitives(const struct predict_options *o, struct hk_run *run)
+{
+    if (o->run != NULL)
+        return hk_run_argument("predict", o->run, o->out, run);
+    const enum hk_status status =
+        hk_run_newest_with(o->out, NULL, "guest/placement/" HK_PRIMITIVE_SINGLE, run);
+    if (status != HK_OK)
+        hk_cli_error("predict", "no run under '%s' has the primitives; count them once with: "
+                     "hkbench run --placements --workload primitives", o->out);
+    return status;
+}
+
+static enum hk_status price_all(struct hk_prediction_task *t)
+{
+    enum hk_status status = HK_OK;
+
+    for (uint32_t set = 0; set < HK_PLACEMENTS && status == HK_OK; set++)
+        status = hk_prices_predict(&t->prices, &t->workload.mix, set, &t->priced[set]);
+    if (status == HK_ERANGE)
+        hk_cli_error("predict", "workload %s: mixing a period takes longer than the period of "
+                     "%llu us; raise [audio] period_us", t->workload.name,
+                     (unsigned long long)(t->workload.mix.audio_period_ns / HK_NS_PER_US));
+    else if (status != HK_OK)
+        hk_cli_error("predict", "workload %s: %s", t->workload.name, hk_status_text(status));
+    return status;
+}
+
+static enum hk_exit predict(const struct predict_options *o, const char *word,
+                            struct hk_prediction_task *t)
+{
+    char error[HK_TEXT_BYTES];
+
+    t->asked = o->place != NULL;
+    if (t->asked && hk_placement_parse(o->place, &t->asked_set) != HK_OK) {
+        hk_cli_error("predict", "--place takes monolithic, microkernel, hybrid, mask:0 to mask:255 "
+                     "or SERVICE:kernel|server,..., not '%s'", o->place);
+        return HK_EXIT_USAGE;
+    }
+    if (read_workload(word, t) != HK_OK)
+        return HK_EXIT_USAGE;
+    if (read_primitives(o, &t->run) != HK_OK)
+        return o->run != NULL ? HK_EXIT_USAGE : HK_EXIT_UNMEASURED;
+    if (hk_prices_fit(&t->run, &t->prices, error) != HK_OK) {
+        hk_cli_error("predict", "%s", error);
+        return HK_EXIT_UNMEASURED;
+    }
+    if (price_all(t) != HK_OK)
+        return HK_EXIT_UNMEASURED;
+    if (!o->json)
+        hk_prediction_print(t);
+    else if (hk_prediction_print_json(t) != HK_OK)
+        return HK_EXIT_UNMEASURED;
+    return HK_EXIT_OK;
+}
+
+static enum hk_exit run_predict(const void *values, int argc, char **argv)
+{
+    struct hk_prediction_task *t;
+
+    if (argc == 0) {
+        hk_cli_error("predict", "a WORKLOAD is missing: the name of one, or a path to FILE.ini");
+        return HK_EXIT_USAGE;
+    }
+    t = calloc(1, sizeof *t);
+    if (t == NULL) {
+        hk_cli_error("predict", "%s", hk_status_text(HK_ENOMEM));
+        return HK_EXIT_UNMEASURED;
+    }
+    const enum hk_exit code = predict(values, argv[0], t);
+    hk_run_fini(&t->run);
+    free(t);
+    return code;
+}
+
+const struct hk_command hk_cmd_predict = {
+    .name = "predict",
+    .arguments = "WORKLOAD",
+    .summary = "what a workload will cost in each placement, before it is measured",
+    .details =
+        "WORKLOAD is a name or FILE.ini, docs/workloads.md. What each kind of its work costs comes\n"
+        "from workloads that do one thing each; the width of the intervals from mixed ones that\n"
+        "were predicted and counted: hkbench run --placements --workload primitives.\n"
+        "docs/predict.md explains the tables.",
+    .options = options,
+    .option_count = HK_ARRAY_COUNT(options),
+    .defaults = &defaults,
+    .options_bytes = sizeof(struct predict_options),
+    .positional_max = 1,
+    .run = run_predict,
+};

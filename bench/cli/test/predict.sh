@@ -1,0 +1,87 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: MIT
+# predict.sh HKBENCH WRITE_SAMPLE_RUN PRIMITIVES.tsv: predictions from counted primitives, and what
+# cannot be predicted.
+set -u
+hkbench=$1
+write_sample_run=$2
+primitives=$3
+tmp=$(mktemp -d) || exit 1
+trap 'rm -rf "$tmp"' EXIT
+
+fail() { echo "FAIL: $*"; head -c 3000 "$tmp/out" "$tmp/err"; exit 1; }
+expect() { # status, text on stderr, arguments...
+  local want=$1 text=$2 got
+  shift 2
+  "$hkbench" predict "$@" >"$tmp/out" 2>"$tmp/err" </dev/null
+  got=$?
+  [ $got = "$want" ] || fail "predict $*: status $got, not $want"
+  [ -z "$text" ] || grep -qF -- "$text" "$tmp/err" || fail "predict $*: no '$text'"
+  [ "$want" = 0 ] || [ "$(wc -l <"$tmp/err")" = 1 ] || fail "predict $*: not one line"
+  grep -qiw 'nan\|inf' "$tmp/out" && fail "predict $*: no number"
+  return 0
+}
+"$write_sample_run" "$tmp/made" >/dev/null || fail 'no sample run'
+run=$(dirname "$(find "$tmp/made" -name launches.jsonl)")
+expect 3 'count them once with: hkbench run --placements --workload primitives' --out "$tmp/made" desktop
+expect 3 'has not the single workloads of the client' --run "$run" desktop
+
+# cells EXPRESSION: the fixture's cells for which awk finds it true, as launches
+cells() {
+  awk -F '\t' '/^#/ { next } '"$1"' { split("file net block audio timer display print memory", s, " ")
+    printf "{\"name\": \"guest/placement/%s/mask:%03d\", \"index\": 0, \"seed\": \"1\", \"state\": \"ok\", \"exactness\": \"exact\", \"counters\": {\"hk_instructions_kernel\": %s, \"hk_instructions_user\": 0", $1, $2, $3
+    for (i = 1; i <= 8; i++) printf ", \"hk_requests_%s\": %d", s[i], $(3 + i)
+    print "}, \"series\": {}}" }' "$primitives" >>"$run/launches.jsonl"
+}
+cp "$run/launches.jsonl" "$tmp/launches"
+cells '$1 ~ /^one_/ && $1 !~ /print/'
+expect 3 'has not the single workloads of print' --run "$run" desktop
+cells '$1 ~ /print/'
+expect 3 'has 0 cells of mixed workloads, too few for an interval' --run "$run" desktop
+cells '$1 ~ /^mixed/'
+
+# as a newest run below a folder, too
+expect 0 '' --out "$tmp/made" desktop
+cp "$tmp/out" "$tmp/first"
+expect 0 '' --run "$run" desktop
+cmp -s "$tmp/out" "$tmp/first" || fail 'the same run gives another text'
+grep -q '^cheapest  255: monolith ' "$tmp/out" || fail 'the monolith is not the cheapest'
+expect 0 '' --run "$run" --json --place file:kernel,net:server desktop
+python3 - "$tmp/out" <<'END' || fail 'the JSON says something else'
+import json, sys
+p = json.load(open(sys.argv[1]))
+g = p["guest"]
+assert p["workload"] == "desktop" and len(g["placements"]) == 256
+by_mask = {q["mask"]: q for q in g["placements"]}
+assert by_mask[255]["servers"] == [] and len(by_mask[0]["servers"]) == 8
+assert by_mask[0]["instructions"] > by_mask[255]["instructions"] > 1500
+for q in g["placements"]:
+    assert q["instructions_lower"] < q["instructions"] < q["instructions_upper"]
+    assert abs(q["requests_per_s"] * q["instructions"] - 1e9) < 1
+END
+for place in mask:190 hybrid monolithic microkernel file:kernel,print:kernel; do
+  expect 0 '' --run "$run" --place "$place" sensor_node
+done
+grep -q '^--place   255: monolith' "$tmp/out" || fail 'two services moved back are not the monolith'
+expect 2 "not 'mask:256'" --run "$run" --place mask:256 desktop
+expect 2 "not 'fax:server'" --run "$run" --place fax:server desktop
+expect 2 'a WORKLOAD is missing'
+expect 2 'moon.ini: cannot be opened' --run "$run" moon
+expect 2 '' --run "$tmp/none" desktop
+
+bad() { # text on stderr, line of the file...
+  local text=$1
+  shift
+  printf '%s\n' '[workload]' 'seed = 7' 'requests = 60' "$@" >"$tmp/own.ini"
+  expect "${status:-2}" "$text" --run "$run" "$tmp/own.ini"
+}
+bad 'no such section' '[fax.send]' 'weight = 1'
+bad 'neither [section] nor key' '[file.stat' 'weight = 1'
+bad 'must be a whole number' '[file.stat]' 'weight = 1e3'
+
+# another hkbench's primitives
+sed 's/\("hk_requests_net": \)[1-9][0-9]*/\17/' "$run/launches.jsonl" >"$tmp/other"
+cp "$tmp/other" "$run/launches.jsonl"
+expect 3 "is another workload than this hkbench's" --run "$run" desktop
+printf '{"name": "guest/pl\n{}\n' >"$run/launches.jsonl"
+expect 2 '' --run "$run" desktop

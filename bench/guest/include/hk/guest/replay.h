@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What a workload makes the client and the services do, repeated on the host: the client's draws are
+ * those of the guest (hk/core/mix_draw.h), and of the services as much state is kept as decides how
+ * much work a request is (which files' answers are cached, which blocks, which jobs wait). Kinds of
+ * work are counted, not instructions; what each costs is somebody else's to know.
+ */
+#ifndef HK_GUEST_REPLAY_H
+#define HK_GUEST_REPLAY_H
+
+#include <stdint.h>
+
+#include "hk/base/status.h"
+#include "hk/core/mix.h"
+
+/* X(enumerator, who does it: the client or a service, name of a unit of it) */
+#define HK_WORK_LIST(X)                                                      \
+    X(REQUEST, CLIENT, "request")                                            \
+    X(ENTRY, CLIENT, "row of the mix looked at")                             \
+    X(FIND, FILE, "path found")                                              \
+    X(LOOKUP, FILE, "lookup asked of the service")                           \
+    X(READ, FILE, "page read")                                               \
+    X(READ_BYTE, FILE, "byte read")                                          \
+    X(LEND, FILE, "lending")                                                 \
+    X(LEND_PAGE, FILE, "page lent")                                          \
+    X(WRITE, FILE, "page written")                                           \
+    X(WRITE_BYTE, FILE, "byte written")                                      \
+    X(REPLACE, FILE, "file replaced")                                        \
+    X(REPLACE_WRITE, FILE, "page written to a new file")                     \
+    X(DATAGRAM, NET, "datagram exchanged")                                   \
+    X(DATAGRAM_BYTE, NET, "byte exchanged")                                  \
+    X(BLOCK_READ, BLOCK, "block read")                                       \
+    X(BLOCK_WRITE, BLOCK, "block written")                                   \
+    X(BLOCK_MISS, BLOCK, "block read from the device")                       \
+    X(BLOCK_BACK, BLOCK, "block written back")                               \
+    X(BLOCK_FLUSH, BLOCK, "flush asked for")                                 \
+    X(BLOCK_WAKE, BLOCK, "flush in time")                                    \
+    X(AUDIO_WRITE, AUDIO, "write to a stream")                               \
+    X(AUDIO_BYTE, AUDIO, "byte written to a stream")                         \
+    X(AUDIO_WAKE, AUDIO, "period mixed")                                     \
+    X(AUDIO_FRAME, AUDIO, "frame mixed")                                     \
+    X(ALARM, TIMER, "alarm")                                                 \
+    X(ALARM_WAITING, TIMER, "alarm that waits")                              \
+    X(FILL, DISPLAY, "fill")                                                 \
+    X(FILL_PIXEL, DISPLAY, "pixel filled")                                   \
+    X(BLIT, DISPLAY, "blit")                                                 \
+    X(BLIT_PIXEL, DISPLAY, "pixel blitted")                                  \
+    X(BLEND, DISPLAY, "blend")                                               \
+    X(BLEND_PIXEL, DISPLAY, "pixel blended")                                 \
+    X(DRAW_LINE, DISPLAY, "line drawn")                                      \
+    X(JOB, PRINT, "job")                                                     \
+    X(JOB_REFUSED, PRINT, "job refused")                                     \
+    X(JOB_DATA, PRINT, "page of a job")                                      \
+    X(JOB_BYTE, PRINT, "byte of a job")                                      \
+    X(BAND, PRINT, "band printed")                                           \
+    X(BAND_BYTE, PRINT, "byte printed")                                      \
+    X(RANGE, MEMORY, "range of memory")                                      \
+    X(RANGE_PAGE, MEMORY, "page touched")
+
+#define HK_SERVICE_CLIENT HK_SERVICES /* in HK_WORK_LIST: the client itself */
+
+enum hk_work {
+#define X(work, service, name) HK_WORK_##work,
+    HK_WORK_LIST(X)
+#undef X
+    HK_WORKS,
+};
+
+/* Who does it: a service, or HK_SERVICE_CLIENT; and what a unit of it is called. */
+unsigned hk_work_service(enum hk_work work);
+const char *hk_work_name(enum hk_work work);
+
+struct hk_replay {
+    double work[HK_WORKS];          /* units per request, as a cell's costs: (W(2N) - W(N)) / N */
+    uint64_t requests[HK_SERVICES]; /* actions of each service in the region of 2N */
+    double busy_mean_ns;            /* of a request there, without the thinking before it */
+    double busy_cv2;                /* squared coefficient of variation of that */
+};
+
+/*
+ * Repeat a workload: warm-up, a region of N requests, one of 2N.
+ *
+ * mix                [in]   checked, as hk_mix_read gives it
+ * instructions       [in]   that a unit of each kind of work takes where the services are; the clock
+ *                           by which periods pass. The client's thinking is added
+ * replay             [out]  written only on success
+ *
+ * Returns HK_OK; HK_EINVAL for a negative or not finite cost; HK_ERANGE when mixing a period takes
+ * longer than the period: such a mixer leaves nobody else any time.
+ */
+enum hk_status hk_mix_replay(const struct hk_mix *mix, const double instructions[HK_WORKS],
+                             struct hk_replay *replay);
+
+#endif

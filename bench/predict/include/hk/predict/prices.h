@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What each kind of a workload's work costs in the guest, in the kernel and in a server, from single
+ * workloads (hk/guest/primitives.h); and with it what any workload costs in any placement. It is F3
+ * with costs of its own for each service: T = sum of calls (c + t) + bytes c_copy, where the prices
+ * of a server hold the transfers and those in the kernel do not.
+ *
+ * Sets are bit masks of the services that run in servers: 0 is the monolith.
+ */
+#ifndef HK_PREDICT_PRICES_H
+#define HK_PREDICT_PRICES_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "hk/base/status.h"
+#include "hk/guest/replay.h"
+#include "hk/result/result.h"
+#include "hk/stats/estimate.h"
+
+enum hk_side { HK_IN_KERNEL, HK_IN_SERVER, HK_SIDES };
+
+struct hk_prices {
+    double instructions[HK_SIDES][HK_WORKS]; /* of a unit; of the client the same on both sides */
+    size_t single_count;     /* cells that the prices were fitted on */
+    double fit_error_max;    /* the largest |fitted / counted - 1| among them */
+    size_t mixed_count;      /* cells of mixed workloads that were predicted in vain */
+    double mixed_error_median; /* |predicted / counted - 1| there */
+    double half_width_ln;    /* of the 95 % prediction interval of ln(instructions) */
+};
+
+/*
+ * Fit prices on a run of hkbench run --placements --workload primitives, and the width of
+ * prediction intervals on its mixed workloads, of which no price knows (split conformal).
+ *
+ * error  [out]  on failure one line for people with the remedy
+ *
+ * Returns HK_OK; HK_ENOENT when cells are missing; HK_ENOISE when the mixed ones are too few for
+ * 95 %; HK_ESCHEMA when the run's workloads are not those of this hkbench; HK_ENOMEM.
+ */
+enum hk_status hk_prices_fit(const struct hk_run *run, struct hk_prices *prices,
+                             char error[HK_TEXT_BYTES]);
+
+struct hk_priced {
+    double instructions;         /* per request, thinking included */
+    struct hk_interval interval; /* 95 %, of a run of this workload with this seed */
+    struct hk_replay replay;
+};
+
+/*
+ * Predict a workload's instructions per request.
+ *
+ * Returns HK_OK; HK_EINVAL; HK_ERANGE when the mixer leaves no time to anybody else.
+ */
+enum hk_status hk_prices_predict(const struct hk_prices *prices, const struct hk_mix *mix,
+                                 uint32_t set, struct hk_priced *out);
+
+#endif
