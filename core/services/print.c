@@ -156,6 +156,15 @@ static enum hk_status print_next(struct hk_service_host *host, struct spool *spo
     return HK_OK;
 }
 
+/* For who did not get the number of a job that it opened. */
+static enum hk_status cancel_unclosed(struct spool *spool, uint64_t client)
+{
+    for (uint32_t i = 0; i < JOBS; i++)
+        if (spool->job[i].state == HK_PRINT_FILLING && spool->job[i].client == client)
+            hk_commit(spool->job[i].state, HK_PRINT_FREE);
+    return HK_OK;
+}
+
 static enum hk_status tell(const struct job *job, struct hk_service_message *message)
 {
     const struct progress *done = progress_of(job);
@@ -178,7 +187,8 @@ enum hk_status hk_print_handle(struct hk_service_host *host, struct hk_service_m
         return open_job(spool, message);
     job = job_of(spool, message->word[1]);
     if (job == NULL)
-        return HK_ENOENT;
+        return message->word[0] == HK_PRINT_CANCEL && message->word[1] == HK_PRINT_UNCLOSED
+                   ? cancel_unclosed(spool, message->badge) : HK_ENOENT;
     if (job->client != message->badge)
         return HK_EPERM;
     switch (message->word[0]) {

@@ -210,9 +210,10 @@ enum hk_print_request {
     HK_PRINT_OPEN,   /* 1: bits to signal when it is printed, 0: none -> 1: job */
     HK_PRINT_DATA,   /* 1: job, 2: offset (what is there already), 3: bytes, in the buffer -> 1: bytes */
     HK_PRINT_CLOSE,  /* 1: job: no more data comes */
-    HK_PRINT_CANCEL, /* 1: job */
+    HK_PRINT_CANCEL, /* 1: job, or HK_PRINT_UNCLOSED: all of the caller's, if an answer was lost */
     HK_PRINT_STATUS, /* 1: job -> 1: bytes printed, 2: checksum of them, 3: enum hk_print_state */
 };
+#define HK_PRINT_UNCLOSED UINT64_MAX /* no job has this number */
 enum hk_print_state { HK_PRINT_FREE, HK_PRINT_FILLING, HK_PRINT_WAITING, HK_PRINT_DONE };
 
 enum hk_memory_request {

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Servers that are killed, hang, or write over their own stack at moments drawn from
- * a seed, while a client works. The client gets a status in bounded time, the
- * supervisor starts another server, and what had been acknowledged is still there.
- * A `value` line for each service and fault records how long each was out.
+ * Servers that are killed, hang, write over their own stack, or answer nonsense from
+ * moments on that are drawn from a seed, while a client works. The client gets a status
+ * in bounded time, the supervisor starts another server, and what had been acknowledged
+ * is still there. A `value` line for each service and fault records how long each was out.
  */
 #include "user/client.h"
 #include "user/compose.h"
@@ -13,25 +13,39 @@
 #define WATCH_NS (HK_NS_PER_MS / 2)      /* how often the supervisor looks */
 #define ANSWER_NS (HK_NS_PER_MS / 2)     /* how long a server may take to answer it */
 #define STEADY_ANSWERS 20                /* of the new server, before the round is over */
+#define PAUSE_NS (HK_NS_PER_MS / 10)     /* of a client, before it asks again who talks nonsense */
 #define ROUND_NS_MAX (100 * HK_NS_PER_MS)
 #define WORKER_STACK 0x0000500000000000  /* of the client's thread */
 #define WORKER_STACK_PAGES 4
 #define SUPERVISOR_PRIORITY 25           /* above servers: a server that loops must not stop it */
 #define WORKER_PRIORITY 5
-/* The longest a call may take: the next look, an answer that does not come, the new server's start. */
+/*
+ * The longest a call may take: the next look, an answer that does not come, the new server's
+ * start.
+ */
 #define BOUND_NS (WATCH_NS + ANSWER_NS + 2 * HK_NS_PER_MS)
 
-enum fault { KILLED, HANGS, CORRUPTS, FAULTS };
+enum fault { KILLED, HANGS, CORRUPTS, GARBLES, FAULTS };
 
-static const char *const fault_names[FAULTS] = { "killed", "hangs", "corrupts" };
+static const struct {
+    const char *name;
+    enum hk_server_fault fault; /* of the server; a good one is killed */
+} faults[FAULTS] = {
+    [KILLED] = { "killed", HK_SERVER_FAULTS },
+    [HANGS] = { "hangs", HK_SERVER_HANGS },
+    [CORRUPTS] = { "corrupts", HK_SERVER_CORRUPTS },
+    [GARBLES] = { "garbles", HK_SERVER_GARBLES },
+};
 
 /* The client's thread works on this; the supervisor reads it. */
 struct worker {
     struct hk_client client;
     enum hk_service_number service;
     volatile bool stop, stopped;
+    volatile bool doubtful;    /* a server that answers nonsense may be at work */
     volatile uint64_t answers; /* acknowledged steps so far */
     volatile uint64_t errors;
+    volatile uint64_t wrong;      /* answers that were no errors, and not true */
     volatile uint64_t lost;       /* acknowledged, and not there */
     volatile uint64_t call_ns_max;
     volatile uint64_t outage_ns_max; /* from the last answer before an error to the next one */
@@ -212,10 +226,8 @@ static enum hk_status print_step(struct worker *w, uint64_t step)
     enum hk_status status = call(w, 2, word);
 
     if (status == HK_EBUSY) { /* all places taken by failed steps: begin again */
-        for (uint64_t i = 0; i < 4; i++) {
-            word[0] = HK_PRINT_CANCEL, word[1] = w->job - w->job % 256 + i;
-            (void)call(w, 2, word);
-        }
+        word[0] = HK_PRINT_CANCEL, word[1] = HK_PRINT_UNCLOSED;
+        (void)call(w, 2, word);
         return HK_EPEER;
     }
     if (status != HK_OK)
@@ -279,15 +291,16 @@ static enum hk_status memory_holds(struct worker *w, uint64_t step)
 static const struct {
     enum hk_status (*step)(struct worker *w, uint64_t step);
     enum hk_status (*holds)(struct worker *w, uint64_t step); /* HK_EROW: lost */
+    uint64_t kept; /* so many steps are there at a time, the last one among them */
 } work[HK_SERVICES] = {
-    [HK_SERVICE_FILE] = { file_step, file_holds },
-    [HK_SERVICE_NET] = { net_step, net_holds },
-    [HK_SERVICE_BLOCK] = { block_step, block_holds },
-    [HK_SERVICE_AUDIO] = { audio_step, audio_holds },
-    [HK_SERVICE_TIMER] = { timer_step, timer_holds },
-    [HK_SERVICE_DISPLAY] = { display_step, display_holds },
-    [HK_SERVICE_PRINT] = { print_step, print_holds },
-    [HK_SERVICE_MEMORY] = { memory_step, memory_holds },
+    [HK_SERVICE_FILE] = { file_step, file_holds, 8 },
+    [HK_SERVICE_NET] = { net_step, net_holds, 1 },
+    [HK_SERVICE_BLOCK] = { block_step, block_holds, 64 },
+    [HK_SERVICE_AUDIO] = { audio_step, audio_holds, 1 },
+    [HK_SERVICE_TIMER] = { timer_step, timer_holds, 1 },
+    [HK_SERVICE_DISPLAY] = { display_step, display_holds, 1 },
+    [HK_SERVICE_PRINT] = { print_step, print_holds, 1 },
+    [HK_SERVICE_MEMORY] = { memory_step, memory_holds, 1 },
 };
 
 /* --- the client's thread ---------------------------------------------------------------- */
@@ -299,8 +312,6 @@ static void note(struct worker *w, uint64_t start_ns, enum hk_status status, uin
 
     if (end_ns - start_ns > w->call_ns_max)
         w->call_ns_max = end_ns - start_ns;
-    if (status == HK_EROW)
-        w->lost++;
     if (status == HK_OK) {
         if (w->out && end_ns - *answered_ns > w->outage_ns_max)
             w->outage_ns_max = end_ns - *answered_ns;
@@ -311,22 +322,39 @@ static void note(struct worker *w, uint64_t start_ns, enum hk_status status, uin
     w->out = status != HK_OK;
 }
 
-/* Steps and checks for ever; a failed step is made again. */
+/* Whether what was acknowledged of a step is there; of nonsense nothing follows. */
+static bool check(struct worker *w, uint64_t step, uint64_t *answered_ns)
+{
+    const bool doubtful = w->doubtful;
+    uint64_t start_ns = now_ns();
+    enum hk_status status = work[w->service].holds(w, step);
+
+    note(w, start_ns, status, answered_ns);
+    w->wrong += doubtful && status == HK_EROW;
+    w->lost += !doubtful && status == HK_EROW;
+    return status == HK_OK || !doubtful;
+}
+
+/* Steps and checks for ever; a step that failed, or whose check says nothing, is made again. */
 static void work_on(struct worker *w)
 {
     uint64_t answered_ns = now_ns();
 
     (void)hk_syscall(HK_SYS_thread_policy, HK_HANDLE_SELF, WORKER_PRIORITY, 0);
     while (!w->stop) {
-        uint64_t start_ns = now_ns();
+        const bool was_out = w->out, doubtful = w->doubtful;
+        uint64_t start_ns = now_ns(), before = 1;
         enum hk_status status = work[w->service].step(w, w->answers);
 
         note(w, start_ns, status, &answered_ns);
-        if (status != HK_OK)
+        if (status != HK_OK || !check(w, w->answers, &answered_ns)) {
+            if (doubtful)
+                (void)hk_syscall(HK_SYS_sleep, now_ns() + PAUSE_NS, 0, 0);
             continue;
-        start_ns = now_ns();
-        note(w, start_ns, work[w->service].holds(w, w->answers), &answered_ns);
+        }
         w->answers++;
+        while (was_out && before < work[w->service].kept && before < w->answers)
+            (void)check(w, w->answers - 1 - before++, &answered_ns);
     }
     hk_client_fini(&w->client);
     w->stopped = true;
@@ -358,13 +386,19 @@ static void sleep_ns(uint64_t ns)
     (void)hk_syscall(HK_SYS_sleep, now_ns() + ns, 0, 0);
 }
 
-/* Whether a server answers; one that is gone or says nothing in time does not. */
+/*
+ * Whether a server answers as it must; one that is gone or says nothing in time does not. To
+ * what no service knows there is one true answer: an error, and the rest as it was asked.
+ */
 static bool answers(const struct hk_server *server)
 {
-    uint64_t word[HK_MESSAGE_REGISTER_WORDS] = { UINT64_MAX };
+    uint64_t word[HK_MESSAGE_REGISTER_WORDS] = { UINT64_MAX, UINT64_MAX };
     uint64_t handle = server->endpoint;
+    int64_t words = hk_user_ipc(HK_IPC_CALL_ANY + 2, &handle, word);
+    int64_t status = (int64_t)word[0];
 
-    return hk_user_ipc(HK_IPC_CALL_ANY + 1, &handle, word) >= 0;
+    return words == HK_SERVICE_REPLY_WORDS && (status == HK_ENOSYS || status == HK_ENOENT) &&
+           word[1] == UINT64_MAX;
 }
 
 /* Put a server that fails in the place of a good one. */
@@ -374,8 +408,7 @@ static enum hk_status start_failing(struct outage *o, enum hk_service_number ser
     uint64_t after = 20 + choose(o, 200);
 
     hk_server_stop(&o->composition.server[service]);
-    return hk_compose_server(&o->composition, service,
-                             fault == HANGS ? HK_SERVER_HANGS : HK_SERVER_CORRUPTS, after);
+    return hk_compose_server(&o->composition, service, faults[fault].fault, after);
 }
 
 /* Look until the server has failed and another answers steadily. */
@@ -406,11 +439,19 @@ static bool wait_for(const struct worker *w, uint64_t answers_wanted)
     return w->answers >= answers_wanted;
 }
 
+static bool run_round(struct outage *o, struct worker *w, enum fault fault)
+{
+    w->doubtful = fault == GARBLES;
+    if ((fault != KILLED && start_failing(o, w->service, fault) != HK_OK) || !watch(o, w, fault))
+        return false;
+    w->doubtful = false;
+    return wait_for(w, w->answers + STEADY_ANSWERS);
+}
+
 static bool run_rounds(struct outage *o, struct worker *w, enum fault fault)
 {
     for (uint64_t round = 0; round < ROUNDS; round++)
-        if ((fault != KILLED && start_failing(o, w->service, fault) != HK_OK) ||
-            !watch(o, w, fault) || !wait_for(w, w->answers + STEADY_ANSWERS))
+        if (!run_round(o, w, fault))
             return false;
     return true;
 }
@@ -420,7 +461,7 @@ static void print_name(struct hk_line *line, const struct worker *w, enum fault 
     hk_line_text(line, "guest/outage/");
     hk_line_text(line, hk_services[w->service].name);
     hk_line_text(line, "/fault:");
-    hk_line_text(line, fault_names[fault]);
+    hk_line_text(line, faults[fault].name);
 }
 
 static bool report(const struct worker *w, enum fault fault, bool complete)
@@ -432,6 +473,7 @@ static bool report(const struct worker *w, enum fault fault, bool complete)
     print_name(&line, w, fault);
     hk_line_field(&line, "faults", ROUNDS);
     hk_line_field(&line, "errors", w->errors);
+    hk_line_field(&line, "wrong", w->wrong);
     hk_line_field(&line, "lost", w->lost);
     hk_line_field(&line, "call_ns_max", w->call_ns_max);
     hk_line_field(&line, "outage_ns_max", w->outage_ns_max);

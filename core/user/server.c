@@ -151,18 +151,65 @@ static enum hk_status find_device(struct server *server, const struct hk_service
     }
 }
 
+/* --- its work ------------------------------------------------------------------------ */
+
+static inline void handle(struct server *server, const struct hk_service *service,
+                          struct hk_service_message *message)
+{
+    if (message->badge == HK_SERVICE_TIME_BADGE)
+        server->armed = false;
+    message->words = HK_SERVICE_REPLY_WORDS;
+    message->word[0] = (uint64_t)service->handle(&server->host, message);
+}
+
+static inline int64_t answer_and_receive(const struct server *server,
+                                         struct hk_service_message *message)
+{
+    message->badge = server->endpoint;
+    return hk_user_ipc(hk_reply_wait_class(message->words) + (int64_t)message->words,
+                       &message->badge, message->word);
+}
+
+static uint64_t next_random(uint64_t *seed)
+{
+    *seed = *seed * 6364136223846793005 + 1442695040888963407; /* Knuth's MMIX */
+    return *seed ^ *seed >> 29; /* the low bits of the product alone are poor */
+}
+
+/* Nonsense for the status, or for everything that comes with it. */
+static void garble(struct hk_service_message *message, uint64_t *seed)
+{
+    if (next_random(seed) >> 63) {
+        message->word[0] = next_random(seed);
+        return;
+    }
+    for (uint64_t i = 1; i < message->words; i++) {
+        uint64_t *word = i < HK_MESSAGE_REGISTER_WORDS
+                             ? &message->word[i] : &message->buffer[i - HK_MESSAGE_REGISTER_WORDS];
+
+        *word ^= next_random(seed);
+    }
+}
+
 /* Fail as the supervisor asked: to see what clients, supervisor and data make of it. */
-static void fail(enum hk_server_fault fault, uint64_t seed)
+static void fail(struct server *server, const struct hk_service *service, uint64_t argument,
+                 struct hk_service_message *message)
 {
     volatile uint64_t *at = (volatile uint64_t *)__builtin_frame_address(0);
+    const enum hk_server_fault fault = hk_server_argument_fault(argument);
+    uint64_t seed = argument;
 
     while (fault == HK_SERVER_HANGS) {
     }
-    /* its stack is no longer what it was: the next return goes anywhere */
-    for (uint64_t i = 0; i < 64; i++) {
-        seed = seed * 6364136223846793005 + 1442695040888963407; /* Knuth's MMIX */
-        at[i] = seed;
+    while (fault == HK_SERVER_GARBLES) {
+        garble(message, &seed);
+        if (answer_and_receive(server, message) < 0)
+            return;
+        handle(server, service, message);
     }
+    /* its stack is no longer what it was: the next return goes anywhere */
+    for (uint64_t i = 0; i < 64; i++)
+        at[i] = next_random(&seed);
 }
 
 static void serve(struct server *server, const struct hk_service *service, uint64_t argument,
@@ -174,15 +221,10 @@ static void serve(struct server *server, const struct hk_service *service, uint6
     message->badge = server->endpoint;
     words = hk_user_ipc(HK_IPC_RECEIVE, &message->badge, message->word);
     while (words >= 0) {
-        if (message->badge == HK_SERVICE_TIME_BADGE)
-            server->armed = false;
-        message->words = HK_SERVICE_REPLY_WORDS;
-        message->word[0] = (uint64_t)service->handle(&server->host, message);
+        handle(server, service, message);
         if (++served == last)
-            fail(hk_server_argument_fault(argument), argument);
-        message->badge = server->endpoint;
-        words = hk_user_ipc(hk_reply_wait_class(message->words) + (int64_t)message->words,
-                            &message->badge, message->word);
+            fail(server, service, argument, message);
+        words = answer_and_receive(server, message);
     }
 }
 

@@ -12,6 +12,7 @@
 enum hk_server_fault {
     HK_SERVER_HANGS,    /* never answers */
     HK_SERVER_CORRUPTS, /* writes over its own stack */
+    HK_SERVER_GARBLES,  /* goes on, with nonsense in its answers */
     HK_SERVER_FAULTS,
 };
 
@@ -20,7 +21,7 @@ enum hk_server_fault {
  * endpoint  its handle there
  * memory    handle of its shared memory there
  * frames    handle of what its device sees; HK_HANDLE_SELF: it has no device
- * after     fail instead of the answer number `after`, 1 to 65535; 0: do not
+ * after     fail instead of the answer number `after`, or from it on, 1 to 65535; 0: do not
  */
 static inline uint64_t hk_server_argument(uint64_t service, uint64_t endpoint, uint64_t memory,
                                           uint64_t frames, enum hk_server_fault fault,

@@ -342,6 +342,20 @@ static bool display_works(struct scene *s)
 
 /* --- print -------------------------------------------------------------------------- */
 
+/* Who lost the numbers of its unclosed jobs gets their places back, and no other's. */
+static bool unclosed_jobs_end(struct scene *s)
+{
+    uint64_t opened = 0;
+
+    while (ask(s, HK_SERVICE_PRINT, HK_PRINT_OPEN, 0, 0) == HK_OK)
+        opened++;
+    return expect(opened >= 3 &&
+                      ask(s, HK_SERVICE_PRINT, HK_PRINT_CANCEL, HK_PRINT_UNCLOSED, 0) == HK_OK &&
+                      ask(s, HK_SERVICE_PRINT, HK_PRINT_OPEN, 0, 0) == HK_OK &&
+                      ask(s, HK_SERVICE_PRINT, HK_PRINT_CANCEL, HK_PRINT_UNCLOSED, 0) == HK_OK,
+                  "print: unclosed jobs are cancelled");
+}
+
 static bool print_works(struct scene *s)
 {
     uint64_t word[HK_MESSAGE_REGISTER_WORDS] = { HK_PRINT_OPEN, SIGNAL_PRINT };
@@ -360,7 +374,7 @@ static bool print_works(struct scene *s)
                word[1] == part;
     }
     good = good && ask(s, HK_SERVICE_PRINT, HK_PRINT_CLOSE, s->job, 0) == HK_OK;
-    return expect(good, "print: a job is taken");
+    return expect(good, "print: a job is taken") && unclosed_jobs_end(s);
 }
 
 static bool print_is_there(struct scene *s)
