@@ -13,6 +13,7 @@
 #include "hk/guest/primitives.h"
 #include "hk/guest/record.h"
 #include "progress.h"
+#include "worlds.h"
 
 #define BOOTS           2 /* of each composition; equal in all: exact */
 #define MEMORY_MIB      128
@@ -78,6 +79,17 @@ static enum hk_exit outcome_show(const struct hk_guest_outcome *outcome, enum hk
     return status == HK_OK ? printed : hk_exit_of(status);
 }
 
+/* The same operations on our own kernel and on this machine, if they were measured. */
+static void show_beside(const char *root, const char *path)
+{
+    struct hk_worlds worlds;
+
+    if (hk_cli_worlds_beside("run", root, path, &worlds)) {
+        hk_cli_worlds_print(&worlds, HK_WORLD_LINUX);
+    }
+    hk_worlds_fini(&worlds);
+}
+
 /* Run a plan, with a bar, and show what came of it. */
 static enum hk_exit plan_run(struct hk_guest_plan *plan, const struct hk_run_guest_options *options,
                              const char *arguments)
@@ -104,7 +116,11 @@ static enum hk_exit plan_run(struct hk_guest_plan *plan, const struct hk_run_gue
     if (status != HK_OK) {
         hk_cli_error("run", "%s", error);
     }
-    return outcome_show(&outcome, status, options->json);
+    enum hk_exit code = outcome_show(&outcome, status, options->json);
+    if (code == HK_EXIT_OK && plan->linux_guest != NULL && !options->json) {
+        show_beside(options->out, outcome.path);
+    }
+    return code;
 }
 
 enum hk_exit hk_cli_run_guest(const struct hk_run_guest_options *options,

@@ -20,6 +20,7 @@
 struct page {
     FILE *out;
     const struct hk_report_source *source;
+    const struct hk_worlds *worlds;
     const char *folder;
     json_t *machine;
 };
@@ -76,7 +77,8 @@ static void write_head(const struct page *page)
     fputs("<nav aria-label=\"Sections\"><ul>"
           "<li><a href=\"#verdicts\">Verdicts</a></li><li><a href=\"#figures\">Figures</a></li>"
           "<li><a href=\"#costs\">Costs</a></li>"
-          "<li><a href=\"#published\">Published</a></li><li><a href=\"#missing\">Not measured</a></li>"
+          "<li><a href=\"#published\">Published</a></li><li><a href=\"#worlds\">Worlds</a></li>"
+          "<li><a href=\"#missing\">Not measured</a></li>"
           "<li><a href=\"#parameters\">Parameters</a></li>"
           "<li><a href=\"#machine\">Machine</a></li>"
           "<li><a href=\"#again\">Do it again</a></li>"
@@ -443,6 +445,95 @@ static void write_published(const struct page *page)
     fputs("</section>\n", out);
 }
 
+/* --- the same in three worlds --------------------------------------------------------------------- */
+
+/* Cells of the table: three of a counted world, two of the native one. */
+static void write_world(FILE *out, const struct hk_world_figure *figure, enum hk_world world)
+{
+    const double counted[] = { figure->instructions_kernel, figure->instructions_user,
+                               figure->switches };
+    const double timed[] = { figure->cost_ns, figure->switches };
+    const bool native = world == HK_WORLD_NATIVE;
+    const size_t count = native ? HK_ARRAY_COUNT(timed) : HK_ARRAY_COUNT(counted);
+    for (size_t i = 0; i < count; i++) {
+        const double value = native ? timed[i] : counted[i];
+        if (figure->state == HK_WORLD_OK && !isnan(value))
+            html_number(out, value);
+        else
+            fprintf(out, "<td class=\"number\">%s</td>",
+                    figure->state == HK_WORLD_NONE || figure->state == HK_WORLD_OK ? "&#8211;"
+                                                                                   : "?");
+    }
+}
+
+/* Why a question mark stands there, and what answers it. */
+static void write_absent(FILE *out, const struct hk_world_row *row, enum hk_world world,
+                         const struct hk_world_figure *figure)
+{
+    char command[HK_TEXT_BYTES];
+    if (figure->state != HK_WORLD_MISSING && figure->state != HK_WORLD_FAILED)
+        return;
+    fputs("<li><code>", out);
+    html_text(out, row->cell[world]);
+    fputs("</code> ", out);
+    if (figure->state == HK_WORLD_FAILED) {
+        html_text(out, figure->reason);
+    } else {
+        hk_world_command(row->cell[world], world, command);
+        fputs("is measured by <code>hkbench ", out);
+        html_text(out, command);
+        fputs("</code>", out);
+    }
+    fputs("</li>\n", out);
+}
+
+static void write_world_runs(FILE *out, const struct hk_worlds *worlds)
+{
+    fputs("<p>From", out);
+    for (int world = 0; world < HK_WORLDS; world++) {
+        fputs(world > 0 ? "; " : " ", out);
+        fputs(hk_world_name((enum hk_world)world), out);
+        fputs(": <code>", out);
+        html_text(out, worlds->have[world] ? worlds->run[world].path : "no run");
+        fputs("</code>", out);
+    }
+    fputs(".</p>\n<ul>\n", out);
+}
+
+static void write_worlds(const struct page *page)
+{
+    FILE *out = page->out;
+    fputs("<section id=\"worlds\"><h2>The same in three worlds</h2>\n<p>One operation on a stock "
+          "Linux kernel and on hkbench's own, both counted under QEMU (instructions in the kernel "
+          "and outside of it, switches of address spaces), and on the native machine, timed "
+          "(median over launches, switches of contexts). The service is where the second column "
+          "says. Instructions are no time.</p>\n",
+          out);
+    open_table(out, "The same operation in three worlds",
+               "operation|service in|Linux: kernel|user|spaces|ours: kernel|user|spaces|"
+               "native: ns|switches");
+    for (size_t i = 0; i < hk_world_row_count; i++) {
+        fputs("<tr>", out);
+        html_element(out, "td", hk_world_rows[i].what);
+        html_element(out, "td", hk_world_rows[i].service);
+        for (int world = 0; world < HK_WORLDS; world++) {
+            const struct hk_world_figure figure =
+                hk_worlds_figure(page->worlds, &hk_world_rows[i], (enum hk_world)world);
+            write_world(out, &figure, (enum hk_world)world);
+        }
+        fputs("</tr>\n", out);
+    }
+    close_table(out);
+    write_world_runs(out, page->worlds);
+    for (size_t i = 0; i < hk_world_row_count; i++)
+        for (int world = 0; world < HK_WORLDS; world++) {
+            const struct hk_world_figure figure =
+                hk_worlds_figure(page->worlds, &hk_world_rows[i], (enum hk_world)world);
+            write_absent(out, &hk_world_rows[i], (enum hk_world)world, &figure);
+        }
+    fputs("</ul></section>\n", out);
+}
+
 /* --- exact counts ------------------------------------------------------------------------------ */
 
 static void write_counts(const struct page *page)
@@ -605,12 +696,12 @@ static void write_caveats(FILE *out)
     fputs("</ul></section>\n</main>\n</body>\n</html>\n", out);
 }
 
-enum hk_status hk_report_html(const struct hk_report_source *source, const char *folder,
-                              char **html)
+enum hk_status hk_report_html(const struct hk_report_source *source,
+                              const struct hk_worlds *worlds, const char *folder, char **html)
 {
     char *text = NULL;
     size_t bytes = 0;
-    struct page page = { .source = source, .folder = folder };
+    struct page page = { .source = source, .worlds = worlds, .folder = folder };
     page.machine = json_loads(source->run->machine_json, 0, NULL);
     page.out = page.machine ? open_memstream(&text, &bytes) : NULL;
     if (!page.out) {
@@ -622,6 +713,7 @@ enum hk_status hk_report_html(const struct hk_report_source *source, const char 
     write_figures(&page);
     write_costs(&page);
     write_published(&page);
+    write_worlds(&page);
     write_counts(&page);
     write_missing(&page);
     write_parameters(&page);

@@ -218,59 +218,116 @@ void hk_run_fini(struct hk_run *run)
     *run = (struct hk_run){ 0 };
 }
 
-/*
- * Keeps in best the greatest run name under root/machine that is below `before`, if that is given;
- * names begin with their time.
- */
-static void scan_machine(const char *root, const char *machine, const char *before,
-                         char best[NAME_MAX + 1], char best_machine[NAME_MAX + 1])
+/* Where a run is. Names begin with its time, so the greatest is the newest; "" is before all. */
+struct run_place {
+    char name[NAME_MAX + 1];
+    char machine[NAME_MAX + 1];
+};
+
+/* Runs of two machines may have one name. */
+static int compare_places(const struct run_place *a, const struct run_place *b)
 {
-    char path[PATH_MAX];
+    int order = strcmp(a->name, b->name);
+    return order ? order : strcmp(a->machine, b->machine);
+}
+
+/* Keeps in latest the newest run of a machine, of those older than `before` unless that is NULL. */
+static void scan_machine(const char *root, const char *machine, const struct run_place *before,
+                         struct run_place *latest)
+{
+    struct run_place here;
+    char path[PATH_MAX], file[PATH_MAX];
     if (snprintf(path, sizeof(path), "%s/%s", root, machine) >= (int)sizeof(path))
         return;
     DIR *folder = opendir(path);
     if (!folder)
         return;
     struct dirent *entry;
+    snprintf(here.machine, sizeof(here.machine), "%s", machine);
     while ((entry = readdir(folder))) {
-        char file[PATH_MAX];
-        if (entry->d_name[0] == '.' || strcmp(entry->d_name, best) <= 0 ||
-            (before && strcmp(entry->d_name, before) >= 0) ||
-            snprintf(file, sizeof(file), "%s/%s/" HK_RUN_FILE, path, entry->d_name) >=
+        snprintf(here.name, sizeof(here.name), "%s", entry->d_name);
+        if (here.name[0] == '.' || compare_places(&here, latest) <= 0 ||
+            (before && compare_places(&here, before) >= 0) ||
+            snprintf(file, sizeof(file), "%s/%s/" HK_RUN_FILE, path, here.name) >=
                 (int)sizeof(file) ||
             access(file, F_OK) != 0)
             continue;
-        snprintf(best, NAME_MAX + 1, "%s", entry->d_name);
-        snprintf(best_machine, NAME_MAX + 1, "%s", machine);
+        *latest = here;
     }
     closedir(folder);
+}
+
+static enum hk_status scan_root(const char *root, const struct run_place *before,
+                                struct run_place *latest)
+{
+    DIR *folder = opendir(root);
+    if (!folder)
+        return HK_ENOENT;
+    struct dirent *entry;
+    while ((entry = readdir(folder)))
+        if (entry->d_name[0] != '.')
+            scan_machine(root, entry->d_name, before, latest);
+    closedir(folder);
+    return latest->name[0] ? HK_OK : HK_ENOENT;
+}
+
+static enum hk_status place_path(const char *root, const struct run_place *place, char *path,
+                                 size_t capacity)
+{
+    int length = snprintf(path, capacity, "%s/%s/%s", root, place->machine, place->name);
+    return length > 0 && (size_t)length < capacity ? HK_OK : HK_ETOOBIG;
 }
 
 enum hk_status hk_run_before(const char *root, const char *machine_id, const char *before,
                              char *path, size_t capacity)
 {
-    char best[NAME_MAX + 1] = "", machine[NAME_MAX + 1] = "";
-    if (machine_id) {
-        scan_machine(root, machine_id, before, best, machine);
-    } else {
-        DIR *folder = opendir(root);
-        if (!folder)
-            return HK_ENOENT;
-        struct dirent *entry;
-        while ((entry = readdir(folder)))
-            if (entry->d_name[0] != '.')
-                scan_machine(root, entry->d_name, before, best, machine);
-        closedir(folder);
-    }
-    if (!best[0])
-        return HK_ENOENT;
-    int length = snprintf(path, capacity, "%s/%s/%s", root, machine, best);
-    return length > 0 && (size_t)length < capacity ? HK_OK : HK_ETOOBIG;
+    struct run_place limit = { 0 }, latest = { 0 };
+    if (before)
+        snprintf(limit.name, sizeof(limit.name), "%s", before);
+    const struct run_place *older = before ? &limit : NULL;
+    if (machine_id)
+        scan_machine(root, machine_id, older, &latest);
+    else
+        (void)scan_root(root, older, &latest);
+    return latest.name[0] ? place_path(root, &latest, path, capacity) : HK_ENOENT;
 }
 
 enum hk_status hk_run_latest(const char *root, const char *machine_id, char *path, size_t capacity)
 {
     return hk_run_before(root, machine_id, NULL, path, capacity);
+}
+
+/* Whether its launches name one of the cells: a search, since decoding them takes seconds. */
+static bool names_one(const char *run_path, const char *const *cells, size_t cell_count)
+{
+    char error[HK_TEXT_BYTES], quoted[HK_NAME_BYTES + 2];
+    char *text = NULL;
+    size_t bytes = 0;
+    bool found = false;
+    if (read_file(run_path, HK_RUN_LAUNCHES_FILE, LAUNCHES_BYTES_MAX, &text, &bytes, error) != HK_OK)
+        return false;
+    for (size_t i = 0; i < cell_count && !found; i++) {
+        int length = snprintf(quoted, sizeof(quoted), "\"%s\"", cells[i]);
+        found = memmem(text, bytes, quoted, (size_t)length) != NULL;
+    }
+    free(text);
+    return found;
+}
+
+enum hk_status hk_run_latest_with(const char *root, const char *const *cells, size_t cell_count,
+                                  char *path, size_t capacity)
+{
+    struct run_place before = { 0 };
+    char found[PATH_MAX];
+    for (;;) {
+        struct run_place latest = { 0 };
+        if (scan_root(root, before.name[0] ? &before : NULL, &latest) != HK_OK)
+            return HK_ENOENT;
+        if (place_path(root, &latest, found, sizeof(found)) == HK_OK &&
+            names_one(found, cells, cell_count))
+            return place_path(root, &latest, path, capacity);
+        before = latest;
+    }
 }
 
 enum hk_status hk_run_cell(const struct hk_run *run, const char *name,

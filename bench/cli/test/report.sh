@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
-# report.sh HKBENCH WRITER: doctor, plot and report on a small run, and on what can go wrong.
+# report.sh HKBENCH WRITER BASELINE: doctor, plot and report on a small run, and on what can go wrong.
 set -u
-hkbench=$1 writer=$2 failed=0
+hkbench=$1 writer=$2 baseline=$3 failed=0
 tmp=$(mktemp -d) || exit 1
 trap 'rm -rf "$tmp"' EXIT
 
@@ -38,6 +38,31 @@ one_line
 [ -s "$run/plots/round_trip.dat" ] || { echo "FAILED: no data"; failed=1; }
 expect 0 "report.html" env PATH=/nonexistent "$hkbench" report "$run"
 grep -q 'gnuplot-nox' "$run/report.html" || { echo "FAILED: report does not name gnuplot"; failed=1; }
+
+# the same in three worlds: this run's numbers, and for the others the command that measures them
+expect 0 "native: $run" "$hkbench" report --worlds --out "$tmp/results"
+grep -q '? guest/syscall/null: hkbench run --guest --filter' "$tmp/out" ||
+  { echo "FAILED: a missing cell without its command"; cat "$tmp/out"; failed=1; }
+grep -q 'id="worlds"' "$run/report.html" || { echo "FAILED: no worlds in the report"; failed=1; }
+expect 0 '"measured_by": "hkbench run --linux' "$hkbench" report --worlds --json "$run"
+# the table names cells that there are
+"$hkbench" report --worlds --json "$run" >"$tmp/json"
+"$hkbench" list --full >"$tmp/cells"
+for cell in $(sed -n 's/.*"cell": "\(native\|linux\)\/\([^"]*\)".*/\2/p' "$tmp/json" | sort -u); do
+  grep -qx "native/$cell" "$tmp/cells" || { echo "FAILED: there is no native/$cell"; failed=1; }
+done
+for cell in $(sed -n 's/.*"cell": "\(guest\/[^"]*\)".*/\1/p' "$tmp/json" |
+              grep -v -E '/(copy|remap)/' | sed 's/\/place:.*//' | sort -u); do
+  grep -q "\"$cell[\"/]" "$baseline/launches.jsonl" || { echo "FAILED: there is no $cell"; failed=1; }
+done
+expect 2 "only with --worlds" "$hkbench" report "$run" "$run"
+one_line
+expect 2 "for --worlds" "$hkbench" report --json "$run"
+one_line
+expect 2 "has a run before it" "$hkbench" report --worlds "$run" "$run"
+one_line
+expect 2 "not found" "$hkbench" report --worlds "$tmp/nothing"
+one_line
 
 # usage
 expect 2 "svg or png" "$hkbench" plot "$run" --format bmp

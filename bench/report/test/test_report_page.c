@@ -25,6 +25,7 @@ static char folder[64];
 static struct hk_run run;
 static struct hk_judge judge;
 static const struct hk_report_source source = { &run, &judge };
+static struct hk_worlds worlds;
 
 /* --- a small made-up world: the numbers stand for nothing ---------------------------- */
 
@@ -172,7 +173,7 @@ static void assert_alone(const char *html)
 static char *page(void)
 {
     char *html = NULL;
-    assert_int_equal(hk_report_html(&source, folder, &html), HK_OK);
+    assert_int_equal(hk_report_html(&source, &worlds, folder, &html), HK_OK);
     assert_well_formed(html);
     assert_alone(html);
     return html;
@@ -203,6 +204,8 @@ static void what_is_missing_is_named_and_escaped(void **state)
     assert_non_null(strstr(html, "Test &lt;CPU&gt; &amp; Co"));
     assert_non_null(strstr(html, "hkbench validate"));
     assert_non_null(strstr(html, "gnuplot-nox"));
+    /* and of other worlds, with the command that measures it */
+    assert_non_null(strstr(html, "hkbench run --guest --filter &#39;^guest/syscall/null$&#39;"));
     free(html);
 }
 

@@ -110,6 +110,12 @@ static void runs_of_one_second_get_their_own_folders(void **state)
     assert_int_equal(hk_run_latest(root, "other", latest, sizeof(latest)), HK_ENOENT);
     assert_int_equal(hk_run_latest("/nowhere", NULL, latest, sizeof(latest)), HK_ENOENT);
     assert_int_equal(hk_run_latest(root, NULL, latest, 10), HK_ETOOBIG);
+    static const char *const cells[] = { "native/zzz", SAMPLE_PIPE };
+    assert_int_equal(hk_run_latest_with(root, cells, 2, latest, sizeof(latest)), HK_OK);
+    assert_string_equal(latest, other);
+    assert_int_equal(hk_run_latest_with(root, cells, 1, latest, sizeof(latest)), HK_ENOENT);
+    assert_int_equal(hk_run_latest_with("/nowhere", cells, 2, latest, sizeof(latest)), HK_ENOENT);
+    assert_int_equal(hk_run_latest_with(root, cells, 2, latest, 10), HK_ETOOBIG);
 }
 
 static void a_torn_last_line_is_dropped(void **state)

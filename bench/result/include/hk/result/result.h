@@ -216,6 +216,13 @@ enum hk_status hk_run_latest(const char *root, const char *machine_id, char *pat
 enum hk_status hk_run_before(const char *root, const char *machine_id, const char *before,
                              char *path, size_t capacity);
 
+/*
+ * Newest run under root, of any machine, that has at least one of these cells. A run that cannot
+ * be read has none. Returns HK_OK; HK_ENOENT when there is none; HK_ETOOBIG.
+ */
+enum hk_status hk_run_latest_with(const char *root, const char *const *cells, size_t cell_count,
+                                  char *path, size_t capacity);
+
 /* First launch of a cell and how many there are in a row. HK_ENOENT. */
 enum hk_status hk_run_cell(const struct hk_run *run, const char *name,
                            const struct hk_launch **first, size_t *count);
