@@ -137,6 +137,7 @@ static enum hk_status plugin_argument(const struct hk_qemu_options *o, int count
                  {",elf=", linux_image ? o->init : o->kernel},
                  {",programs=", linux_image ? NULL : o->programs},
                  {",from=", linux_image ? "arm" : NULL},
+                 {",symbols=", linux_image ? "memo" : NULL},
                  {",trace=", o->trace}};
     size_t bytes = 64;
     char *text;

@@ -70,6 +70,16 @@ within "$(slope linux/inject/pipe/place:same_core/servers:2/bytes:64)" 3980 4020
 copied=$(count linux/fallback/mix:uniform/trace:test/partial:1 copied_bytes_per_message) || exit 1
 [ "${copied%.*}" -gt 0 ] || fail 'nothing was copied'
 
+# The kernel names its functions; nearly all of the cost is in functions with names.
+grep -qP '^linux/round_trip/pipe/place:same_core/bytes:64\tpipe_write\t' "$folder/functions.tsv" ||
+  fail 'no pipe_write in a pipe round trip'
+grep -qP '^linux/syscall/getppid/bytes:0\t__x64_sys_getppid\t' "$folder/functions.tsv" ||
+  fail 'no function of the system call'
+grep -qP '^linux/[^\t]*\tinit:' "$folder/functions.tsv" || fail 'no function of the program'
+awk -F'\t' '$1 ~ /pipe.*bytes:64$/ { all += $3; if ($2 == "?") unnamed += $3 }
+            END { exit !(all > 10000 && unnamed < 0.01 * all) }' "$folder/functions.tsv" ||
+  fail 'instructions without a function'
+
 # --- the formulas, judged on counts: the same verdict on every machine ---
 "$program" validate "$folder" >"$tmp/out.txt" 2>"$tmp/err.txt" || fail 'validate of counts'
 verdict() { # formula, regime, verdict
@@ -81,6 +91,12 @@ verdict F3 'linux/pipe/coefficient of the kernel path' HOLDS
 verdict F5 'linux/independent/bytes' HOLDS
 verdict F5 'linux/dependent/bytes' 'REFUTED->REPLACED'
 verdict F5 'linux/partial mapping/bytes' 'REFUTED->REPLACED'
+
+# --- two kernels compared: one without pressure accounting is faster by its functions ---
+run --json --filter '/round_trip/pipe/.*bytes:64$' --append 'psi=0' || fail 'a run without psi'
+other=$(sed 's/.*"path":"\([^"]*\)".*/\1/' "$tmp/out.txt")
+"$program" compare "$folder" "$other" --filter 'round_trip/pipe/' >"$tmp/out.txt" 2>"$tmp/err.txt"
+grep -qE '^ +kernel psi_[a-z_]+ ' "$tmp/out.txt" || fail 'a difference between two kernels without its function'
 
 # --- a kernel that does not come up ---
 expect 3 'guest' --filter 'getppid' --append 'init=/nothing rdinit=/nothing'

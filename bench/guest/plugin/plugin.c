@@ -3,7 +3,7 @@
  * hkbench-plugin.so: exact counts per region from QEMU's code generator.
  *
  *   -plugin hkbench-plugin.so,out=FILE[,model=INI][,elf=IMAGE]...[,programs=ARCHIVE][,trace=FILE]
- *           [,from=arm]
+ *           [,from=arm[,symbols=memo]]
  *
  * out       counts are written here (format: hk/guest/counts.h)
  * model     parameters of the cache and TLB model; without it there are no such events
@@ -13,6 +13,8 @@
  *           HK_MARK_DISARM does not end it
  * from      "arm": run at full speed until the guest executes HK_MARK_ARM, because a stock kernel
  *           boots for a thousand million instructions that nobody asked about
+ * symbols   "memo": the guest has left its kernel's functions (kallsyms.h) in its memory before that
+ *           mark (hk/base/memo.h). The images name its one program, whose functions are init:function
  *
  * The ring of an instruction is the top bit of its address. An instruction is counted when it
  * begins: one that faults and is restarted counts twice, as it does not in QEMU's own icount clock.
@@ -30,6 +32,8 @@
 #include "hk/base/units.h"
 #include "hk/guest/cache_model.h"
 #include "hk/guest/counts.h"
+#include "kallsyms.h"
+#include "memo.h"
 #include "qemu_abi.h"
 
 #define IMAGE_CAPACITY 32u
@@ -83,6 +87,8 @@ static struct {
     struct function *functions;
     size_t image_count;
     struct image images[IMAGE_CAPACITY];
+    bool memo;           /* the guest leaves its kernel's functions; else the kernel is an image */
+    struct image kernel; /* with a memo only */
     FILE *out;
     FILE *trace;
     enum ring trace_ring;
@@ -104,6 +110,9 @@ static const char *function_name(const struct function *f)
 
 static const char *function_program(const struct function *f)
 {
+    if (plugin.memo && f->ring == RING_USER) {
+        return "init:";
+    }
     return f->image != NULL ? f->image->program : "";
 }
 
@@ -324,8 +333,8 @@ static struct function *function_of(const struct image *image, uint64_t address,
     return f;
 }
 
-/* The image that holds the block's code: every instruction must be there, byte for byte. */
-static const struct image *image_of(const struct qemu_plugin_tb *tb)
+/* Of several images at one address: every instruction must be there, byte for byte. */
+static const struct image *image_matching(const struct qemu_plugin_tb *tb)
 {
     size_t count = qemu_plugin_tb_n_insns(tb);
 
@@ -348,6 +357,12 @@ static const struct image *image_of(const struct qemu_plugin_tb *tb)
     return NULL;
 }
 
+/* The image that holds the block's code. A kernel that lists its functions needs no comparing. */
+static const struct image *image_of(const struct qemu_plugin_tb *tb)
+{
+    return plugin.memo && qemu_plugin_tb_vaddr(tb) >> 63 ? &plugin.kernel : image_matching(tb);
+}
+
 static struct insn *insn_describe(const struct qemu_plugin_insn *source, const struct image *image)
 {
     struct insn *insn = allocate(sizeof(*insn));
@@ -366,14 +381,28 @@ static struct insn *insn_describe(const struct qemu_plugin_insn *source, const s
     return insn;
 }
 
+/* A memo that cannot be read names nothing. */
+static void kernel_symbols_take(const void *guest_memory)
+{
+    char *text = NULL;
+    size_t bytes = 0;
+
+    if (hk_memo_read(guest_memory, &text, &bytes) == HK_OK) {
+        (void)hk_kallsyms_parse(text, bytes, &plugin.kernel.symbols);
+    }
+    free(text);
+}
+
 static void callbacks_register(qemu_plugin_id_t id);
 
 /* What was translated so far carries no callbacks: QEMU drops it all and translates again. */
 static void on_arm(unsigned int vcpu, void *user)
 {
-    (void)user;
     if (plugin.waiting && vcpu == 0) {
         plugin.waiting = false;
+        if (plugin.memo) {
+            kernel_symbols_take(user);
+        }
         qemu_plugin_reset(plugin.id, callbacks_register);
     }
 }
@@ -397,7 +426,8 @@ static void on_translation_waiting(struct qemu_plugin_tb *tb)
         struct qemu_plugin_insn *insn = qemu_plugin_tb_get_insn(tb, i);
 
         if (kind_of(qemu_plugin_insn_data(insn), qemu_plugin_insn_size(insn)) == INSN_ARM) {
-            qemu_plugin_register_vcpu_insn_exec_cb(insn, on_arm, QEMU_PLUGIN_CB_NO_REGS, NULL);
+            qemu_plugin_register_vcpu_insn_exec_cb(insn, on_arm, QEMU_PLUGIN_CB_NO_REGS,
+                                                   qemu_plugin_insn_haddr(insn));
         }
     }
 }
@@ -581,13 +611,22 @@ static bool from_set(const char *mark)
     return plugin.waiting;
 }
 
+static bool symbols_set(const char *where)
+{
+    plugin.memo = strcmp(where, "memo") == 0;
+    if (!plugin.memo) {
+        fprintf(stderr, "hkbench-plugin: symbols=%s: only symbols=memo is understood\n", where);
+    }
+    return plugin.memo;
+}
+
 static const struct argument {
     const char *name;
     bool (*open)(const char *value);
 } arguments[] = {
     {"out=", out_open},           {"model=", model_open}, {"elf=", elf_open},
     {"programs=", programs_open}, {"trace=", trace_open},
-    {"from=", from_set},
+    {"from=", from_set},          {"symbols=", symbols_set},
 };
 
 static bool argument_take(const char *text)

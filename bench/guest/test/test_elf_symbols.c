@@ -4,13 +4,18 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
 #include <cmocka.h>
 
 #include "archive.h"
 #include "elf_symbols.h"
 #include "hk/base/units.h"
+#include "hk/base/memo.h"
+#include "kallsyms.h"
+#include "memo.h"
 
 /* An image with a code section, a data section, symbols and their names. */
 struct image {
@@ -168,6 +173,86 @@ static void stripped_image_is_empty(void **state)
     hk_elf_symbols_fini(&symbols);
 }
 
+static enum hk_status list_parse(const char *text, struct hk_elf_symbols *symbols)
+{
+    return hk_kallsyms_parse(text, strlen(text), symbols);
+}
+
+static void a_kernel_lists_its_functions(void **state)
+{
+    struct hk_elf_symbols symbols;
+
+    (void)state;
+    assert_int_equal(list_parse("0000000000000000 t hidden\n"
+                                "ffffffff81000200 t vsnprintf\t[module]\n"
+                                "ffffffff81000000 T start\n"
+                                "ffffffff81000000 T __pfx_start\n"
+                                "ffffffff82000000 D data\n"
+                                "FFFFFFFF81000100 w weak.part.0\n"
+                                "ffffffff81000300 T cut short",
+                                &symbols),
+                     HK_OK);
+    assert_int_equal(symbols.count, 4);
+    assert_string_equal(hk_elf_symbols_find(&symbols, 0xffffffff81000000)->name, "start");
+    assert_string_equal(hk_elf_symbols_find(&symbols, 0xffffffff810000ff)->name, "start");
+    assert_string_equal(hk_elf_symbols_find(&symbols, 0xffffffff81000100)->name, "weak.part.0");
+    assert_string_equal(hk_elf_symbols_find(&symbols, 0xffffffff81000200)->name, "vsnprintf");
+    assert_null(hk_elf_symbols_find(&symbols, 0xffffffff80ffffff));
+    assert_null(hk_elf_symbols_find(&symbols, 0xffffffff81000200 + 4096));
+    assert_false(hk_elf_symbols_match(&symbols, 0xffffffff81000000, "x", 1));
+    hk_elf_symbols_fini(&symbols);
+    assert_int_equal(list_parse("", &symbols), HK_OK); /* a kernel without a list */
+    assert_int_equal(symbols.count, 0);
+    hk_elf_symbols_fini(&symbols);
+}
+
+static void other_lists_are_refused(void **state)
+{
+    static const char *const texts[] = {"\n", "x T name\n", "12 T\n", "12 T \n", "12 Tname x\n",
+                                        "12345678123456781 T name\n", "12  T name\n"};
+    struct hk_elf_symbols symbols = {.count = 4711};
+
+    (void)state;
+    for (size_t i = 0; i < HK_ARRAY_COUNT(texts); i++) {
+        assert_int_equal(list_parse(texts[i], &symbols), HK_EPARSE);
+    }
+    assert_int_equal(symbols.count, 4711);
+}
+
+/* Pages in any order among others, in a mapping of their own. */
+static void a_memo_is_found_page_by_page(void **state)
+{
+    static const struct {
+        size_t at;
+        uint32_t index;
+        const char *text;
+    } parts[] = {{5, 0, "ffff"}, {1, 2, " name\n"}, {3, 1, "ffff81 T"}};
+    struct hk_memo_page *pages = mmap(NULL, 7 * sizeof(*pages), PROT_READ | PROT_WRITE,
+                                      MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    char *text = NULL;
+    size_t bytes = 4711;
+
+    (void)state;
+    assert_true(pages != MAP_FAILED);
+    assert_int_equal(hk_memo_read(&pages[4], &text, &bytes), HK_ENOENT);
+    for (size_t i = 0; i < HK_ARRAY_COUNT(parts); i++) {
+        assert_int_equal(hk_memo_read(&pages[4], &text, &bytes), HK_ENOENT); /* not yet whole */
+        pages[parts[i].at].head = (struct hk_memo_head){
+            .magic = {HK_MEMO_MAGIC_1, HK_MEMO_MAGIC_2}, .index = parts[i].index, .count = 3,
+            .bytes = (uint32_t)strlen(parts[i].text)};
+        strcpy(pages[parts[i].at].text, parts[i].text);
+    }
+    assert_true(text == NULL && bytes == 4711);
+    assert_int_equal(hk_memo_read(&pages[4], &text, &bytes), HK_OK);
+    assert_int_equal(bytes, 18);
+    assert_memory_equal(text, "ffffffff81 T name\n", 18);
+    free(text);
+    pages[5].head.bytes = HK_MEMO_PAGE_BYTES; /* longer than a page's text: none of it */
+    assert_int_equal(hk_memo_read(&pages[4], &text, &bytes), HK_ENOENT);
+    assert_int_equal(hk_memo_read((const void *)8, &text, &bytes), HK_ENOENT);
+    munmap(pages, 7 * sizeof(*pages));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -177,6 +262,9 @@ int main(void)
         cmocka_unit_test(broken_archives_are_refused),
         cmocka_unit_test(broken_images_are_refused),
         cmocka_unit_test(stripped_image_is_empty),
+        cmocka_unit_test(a_kernel_lists_its_functions),
+        cmocka_unit_test(other_lists_are_refused),
+        cmocka_unit_test(a_memo_is_found_page_by_page),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
