@@ -17,7 +17,7 @@
 
 const struct hk_net_service *const hk_net_services[] = {
     &hk_net_service_loopback,    &hk_net_service_veth, &hk_net_service_lwip_tap,
-    &hk_net_service_lwip_packet, &hk_net_service_xdp,
+    &hk_net_service_lwip_packet, &hk_net_service_xdp,  &hk_net_service_afxdp,
 };
 const size_t hk_net_service_count = HK_ARRAY_COUNT(hk_net_services);
 

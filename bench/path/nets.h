@@ -20,6 +20,7 @@ extern const struct hk_net_service hk_net_service_veth;
 extern const struct hk_net_service hk_net_service_lwip_tap;
 extern const struct hk_net_service hk_net_service_lwip_packet;
 extern const struct hk_net_service hk_net_service_xdp;
+extern const struct hk_net_service hk_net_service_afxdp;
 
 /* Enter a network namespace of our own. HK_ENOTSUP with the reason. */
 enum hk_status hk_net_enter_namespace(char reason[HK_REASON_BYTES]);

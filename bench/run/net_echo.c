@@ -132,7 +132,7 @@ static enum hk_status leave(struct hk_task *task)
 
 const struct hk_experiment hk_experiment_net_echo = {
     .kind = "net_echo",
-    .summary = "a packet there and back: the kernel's stack, lwIP in a server, or XDP",
+    .summary = "a packet there and back: the kernel's stack, lwIP in a server, XDP, AF_XDP",
     .expand = expand,
     .open = open_task,
     .close = close_task,

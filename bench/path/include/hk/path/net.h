@@ -25,7 +25,7 @@ struct hk_net;
 
 /* A stack over a device. */
 struct hk_net_service {
-    const char *name; /* "kernel", "lwip", "xdp" */
+    const char *name; /* "kernel", "lwip", "xdp", "afxdp" */
     const char *over; /* "loopback", "veth", "tap", "packet" */
     const char *summary;
     bool streams;     /* it has TCP */
@@ -48,6 +48,7 @@ struct hk_net {
     struct hk_handover handover;
     int server;   /* the server's descriptor: socket, device; -1 */
     int socket;   /* the client's; -1 */
+    void *state;  /* the service's own, in the server */
     unsigned char request[HK_NET_BYTES_MAX];
     unsigned char reply[HK_NET_BYTES_MAX];
 };
