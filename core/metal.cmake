@@ -73,12 +73,15 @@ hk_program(init
   user/devices_scenario.c
   user/experiments.c
   user/experiments_call.c
+  user/experiments_extension.c
   user/experiments_memory.c
   user/experiments_object.c
   user/experiments_service.c
   user/experiments_stream.c
   user/fallback.c
   user/faults.c
+  user/filter.c
+  user/filter_check.c
   user/fuzz_scenario.c
   user/hello.c
   user/init.c
@@ -97,7 +100,7 @@ hk_program(init
   ${HK_SERVICE_SOURCES})
 hk_program(fuzz user/fuzz.c)
 hk_program(pager user/pager.c)
-hk_program(peer user/peer.c)
+hk_program(peer user/filter.c user/peer.c)
 hk_program(policy user/policy.c)
 hk_program(server user/server.c ${HK_SERVICE_SOURCES})
 hk_program(versions user/versions.c)

@@ -47,6 +47,9 @@ struct hk_extension_context {
     const unsigned char *data_end;
 };
 
+/* What stands in an accepted program where no path leads: the packet is dropped. */
+enum { HK_TRAP = 0 };
+
 /*
  * Run a verified program on a packet.
  *

@@ -134,7 +134,4 @@ enum hk_status hk_verify_step(struct hk_verifier *verifier, uint32_t budget);
 /* What a rejection means, for people. */
 const char *hk_reject_text(enum hk_reject reject);
 
-/* What stands in an accepted program where no path leads. */
-enum { HK_TRAP = 0 };
-
 #endif

@@ -8,6 +8,7 @@
 #include "services/commit.h"
 #include "services/ether.h"
 #include "services/packet.h"
+#include "services/port_filter.h"
 #include "services/rows.h"
 
 #define PORTS 16u
@@ -38,7 +39,9 @@ struct net {
 #define HEAD_PAGES 1u
 #define SLOT_PAGES (PORTS * SLOTS * SLOT_BYTES / HK_PAGE_BYTES)
 #define PACKET_PAGE (HEAD_PAGES + SLOT_PAGES)
-_Static_assert(HK_NET_PAGES == PACKET_PAGE + 1, "rows.h says as many pages");
+#define FILTER_PAGE (PACKET_PAGE + 1)
+#define FILTER_PAGES ((sizeof(struct hk_port_filter) + HK_PAGE_BYTES - 1) / HK_PAGE_BYTES)
+_Static_assert(HK_NET_PAGES == FILTER_PAGE + FILTER_PAGES, "rows.h says as many pages");
 _Static_assert(sizeof(struct net) <= HEAD_PAGES * HK_PAGE_BYTES, "the head fits");
 _Static_assert(HK_PACKET_PAYLOAD_MAX <= SLOT_BYTES, "a datagram fits a slot");
 _Static_assert((int)HK_NET_SHORT == (int)HK_PACKET_SHORT, "faults of packets are counters");
@@ -48,6 +51,11 @@ static unsigned char *slot_of(struct net *net, const struct port *port, uint64_t
     uint64_t slot = (uint64_t)(port - net->port) * SLOTS + datagram % SLOTS;
 
     return (unsigned char *)net + HEAD_PAGES * HK_PAGE_BYTES + slot * SLOT_BYTES;
+}
+
+static struct hk_port_filter *filter_of(struct net *net)
+{
+    return (void *)((unsigned char *)net + FILTER_PAGE * HK_PAGE_BYTES);
 }
 
 static struct port *find(struct net *net, uint64_t number)
@@ -126,7 +134,8 @@ static void input(struct hk_service_host *host, const unsigned char *data, uint6
 
     if (fault == HK_PACKET_GOOD && !is_loopback(packet.to))
         counter = HK_NET_NOT_OURS;
-    else if (fault == HK_PACKET_GOOD && host->filter != NULL && !host->filter(host, data, bytes))
+    else if (fault == HK_PACKET_GOOD &&
+             !hk_port_filter_passes(filter_of(net), packet.to_port, data, bytes))
         counter = HK_NET_FILTERED;
     else if (fault == HK_PACKET_GOOD)
         counter = deliver(host, net, &packet);
@@ -195,6 +204,7 @@ static enum hk_status receive(struct net *net, struct port *port,
     return HK_OK;
 }
 
+/* What only whose port it is may ask for. */
 static enum hk_status handle_port(struct net *net, struct hk_service_message *message)
 {
     struct port *port = find(net, message->word[1]);
@@ -205,6 +215,9 @@ static enum hk_status handle_port(struct net *net, struct hk_service_message *me
         return HK_EPERM;
     if (message->word[0] == HK_NET_RECEIVE)
         return receive(net, port, message);
+    if (message->word[0] != HK_NET_CLOSE)
+        return hk_port_filter_handle(filter_of(net), message);
+    hk_port_filter_close(filter_of(net), port->number);
     hk_commit(port->client, 0);
     return HK_OK;
 }
@@ -225,6 +238,10 @@ enum hk_status hk_net_handle(struct hk_service_host *host, struct hk_service_mes
         return send(host, net, message);
     case HK_NET_RECEIVE:
     case HK_NET_CLOSE:
+    case HK_NET_PROGRAM:
+    case HK_NET_FILTER:
+    case HK_NET_UNFILTER:
+    case HK_NET_VALUE:
         return handle_port(net, message);
     case HK_NET_COUNT:
         if (message->word[1] >= HK_NET_COUNTERS)
@@ -241,6 +258,7 @@ void hk_net_start(struct hk_service_host *host)
 {
     struct net *net = host->memory;
 
+    hk_port_filter_start(filter_of(net));
     net->ether.running = false;
     if (host->device.registers != NULL)
         (void)hk_ether_start(&net->ether, &host->device);

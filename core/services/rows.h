@@ -7,7 +7,7 @@
 
 /* Pages of memory that each has. */
 #define HK_FILE_PAGES 256
-#define HK_NET_PAGES 34
+#define HK_NET_PAGES 144
 #define HK_BLOCK_PAGES 177
 #define HK_AUDIO_PAGES 9
 #define HK_TIMER_PAGES 2

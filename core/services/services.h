@@ -73,9 +73,6 @@ struct hk_service_host {
     /* its ports, by their offset */
     uint32_t (*in32)(struct hk_service_host *host, uint32_t offset);
     void (*out32)(struct hk_service_host *host, uint32_t offset, uint32_t value);
-
-    /* whether a packet that came in may go on, headers and all; NULL: every one may */
-    bool (*filter)(struct hk_service_host *host, const unsigned char *packet, uint64_t bytes);
 };
 
 /*
@@ -152,6 +149,12 @@ enum hk_net_request {
     HK_NET_SEND,    /* 1: from port, 2: to address, 3: to port, 4: bytes, in the buffer */
     HK_NET_RECEIVE, /* 1: port -> 1: bytes, 2: from address, 3: from port; HK_EEMPTY */
     HK_NET_COUNT,   /* 1: enum hk_net_counter -> 1: packets */
+    /* a program looks at what arrives at a port of the client's: services/port_filter.h */
+    HK_NET_PROGRAM, /* 1: port, 2: first instruction, 3: instructions <= 512, in the buffer */
+    HK_NET_FILTER,  /* 1: port, 2: instructions, 3: maps, 4..7: value bytes | values << 32 ->
+                       1: processed; HK_EBUSY: ask again; HK_EINVAL: 1: enum hk_reject, 2: where */
+    HK_NET_UNFILTER, /* 1: port */
+    HK_NET_VALUE,   /* 1: port, 2: map, 3: key -> 1: bytes, in the buffer */
 };
 
 /* What became of packets: the faults of services/packet.h, and */

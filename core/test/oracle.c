@@ -25,7 +25,7 @@ struct place {
     const struct hk_extension *extension;
     const struct hk_instruction *i;
     const uint64_t *reg;
-    const unsigned char *stack;
+    uintptr_t stack; /* its lowest address */
     const struct hk_extension_context *context;
 };
 
@@ -79,12 +79,12 @@ static bool lies_in_map(const struct place *p, uint64_t address, uint32_t bytes)
 
 static bool lies_in_stack(const struct place *p, uint64_t address, uint32_t bytes)
 {
-    return lies_in(address, bytes, p->stack, HK_EXTENSION_STACK_BYTES);
+    return lies_in(address, bytes, (const void *)p->stack, HK_EXTENSION_STACK_BYTES);
 }
 
 static uint8_t *tags_of(const struct place *p, uint64_t address)
 {
-    return run.stack + (address - (uintptr_t)p->stack);
+    return run.stack + (address - p->stack);
 }
 
 static uint8_t read_register(const struct place *p, unsigned r)
@@ -260,8 +260,7 @@ static void step_jump(const struct place *p)
 }
 
 void hk_oracle_step(const struct hk_extension *extension, const struct hk_instruction *i,
-                    const uint64_t reg[HK_REGISTERS],
-                    const unsigned char stack[HK_EXTENSION_STACK_BYTES],
+                    const uint64_t reg[HK_REGISTERS], uintptr_t stack,
                     const struct hk_extension_context *context)
 {
     const struct place p = { extension, i, reg, stack, context };

@@ -15,8 +15,7 @@ void hk_oracle_begin(const unsigned char *packet, uint32_t bytes);
 
 /* Before each instruction: prints what is wrong and aborts, if anything is. */
 void hk_oracle_step(const struct hk_extension *extension, const struct hk_instruction *i,
-                    const uint64_t reg[HK_REGISTERS],
-                    const unsigned char stack[HK_EXTENSION_STACK_BYTES],
+                    const uint64_t reg[HK_REGISTERS], uintptr_t stack,
                     const struct hk_extension_context *context);
 
 /* Instructions run since hk_oracle_begin. */

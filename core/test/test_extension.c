@@ -11,7 +11,7 @@
 
 #include "extension/verify.h"
 #include "hk/base/units.h"
-#include "test/assemble.h"
+#include "extension/assemble.h"
 
 /* registers 2 and 3 become packet and end; `bytes` of it are there, else `skip` instructions on */
 #define PACKET(bytes, skip)                                                               \

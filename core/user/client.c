@@ -197,3 +197,56 @@ enum hk_status hk_client_release(struct hk_client *client, uint64_t address, uin
         (void)hk_syscall(HK_SYS_page_unmap, address + i * HK_PAGE_BYTES, 1, 0);
     return hk_client_call(client, HK_SERVICE_MEMORY, 2, word);
 }
+
+/* --- filters -------------------------------------------------------------------- */
+
+static enum hk_status fill(struct hk_client *client, uint64_t port,
+                           const struct hk_instruction *program, uint64_t count)
+{
+    enum hk_status status = HK_OK;
+
+    for (uint64_t done = 0; done < count && status == HK_OK;) {
+        const uint64_t part = count - done < HK_MESSAGE_BUFFER_WORDS ? count - done
+                                                                     : HK_MESSAGE_BUFFER_WORDS;
+        uint64_t word[HK_MESSAGE_REGISTER_WORDS] = { HK_NET_PROGRAM, port, done, part };
+
+        __builtin_memcpy(client->buffer, program + done, part * sizeof(*program));
+        status = hk_client_call(client, HK_SERVICE_NET,
+                                hk_service_payload_words(part * sizeof(*program)), word);
+        done += part;
+    }
+    return status;
+}
+
+enum hk_status hk_client_filter(struct hk_client *client, uint64_t port,
+                              const struct hk_instruction *program, uint64_t count,
+                              const uint64_t maps[HK_EXTENSION_MAPS],
+                              struct hk_client_verdict *verdict)
+{
+    enum hk_status status = fill(client, port, program, count);
+    uint64_t map_count = 0;
+
+    *verdict = (struct hk_client_verdict){ 0 };
+    if (status != HK_OK)
+        return status;
+    while (map_count < HK_EXTENSION_MAPS && maps[map_count] != 0)
+        map_count++;
+    do {
+        uint64_t word[HK_MESSAGE_REGISTER_WORDS] = { HK_NET_FILTER, port, count, map_count,
+                                                     maps[0], maps[1], maps[2], maps[3] };
+
+        status = hk_client_call(client, HK_SERVICE_NET, 8, word);
+        if (status == HK_OK)
+            verdict->processed = word[1];
+        if (status == HK_EINVAL)
+            verdict->reject = word[1], verdict->at = word[2];
+    } while (status == HK_EBUSY);
+    return status;
+}
+
+enum hk_status hk_client_unfilter(struct hk_client *client, uint64_t port)
+{
+    uint64_t word[HK_MESSAGE_REGISTER_WORDS] = { HK_NET_UNFILTER, port };
+
+    return hk_client_call(client, HK_SERVICE_NET, 2, word);
+}

@@ -6,6 +6,7 @@
 #ifndef HK_USER_CLIENT_H
 #define HK_USER_CLIENT_H
 
+#include "extension/extension.h"
 #include "services/services.h"
 #include "user/user.h"
 
@@ -75,5 +76,24 @@ enum hk_status hk_client_write(struct hk_client *client, uint64_t file, uint64_t
  */
 enum hk_status hk_client_reserve(struct hk_client *client, uint64_t pages, uint64_t *address);
 enum hk_status hk_client_release(struct hk_client *client, uint64_t address, uint64_t pages);
+
+/* What was rejected, or what it took to accept. */
+struct hk_client_verdict {
+    uint64_t processed;
+    uint64_t reject, at; /* enum hk_reject, instruction */
+};
+
+/*
+ * Have a program look at what arrives at a port of ours.
+ *
+ * maps  [in]  value bytes | values << 32, HK_EXTENSION_MAPS of them; 0: no more
+ *
+ * Returns HK_OK or the first status that was not; see services/port_filter.h.
+ */
+enum hk_status hk_client_filter(struct hk_client *client, uint64_t port,
+                              const struct hk_instruction *program, uint64_t count,
+                              const uint64_t maps[HK_EXTENSION_MAPS],
+                              struct hk_client_verdict *verdict);
+enum hk_status hk_client_unfilter(struct hk_client *client, uint64_t port);
 
 #endif

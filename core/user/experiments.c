@@ -55,11 +55,12 @@ static void run_row(struct hk_lab *lab, const struct hk_experiment *row)
     struct hk_line line;
 
     lab->parameter = row->parameter;
+    lab->processed = 0;
     lab->error = NULL;
     if (row->prepare != NULL)
         row->prepare(lab);
     if (lab->error == NULL) {
-        row->run(lab, WARM_UP_OPS);
+        row->run(lab, ops < WARM_UP_OPS ? ops : WARM_UP_OPS);
         ticks_n = measure(lab, row, ops);
         ticks_2n = measure(lab, row, 2 * ops);
     }
@@ -80,6 +81,8 @@ static void run_row(struct hk_lab *lab, const struct hk_experiment *row)
     hk_line_field(&line, "ticks_2n", ticks_2n);
     hk_line_field(&line, "region_n", region);
     hk_line_field(&line, "region_2n", region + 1);
+    if (lab->processed != 0)
+        hk_line_field(&line, "processed_count", lab->processed);
     hk_line_end(&line);
 }
 
@@ -114,6 +117,8 @@ int hk_scenario_experiments(uint64_t *ipc_page)
     run_table(&lab, &hk_experiments_service);
     if (lab.placement == MICROKERNEL)
         run_table(&lab, &hk_experiments_twin);
+    if (lab.placement == MICROKERNEL || lab.placement == MONOLITH)
+        run_table(&lab, &hk_experiments_extension);
     HK_MARK(HK_MARK_DISARM);
     if (lab.placement == MICROKERNEL || lab.placement == MONOLITH)
         lab.failed |= !hk_staleness_report(ipc_page, lab.placement == MONOLITH);

@@ -20,6 +20,7 @@ struct hk_lab {
     uint64_t handle2;
     struct hk_client client; /* of the services */
     volatile bool stop; /* for a second thread */
+    uint64_t processed; /* instructions by the verifier; 0: none was asked */
     uint32_t placement; /* bit per service: in the kernel */
     uint64_t regions;   /* marked so far */
     bool failed;
@@ -41,6 +42,7 @@ struct hk_experiment_table {
 };
 
 extern const struct hk_experiment_table hk_experiments_call;
+extern const struct hk_experiment_table hk_experiments_extension;
 extern const struct hk_experiment_table hk_experiments_memory;
 extern const struct hk_experiment_table hk_experiments_object;
 extern const struct hk_experiment_table hk_experiments_service;

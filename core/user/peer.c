@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "user/peer.h"
 
+#include "user/filter.h"
 #include "user/pager.h"
 
 static void echo(uint64_t endpoint, uint64_t next)
@@ -327,6 +328,22 @@ static void touch(uint64_t endpoint, uint64_t next)
                          0, 0);
 }
 
+static void filter(uint64_t endpoint, uint64_t next)
+{
+    uint64_t word[HK_MESSAGE_REGISTER_WORDS] = { 0 };
+    uint64_t handle = endpoint;
+    int64_t words = hk_user_ipc(HK_IPC_RECEIVE, &handle, word);
+
+    (void)next;
+    while (words == 1 + HK_FILTER_WORDS) {
+        const struct hk_filter wanted = hk_filter_unpack(word[0]);
+
+        word[0] = hk_filter_decide(&wanted, word + 1);
+        handle = endpoint;
+        words = hk_user_ipc(HK_IPC_REPLY_WAIT + 1, &handle, word);
+    }
+}
+
 static void (*const roles[HK_PEER_ROLES])(uint64_t endpoint, uint64_t next) = {
     [HK_PEER_ECHO] = echo,       [HK_PEER_ECHO_LONG] = echo_long, [HK_PEER_ECHO_ANY] = echo_any,
     [HK_PEER_FORWARD] = forward, [HK_PEER_SINK] = sink,           [HK_PEER_YIELD] = yield,
@@ -335,6 +352,7 @@ static void (*const roles[HK_PEER_ROLES])(uint64_t endpoint, uint64_t next) = {
     [HK_PEER_IRQ] = irq,         [HK_PEER_LOAD] = load,           [HK_PEER_TOUCH] = touch,
     [HK_PEER_SERIAL] = serial,   [HK_PEER_FORWARD_ANY] = forward_any,
     [HK_PEER_DELAY_ECHO] = delay_echo, [HK_PEER_DELAY_FORWARD] = delay_forward,
+    [HK_PEER_FILTER] = filter,
 };
 
 /* argument: role, endpoint, next, one byte each */

@@ -25,6 +25,7 @@ enum hk_peer_role {
     HK_PEER_FORWARD_ANY, /* as HK_PEER_FORWARD, with messages of any length */
     HK_PEER_DELAY_ECHO,    /* as HK_PEER_ECHO, and */
     HK_PEER_DELAY_FORWARD, /* as HK_PEER_FORWARD; each send waits the message's second word */
+    HK_PEER_FILTER,    /* a row of experiments_extension.c and a datagram: the verdict goes back */
     HK_PEER_ROLES,
 };
 

@@ -6,6 +6,7 @@
  */
 #include "user/client.h"
 #include "user/compose.h"
+#include "user/filter_check.h"
 #include "user/scenario.h"
 
 #define LENT_PAGE 0x0000300000000000
@@ -14,6 +15,7 @@
 #define SIGNAL_PRINT 2u
 #define SIGNAL_NET 4u
 #define PORT 4711u
+#define FILTERED_PORT 4800u
 #define LOOPBACK 0x7f000001u
 #define JOB_BYTES 5000u
 #define FNV_BYTE(sum, byte) (((sum) ^ (byte)) * 0x100000001b3)
@@ -185,6 +187,14 @@ static bool net_is_there(struct scene *s)
            word[3] == PORT && s->client.buffer[124] == 2385 * 125;
 }
 
+static bool filter_works(struct scene *s)
+{
+    const bool good = ask(s, HK_SERVICE_NET, HK_NET_BIND, FILTERED_PORT, 0) == HK_OK &&
+                      hk_filter_works(&s->client, FILTERED_PORT);
+
+    return expect(good, "net: a client's program drops, passes and counts");
+}
+
 static bool net_works(struct scene *s)
 {
     bool good = ask(s, HK_SERVICE_NET, HK_NET_BIND, PORT, SIGNAL_NET) == HK_OK &&
@@ -197,7 +207,12 @@ static bool net_works(struct scene *s)
            send(s, 1473, PORT, HK_ETOOBIG) && send(s, 1, 0, HK_EINVAL) && send(s, 1, 9, HK_OK);
     fill(s, 2385);
     good = good && send(s, 1001, PORT, HK_OK) && hk_client_wait(WAIT_NS) == SIGNAL_NET;
-    return expect(good, "net: datagrams over the loopback");
+    return expect(good, "net: datagrams over the loopback") && filter_works(s);
+}
+
+static bool net_and_filter_are_there(struct scene *s)
+{
+    return net_is_there(s) && hk_filter_is_there(&s->client, FILTERED_PORT);
 }
 
 /* --- block -------------------------------------------------------------------------- */
@@ -428,7 +443,7 @@ struct part {
 
 static const struct part parts[HK_SERVICES] = {
     [HK_SERVICE_FILE] = { file_works, file_is_there },
-    [HK_SERVICE_NET] = { net_works, net_is_there },
+    [HK_SERVICE_NET] = { net_works, net_and_filter_are_there },
     [HK_SERVICE_BLOCK] = { block_works, block_is_there },
     [HK_SERVICE_AUDIO] = { audio_works, audio_is_there },
     [HK_SERVICE_TIMER] = { timer_works, timer_is_there },

@@ -59,12 +59,6 @@ static enum hk_status supply(struct hk_service_host *host, uint64_t address, uin
     return HK_EPERM; /* as where no fault is served */
 }
 
-static bool filter(struct hk_service_host *host, const unsigned char *packet, uint64_t bytes)
-{
-    (void)host;
-    return packet[bytes - 1] % 4 != 3;
-}
-
 static const struct hk_service_host host = {
     .clock_ns = clock_ns,
     .wake_at = wake_at,
@@ -73,7 +67,6 @@ static const struct hk_service_host host = {
     .is_lent = is_lent,
     .answer = answer,
     .supply = supply,
-    .filter = filter,
 };
 
 /* Small numbers mostly: they are the ones that name something. */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* Instructions of eBPF as initialisers, for programs in tables. */
-#ifndef HK_TEST_ASSEMBLE_H
-#define HK_TEST_ASSEMBLE_H
+/* Instructions of eBPF as initialisers, for programs written by hand. */
+#ifndef HK_EXTENSION_ASSEMBLE_H
+#define HK_EXTENSION_ASSEMBLE_H
 
 #include "extension/instruction.h"
 
