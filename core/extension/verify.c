@@ -167,36 +167,43 @@ static enum hk_reject unary(struct hk_value *to, const struct hk_instruction *i,
     return HK_REJECT_NONE;
 }
 
-static struct hk_value operand(const struct hk_verify_state *now, const struct hk_instruction *i)
+/* The second operand: a register, or the number in the instruction, which `number` is for. */
+static const struct hk_value *operand(const struct hk_verify_state *now,
+                                      const struct hk_instruction *i, struct hk_value *number)
 {
-    return i->code & HK_X ? now->reg[hk_instruction_from(i)]
-                          : hk_value_number(hk_range_number((uint64_t)(int64_t)i->value));
+    if (i->code & HK_X)
+        return &now->reg[hk_instruction_from(i)];
+    *number = hk_value_number(hk_range_number((uint64_t)(int64_t)i->value));
+    return number;
+}
+
+static enum hk_reject move(struct hk_value *to, const struct hk_value *from,
+                           const struct hk_instruction *i, bool wide)
+{
+    if (hk_value_is_address(from) && (!wide || i->offset != 0))
+        return HK_REJECT_ARITHMETIC;
+    *to = *from;
+    if (!hk_value_is_address(to))
+        to->range = hk_range_alu(HK_MOV, i->offset, wide, to->range, to->range);
+    return HK_REJECT_NONE;
 }
 
 static enum hk_reject alu(struct hk_verifier *v, const struct hk_instruction *i)
 {
     const bool wide = hk_instruction_class(i) == HK_ALU64;
     const unsigned operation = hk_instruction_operation(i);
-    struct hk_value *to = &v->now.reg[hk_instruction_to(i)];
-    const struct hk_value from = operand(&v->now, i);
+    struct hk_value *to = &v->now.reg[hk_instruction_to(i)], number;
+    const struct hk_value *from = operand(&v->now, i, &number);
 
     if (operation == HK_NEG || operation == HK_END)
         return unary(to, i, wide);
-    if (from.kind == HK_VALUE_UNSET)
+    if (from->kind == HK_VALUE_UNSET || (operation != HK_MOV && to->kind == HK_VALUE_UNSET))
         return HK_REJECT_UNSET;
-    if (operation == HK_MOV) {
-        if (hk_value_is_address(&from) && (!wide || i->offset != 0))
-            return HK_REJECT_ARITHMETIC;
-        *to = from;
-        if (!hk_value_is_address(to))
-            to->range = hk_range_alu(HK_MOV, i->offset, wide, from.range, from.range);
-        return HK_REJECT_NONE;
-    }
-    if (to->kind == HK_VALUE_UNSET)
-        return HK_REJECT_UNSET;
-    if (hk_value_is_address(to) || hk_value_is_address(&from))
-        return wide ? address_alu(to, &from, operation, v->now.at) : HK_REJECT_ARITHMETIC;
-    to->range = hk_range_alu(operation, i->offset, wide, to->range, from.range);
+    if (operation == HK_MOV)
+        return move(to, from, i, wide);
+    if (hk_value_is_address(to) || hk_value_is_address(from))
+        return wide ? address_alu(to, from, operation, v->now.at) : HK_REJECT_ARITHMETIC;
+    to->range = hk_range_alu(operation, i->offset, wide, to->range, from->range);
     return HK_REJECT_NONE;
 }
 
@@ -383,7 +390,8 @@ static bool assume(struct hk_verify_state *state, const struct hk_instruction *i
 /* This path goes on with the next instruction; the other way waits, if it is possible at all. */
 static enum hk_reject branch(struct hk_verifier *v, const struct hk_instruction *i)
 {
-    const struct hk_value from = operand(&v->now, i);
+    struct hk_value number;
+    const struct hk_value from = *operand(&v->now, i, &number); /* as it is before the branch */
     const struct hk_value *to = &v->now.reg[hk_instruction_to(i)];
     const enum comparison comparison = comparison_of(i, to, &from);
     const uint16_t next = (uint16_t)(v->now.at + 1), target = (uint16_t)(next + i->offset);

@@ -17,7 +17,7 @@ void hk_port_filter_close(struct hk_port_filter *filter, uint64_t port)
         hk_commit(filter->state, HK_PORT_FILTER_NONE);
 }
 
-/* Instructions, from some number on; those that are not filled in are none. */
+/* Instructions, part behind part; the first part begins anew. */
 static enum hk_status fill(struct hk_port_filter *filter, uint64_t port, uint64_t first,
                            const struct hk_service_message *message)
 {
@@ -28,12 +28,13 @@ static enum hk_status fill(struct hk_port_filter *filter, uint64_t port, uint64_
         return HK_EBUSY;
     if (count == 0 || count > HK_MESSAGE_BUFFER_WORDS)
         return HK_EINVAL;
+    if (first != 0 && (filter->state == HK_PORT_FILTER_NONE || first != filter->filled))
+        return HK_EINVAL;
     if (first > HK_EXTENSION_INSTRUCTIONS_MAX - count)
         return HK_ETOOBIG;
-    if (filter->state == HK_PORT_FILTER_NONE)
-        __builtin_memset(filter->program, 0, sizeof(filter->program));
     __builtin_memcpy(filter->program + first, message->buffer,
                      count * sizeof(struct hk_instruction));
+    filter->filled = first + count;
     filter->port = port;
     filter->state = HK_PORT_FILTER_FILLING;
     return HK_OK;
@@ -60,7 +61,7 @@ static enum hk_status place_maps(struct hk_port_filter *filter,
                                            filter->values + used };
         used += stride_bytes * values;
     }
-    __builtin_memset(filter->values, 0, sizeof(filter->values));
+    __builtin_memset(filter->values, 0, used);
     return HK_OK;
 }
 
@@ -71,8 +72,8 @@ static enum hk_status begin(struct hk_port_filter *filter,
 
     if (status != HK_OK)
         return status;
-    if (message->word[2] > HK_EXTENSION_INSTRUCTIONS_MAX)
-        return HK_ETOOBIG;
+    if (message->word[2] > filter->filled)
+        return HK_EINVAL;
     filter->extension = (struct hk_extension){
         .instructions = filter->program,
         .count = (uint32_t)message->word[2],
@@ -95,6 +96,7 @@ static enum hk_status verify(struct hk_port_filter *filter, struct hk_service_me
         return HK_EBUSY;
     if (filter->state == HK_PORT_FILTER_FILLING) {
         filter->verifier.reject = HK_REJECT_NONE;
+        filter->verifier.at = 0;
         status = begin(filter, message);
     }
     if (status == HK_OK)

@@ -18,6 +18,7 @@ enum hk_port_filter_state { HK_PORT_FILTER_NONE, HK_PORT_FILTER_FILLING, HK_PORT
 struct hk_port_filter {
     uint64_t state; /* what counts for a successor is whether it is attached */
     uint64_t port;
+    uint64_t filled; /* instructions */
     struct hk_extension extension;
     struct hk_map maps[HK_EXTENSION_MAPS];
     struct hk_instruction program[HK_EXTENSION_INSTRUCTIONS_MAX];
@@ -33,8 +34,9 @@ void hk_port_filter_start(struct hk_port_filter *filter);
  * whose port it is.
  *
  * Returns HK_OK; HK_EBUSY: for HK_NET_FILTER, verifying goes on, ask again; else there is a program
- * already, maybe of another port; HK_ENOENT: there is none of this port; HK_EINVAL: a word is, or
- * the program was rejected, then word 1 says why and word 2 where; HK_ETOOBIG; HK_ENOSYS.
+ * already, maybe of another port; HK_ENOENT: there is none of this port; HK_EINVAL: the program was
+ * rejected, and word 1 says why and word 2 where, or word 1 is 0, and a part is not the next one or
+ * more instructions are asked for than were filled in; HK_ETOOBIG; HK_ENOSYS.
  */
 enum hk_status hk_port_filter_handle(struct hk_port_filter *filter,
                                      struct hk_service_message *message);
