@@ -10,9 +10,13 @@
 #include "predict_print.h"
 #include "run_argument.h"
 
+#define PERIODS_SEED 312
+
 struct predict_options {
     const char *out;
     const char *run;
+    const char *native;
+    const char *transport;
     const char *place;
     bool json;
 };
@@ -21,6 +25,11 @@ static const struct hk_option options[] = {
 #define AT(f) offsetof(struct predict_options, f)
     {"run", 0, HK_OPTION_TEXT, "RUN", "the primitives, counted (the newest that has them)", AT(run),
      0, 0},
+    {"native", 0, HK_OPTION_TEXT, "RUN", "this machine, timed (the newest native run)", AT(native), 0,
+     0},
+    {"transport", 0, HK_OPTION_TEXT, "NAME",
+     "of native crossings, as F3 names them: pipe, pipe_batch, unix_seqpacket, ... (pipe)",
+     AT(transport), 0, 0},
     {"out", 0, HK_OPTION_TEXT, "DIR", "results folder to look for runs in (results)", AT(out), 0, 0},
     {"place", 0, HK_OPTION_TEXT, "LIST",
      "also this: monolithic, microkernel, mask:N or SERVICE:kernel|server,... (hybrid)", AT(place),
@@ -28,7 +37,7 @@ static const struct hk_option options[] = {
     {"json", 0, HK_OPTION_FLAG, NULL, "print all placements as JSON", AT(json), 0, 0},
 #undef AT
 };
-static const struct predict_options defaults = {.out = "results"};
+static const struct predict_options defaults = {.out = "results", .transport = "pipe"};
 
 static enum hk_status read_workload(const char *word, struct hk_prediction_task *t)
 {
@@ -71,6 +80,64 @@ static enum hk_status price_all(struct hk_prediction_task *t)
     return status;
 }
 
+/* --- native ---------------------------------------------------------------------------------- */
+
+static void find_crossings(struct hk_prediction_task *t)
+{
+    const enum hk_status status = hk_crossings_fit(&t->native, t->transport, &t->costs);
+
+    t->has_crossings = status == HK_OK;
+    for (uint32_t set = 0; set < HK_PLACEMENTS && t->has_crossings; set++) {
+        hk_crossings_count(&t->priced[set].replay, set, &t->crossings[set]);
+        t->has_crossings = hk_crossings_predict(&t->crossings[set], &t->costs, &t->crossing_ns[set],
+                                                &t->hops[set]) == HK_OK;
+    }
+    if (!t->has_crossings)
+        hk_prediction_refuse(t, "time of crossings: %.200s has not c_sys, c_ipc and copies of F3 "
+                             "over %.40s; measure them with: hkbench run --quick", t->native.path,
+                             t->transport);
+}
+
+static void find_periods(struct hk_prediction_task *t)
+{
+    struct hk_rng *rng = NULL;
+
+    if (hk_rng_create(PERIODS_SEED, 0, &rng) != HK_OK)
+        return hk_prediction_refuse(t, "jitter and underruns: %s", hk_status_text(HK_ENOMEM));
+    if (hk_prediction_periods(t, rng) == 0)
+        hk_prediction_refuse(t, "jitter and underruns: %.200s has no native/wakeup/device and no "
+                             "native/audio/device that were not injected; measure them with: "
+                             "hkbench run --quick", t->native.path);
+    hk_rng_destroy(rng);
+}
+
+/* What this machine adds; without it, what is missing is said and the guest's part stands. */
+static enum hk_status add_native(const struct predict_options *o, struct hk_prediction_task *t)
+{
+    enum hk_status status = o->native != NULL
+                                ? hk_run_argument("predict", o->native, o->out, &t->native)
+                                : hk_run_newest_with(o->out, NULL, "native/", &t->native);
+    if (status != HK_OK && o->native != NULL)
+        return status;
+    t->transport = o->transport;
+    if (status == HK_OK)
+        find_crossings(t);
+    else
+        hk_prediction_refuse(t, "time of crossings: no native run under '%.200s'; measure one with: "
+                             "hkbench run --quick", o->out);
+    if (!hk_mix_plays(&t->workload.mix))
+        return HK_OK;
+    if (status == HK_OK)
+        find_periods(t);
+    else
+        hk_prediction_refuse(t, "jitter and underruns: no native run under '%.200s'; measure one "
+                             "with: hkbench run --quick", o->out);
+    hk_prediction_refuse(t, "jitter and underruns of a mixer in the kernel: nothing native wakes "
+                         "there; those of the guest: its cells keep mean and median of lateness "
+                         "alone");
+    return HK_OK;
+}
+
 static enum hk_exit predict(const struct predict_options *o, const char *word,
                             struct hk_prediction_task *t)
 {
@@ -92,6 +159,8 @@ static enum hk_exit predict(const struct predict_options *o, const char *word,
     }
     if (price_all(t) != HK_OK)
         return HK_EXIT_UNMEASURED;
+    if (add_native(o, t) != HK_OK)
+        return HK_EXIT_USAGE;
     if (!o->json)
         hk_prediction_print(t);
     else if (hk_prediction_print_json(t) != HK_OK)
@@ -114,6 +183,7 @@ static enum hk_exit run_predict(const void *values, int argc, char **argv)
     }
     const enum hk_exit code = predict(values, argv[0], t);
     hk_run_fini(&t->run);
+    hk_run_fini(&t->native);
     free(t);
     return code;
 }

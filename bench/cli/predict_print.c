@@ -2,6 +2,7 @@
 #include "predict_print.h"
 
 #include <jansson.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,6 +13,8 @@
 #include "place_print.h"
 
 enum { SHOWN = 3 };
+
+static const double z_95 = 1.959964;
 
 /* core/services: what people get without a word. */
 #define HYBRID_SERVERS (1u << HK_SERVICE_FILE | 1u << HK_SERVICE_PRINT)
@@ -81,16 +84,37 @@ enum hk_status hk_placement_parse(const char *text, uint32_t *set)
 
 /* --- text ------------------------------------------------------------------------------------ */
 
+static void print_load(const struct hk_prediction_task *t, const struct hk_priced *p)
+{
+    struct hk_priced_load load;
+    const enum hk_status status = hk_priced_under_load(p, &t->workload.mix, &load);
+
+    if (status == HK_OK && load.interval_ns.upper < INFINITY)
+        printf("  %5.2f busy, response %.0f ns [%.0f, %.0f]", load.utilisation_ratio,
+               load.response_ns, load.interval_ns.lower, load.interval_ns.upper);
+    else if (status == HK_OK)
+        printf("  %5.2f busy, response %.0f ns or without end", load.utilisation_ratio,
+               load.response_ns);
+    else if (status == HK_ERANGE)
+        printf("  %5.2f busy: no response, the queue grows without end", load.utilisation_ratio);
+}
+
 static void print_placement(const struct hk_prediction_task *t, const char *title, uint32_t set)
 {
     const struct hk_priced *p = &t->priced[set];
     char text[HK_SET_BYTES];
 
     hk_set_text(set, text);
-    printf("%-9s %-58s %10.1f  [%9.1f, %9.1f]  %+7.2f %%  %10.0f\n", title, text, p->instructions,
+    printf("%-9s %-58s %10.1f  [%9.1f, %9.1f]  %+7.2f %%  %10.0f", title, text, p->instructions,
            p->interval.lower, p->interval.upper,
            100 * (p->instructions / t->priced[0].instructions - 1),
            HK_NS_PER_S / p->instructions);
+    if (t->has_crossings)
+        printf("  %8.2f +- %.2f us%s", t->crossing_ns[set].value / HK_NS_PER_US,
+               z_95 * t->crossing_ns[set].standard_error / HK_NS_PER_US,
+               t->hops[set] ? " (hops)" : "");
+    print_load(t, p);
+    puts("");
 }
 
 /* Sets from the cheapest to the dearest. */
@@ -109,14 +133,62 @@ static void print_placements(const struct hk_prediction_task *t)
     uint32_t by_cost[HK_PLACEMENTS];
 
     order(t, by_cost);
-    printf("\n%-9s %-58s %10s  %22s  %9s  %10s\n", "placement", "kernel's mask: servers",
-           "instructions", "95 % interval", "added", "per second");
+    printf("\n%-9s %-57s %12s  %22s  %9s  %10s%s\n", "placement", "kernel's mask: servers",
+           "instructions", "95 % interval", "added", "per second",
+           t->has_crossings ? "  native crossings" : "");
     for (size_t i = 0; i < SHOWN; i++)
         print_placement(t, i == 0 ? "cheapest" : "", by_cost[i]);
     for (size_t i = SHOWN; i > 0; i--)
         print_placement(t, i == 1 ? "dearest" : "", by_cost[HK_PLACEMENTS - i]);
     if (t->asked)
         print_placement(t, "--place", t->asked_set);
+}
+
+static void print_native(const struct hk_prediction_task *t)
+{
+    const struct hk_crossing_costs *c = &t->costs;
+
+    if (!t->has_crossings)
+        return;
+    printf("native    F3 over %s, crossings alone; run %s: c_sys %.0f ns, c_ipc %.0f ns", t->transport,
+           t->native.path, c->c_sys_ns.value, c->c_ipc_ns.value);
+    if (c->has_hop)
+        printf(", hop among three spaces %.0f ns", c->hop_ns.value);
+    printf(", copies %.3f ns per byte\n", c->copy_ns_per_byte[0].value);
+}
+
+static void print_period(const struct hk_prediction_period *row)
+{
+    const struct hk_periods *p = &row->periods;
+
+    printf("%s: %zu delays\n  jitter     %.2f us [%.2f, %.2f], F6 with dependence; textbook %.2f us\n",
+           row->cell, p->count, p->jitter_ns / HK_NS_PER_US,
+           p->jitter_interval_ns.lower / HK_NS_PER_US, p->jitter_interval_ns.upper / HK_NS_PER_US,
+           p->jitter_textbook_ns / HK_NS_PER_US);
+    if (p->tail_status != HK_OK)
+        printf("  underruns  not predicted: %s\n",
+               p->tail_status == HK_ERANGE
+                   ? "the tail of the delays has no mean, and nothing so late was seen"
+                   : "too few delays for a tail");
+    else
+        printf("  underruns  %.3g per period [%.3g, %.3g]%s, F7 by the measured law with a GPD tail; "
+               "%.3g per hour, any in an hour %.3g; textbook %.3g\n", p->underrun_probability,
+               p->underrun_interval.lower, p->underrun_interval.upper,
+               p->extrapolated ? " (beyond what was seen)" : "", p->underruns_per_hour,
+               p->hour_probability, p->underrun_textbook);
+}
+
+static void print_periods(const struct hk_prediction_task *t)
+{
+    if (t->period_count == 0)
+        return;
+    printf("\naudio     period %llu us, %llu buffers: late by more than %.0f us is an underrun; as a "
+           "process wakes in run %s:\n",
+           (unsigned long long)(t->workload.mix.audio_period_ns / HK_NS_PER_US),
+           (unsigned long long)t->workload.mix.audio_buffers,
+           t->periods[0].periods.headroom_ns / HK_NS_PER_US, t->native.path);
+    for (size_t i = 0; i < t->period_count; i++)
+        print_period(&t->periods[i]);
 }
 
 void hk_prediction_print(const struct hk_prediction_task *t)
@@ -129,7 +201,15 @@ void hk_prediction_print(const struct hk_prediction_task *t)
            "          run %s: prices from %zu cells of single workloads (worst fit %.1f %%), "
            "intervals from %zu of mixed ones (median error %.1f %%)\n", t->run.path,
            p->single_count, 100 * p->fit_error_max, p->mixed_count, 100 * p->mixed_error_median);
+    print_native(t);
+    if (t->workload.mix.rate_per_s > 0)
+        printf("load      %llu requests per second of the guest's time, Poisson: M/G/1 (F3 under "
+               "load) on the guest's costs without thinking\n",
+               (unsigned long long)t->workload.mix.rate_per_s);
     print_placements(t);
+    print_periods(t);
+    for (size_t i = 0; i < t->refusal_count; i++)
+        printf("%snot predicted: %s\n", i == 0 ? "\n" : "", t->refusals[i]);
 }
 
 /* --- JSON ------------------------------------------------------------------------------------ */
@@ -145,14 +225,89 @@ static json_t *servers(uint32_t set)
     return array;
 }
 
+static void add_load(json_t *object, const struct hk_priced *p, const struct hk_mix *mix)
+{
+    struct hk_priced_load load;
+    const enum hk_status status = hk_priced_under_load(p, mix, &load);
+
+    if (status == HK_EINVAL)
+        return; /* nobody asked */
+    json_object_set_new(object, "utilisation_ratio", json_real(load.utilisation_ratio));
+    if (status != HK_OK)
+        return;
+    json_object_set_new(object, "response_ns", json_real(load.response_ns));
+    json_object_set_new(object, "response_ns_lower", json_real(load.interval_ns.lower));
+    if (load.interval_ns.upper < INFINITY)
+        json_object_set_new(object, "response_ns_upper", json_real(load.interval_ns.upper));
+}
+
 static json_t *placement(const struct hk_prediction_task *t, uint32_t set)
 {
     const struct hk_priced *p = &t->priced[set];
+    json_t *object =
+        json_pack("{s:i, s:o, s:f, s:f, s:f, s:f}", "mask", (int)(HK_PLACEMENTS - 1 - set),
+                  "servers", servers(set), "instructions", p->instructions, "instructions_lower",
+                  p->interval.lower, "instructions_upper", p->interval.upper, "requests_per_s",
+                  HK_NS_PER_S / p->instructions);
 
-    return json_pack("{s:i, s:o, s:f, s:f, s:f, s:f}", "mask", (int)(HK_PLACEMENTS - 1 - set),
-                     "servers", servers(set), "instructions", p->instructions,
-                     "instructions_lower", p->interval.lower, "instructions_upper",
-                     p->interval.upper, "requests_per_s", HK_NS_PER_S / p->instructions);
+    add_load(object, p, &t->workload.mix);
+    if (t->has_crossings) {
+        json_object_set_new(object, "crossings_ns", json_real(t->crossing_ns[set].value));
+        json_object_set_new(object, "crossings_ns_se",
+                            json_real(t->crossing_ns[set].standard_error));
+        json_object_set_new(object, "crossings_model",
+                            json_string(t->hops[set] ? "hop among three spaces" : "textbook"));
+    }
+    return object;
+}
+
+static json_t *periods(const struct hk_prediction_task *t)
+{
+    json_t *array = json_array();
+
+    for (size_t i = 0; i < t->period_count; i++) {
+        const struct hk_periods *p = &t->periods[i].periods;
+        json_t *row = json_pack(
+            "{s:s, s:I, s:f, s:f, s:f, s:f, s:f}", "cell", t->periods[i].cell, "delays_count",
+            (json_int_t)p->count, "jitter_ns", p->jitter_ns, "jitter_ns_lower",
+            p->jitter_interval_ns.lower, "jitter_ns_upper", p->jitter_interval_ns.upper,
+            "jitter_textbook_ns", p->jitter_textbook_ns, "headroom_ns", p->headroom_ns);
+        if (p->tail_status == HK_OK)
+            json_object_update_new(
+                row, json_pack("{s:f, s:f, s:f, s:b, s:f, s:f, s:f}", "underrun_probability",
+                               p->underrun_probability, "underrun_probability_lower",
+                               p->underrun_interval.lower, "underrun_probability_upper",
+                               p->underrun_interval.upper, "extrapolated", p->extrapolated,
+                               "underrun_textbook", p->underrun_textbook, "underruns_per_hour",
+                               p->underruns_per_hour, "hour_probability", p->hour_probability));
+        json_array_append_new(array, row);
+    }
+    return array;
+}
+
+static json_t *native(const struct hk_prediction_task *t)
+{
+    json_t *object = json_pack("{s:s, s:s, s:s, s:o}", "run",
+                               t->native.path != NULL ? t->native.path : "", "transport",
+                               t->transport, "formula",
+                               "crossings F3, jitter F6, underruns F7 of a device's clock",
+                               "periods", periods(t));
+
+    if (t->has_crossings)
+        json_object_update_new(object, json_pack("{s:f, s:f}", "c_sys_ns", t->costs.c_sys_ns.value,
+                                                 "c_ipc_ns", t->costs.c_ipc_ns.value));
+    if (t->has_crossings && t->costs.has_hop)
+        json_object_set_new(object, "hop_ns", json_real(t->costs.hop_ns.value));
+    return object;
+}
+
+static json_t *refusals(const struct hk_prediction_task *t)
+{
+    json_t *array = json_array();
+
+    for (size_t i = 0; i < t->refusal_count; i++)
+        json_array_append_new(array, json_string(t->refusals[i]));
+    return array;
 }
 
 static json_t *guest(const struct hk_prediction_task *t)
@@ -172,7 +327,8 @@ static json_t *guest(const struct hk_prediction_task *t)
 
 enum hk_status hk_prediction_print_json(const struct hk_prediction_task *t)
 {
-    json_t *all = json_pack("{s:s, s:o}", "workload", t->workload.name, "guest", guest(t));
+    json_t *all = json_pack("{s:s, s:o, s:o, s:o}", "workload", t->workload.name, "guest", guest(t),
+                            "native", native(t), "not_predicted", refusals(t));
 
     if (all == NULL) {
         hk_cli_error("predict", "the folder's name is no valid UTF-8, or memory is out");

@@ -5,7 +5,18 @@
 
 #include "hk/guest/sweep.h"
 #include "hk/judge/placements.h"
+#include "hk/predict/crossings.h"
+#include "hk/predict/periods.h"
 #include "hk/predict/prices.h"
+
+#define HK_PREDICTION_ROWS 16
+#define HK_PREDICTION_REFUSALS 8
+
+/* A mixer as it would wake in one regime of the native run. */
+struct hk_prediction_period {
+    char cell[HK_NAME_BYTES];
+    struct hk_periods periods;
+};
 
 struct hk_prediction_task {
     struct hk_sweep_workload workload;
@@ -14,7 +25,31 @@ struct hk_prediction_task {
     struct hk_priced priced[HK_PLACEMENTS]; /* by set of services in servers */
     bool asked;
     uint32_t asked_set; /* if asked */
+
+    struct hk_run native; /* without launches when there is none */
+    const char *transport;
+    bool has_crossings;
+    struct hk_crossing_costs costs;
+    struct hk_crossings crossings[HK_PLACEMENTS];
+    struct hk_estimate crossing_ns[HK_PLACEMENTS];
+    bool hops[HK_PLACEMENTS]; /* among three spaces, rather than c_ipc */
+    struct hk_prediction_period periods[HK_PREDICTION_ROWS];
+    size_t period_count;
+
+    char refusals[HK_PREDICTION_REFUSALS][HK_TEXT_BYTES]; /* what no run carries, and the remedy */
+    size_t refusal_count;
 };
+
+/* Say that something is not predicted, and what to do. */
+__attribute__((format(printf, 2, 3))) void hk_prediction_refuse(struct hk_prediction_task *task,
+                                                                const char *format, ...);
+
+/* Whether a workload has an audio device with a period of its own. */
+bool hk_mix_plays(const struct hk_mix *mix);
+
+/* Predict jitter and underruns in every regime of the native run. Returns how many there were. */
+size_t hk_prediction_periods(struct hk_prediction_task *task, struct hk_rng *rng);
+
 
 /*
  * A placement as the kernel's place= has it, as the set of services in servers.

@@ -15,6 +15,7 @@
 #define STREAM_FRAMES      1024u
 #define PERIOD_FRAMES      64u
 #define FRAME_BYTES        4u
+#define BEFORE_NS          1e7 /* since the workload before: what is due has been for so long */
 #define ALARMS             128u
 #define ALARM_NS           40000.0
 #define JOBS               4u
@@ -40,6 +41,8 @@ const char *hk_work_name(enum hk_work work)
 {
     return works[work].name;
 }
+
+_Static_assert(HK_MIX_BLOCKS - HK_MIX_CACHED_FIRST == CACHE_ENTRIES, "they fill the cache");
 
 struct entry {
     bool used;
@@ -478,11 +481,12 @@ static void client_init(struct client *c, const struct hk_mix *mix, const double
     for (unsigned i = 0; i < HK_MIX_FILES; i++) {
         c->answered[i] = true;
     }
-    for (unsigned i = 0; i < CACHE_ENTRIES; i++) { /* with what is not asked for again */
-        c->cache[i] = (struct entry){.used = true, .block = HK_MIX_BLOCKS + i};
+    for (unsigned i = 0; i < CACHE_ENTRIES; i++) {
+        c->cache[i] = (struct entry){
+            .used = true, .block = HK_MIX_CACHED_FIRST + i, .last = ++c->cache_clock};
     }
     for (uint64_t i = 0; i < mix->entry_count; i++) {
-        c->due_ns[i] = -INFINITY; /* as long ago as the boot: done with every request */
+        c->due_ns[i] = -BEFORE_NS;
         c->weight_sum += mix->entry[i].weight;
     }
 }

@@ -5,9 +5,11 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "hk/base/units.h"
 #include "hk/guest/mix.h"
 #include "hk/guest/primitives.h"
 #include "hk/judge/placements.h"
+#include "hk/model/queue.h"
 #include "hk/stats/error.h"
 #include "hk/stats/linear.h"
 #include "hk/stats/quantile.h"
@@ -22,6 +24,7 @@ struct equations {
     size_t work_count;
     double units[2 * HK_PRIMITIVES_SINGLE][HK_LINEAR_TERMS_MAX];
     double cost[2 * HK_PRIMITIVES_SINGLE];
+    double scale[2 * HK_PRIMITIVES_SINGLE]; /* of an error that is small: the whole but thinking */
     size_t count;
 };
 
@@ -83,6 +86,7 @@ static enum hk_status add_equation(const struct hk_run *run, unsigned single, en
         return HK_ESCHEMA;
     }
     e->cost[e->count] = cell.instructions - thinking(&workload.mix);
+    e->scale[e->count] = fmax(e->cost[e->count], 1);
     for (enum hk_work w = 0; w < HK_WORKS; w++) /* what the client's own work costs is known */
         if (e->service != HK_SERVICE_CLIENT && hk_work_service(w) == HK_SERVICE_CLIENT)
             e->cost[e->count] -= replay.work[w] * prices->instructions[side][w];
@@ -105,7 +109,7 @@ static enum hk_status solve(const struct equations *e, const bool *left, size_t 
         for (size_t k = 0; k < e->work_count; k++)
             if (left[k])
                 x[n++] = e->units[i][k];
-        weights[i] = 1 / fmax(e->cost[i] * e->cost[i], 1);
+        weights[i] = 1 / (e->scale[i] * e->scale[i]);
     }
     const struct hk_linear_data data = {x, e->cost, weights, e->count, left_count};
     const enum hk_status status = hk_linear_fit(&data, &fit);
@@ -149,7 +153,7 @@ static void note_errors(const struct equations *e, const double *price, struct h
         for (size_t k = 0; k < e->work_count; k++)
             fitted += price[k] * e->units[i][k];
         prices->fit_error_max =
-            fmax(prices->fit_error_max, fabs(fitted - e->cost[i]) / fmax(e->cost[i], 1));
+            fmax(prices->fit_error_max, fabs(fitted - e->cost[i]) / e->scale[i]);
     }
 }
 
@@ -186,10 +190,34 @@ static enum hk_status fit_service(const struct hk_run *run, unsigned service, en
     return HK_OK;
 }
 
-static enum hk_status predict_mean(const struct hk_prices *prices, const struct hk_mix *mix,
-                                   uint32_t set, struct hk_priced *out)
+/*
+ * What has a period falls where the clock says, and the clock is only as good as the prices: the
+ * workload is repeated on clocks that go slower and faster by as much as prices may be off.
+ */
+static const double clocks[] = {0.95, 0.975, 1, 1.025, 1.05};
+
+static enum hk_status replay_at(const struct hk_mix *mix, const double *costs, double clock,
+                                double *instructions, struct hk_replay *replay)
+{
+    double scaled[HK_WORKS];
+
+    for (enum hk_work w = 0; w < HK_WORKS; w++)
+        scaled[w] = costs[w] * clock;
+    const enum hk_status status = hk_mix_replay(mix, scaled, replay);
+    if (status != HK_OK)
+        return status;
+    *instructions = thinking(mix);
+    for (enum hk_work w = 0; w < HK_WORKS; w++)
+        *instructions += costs[w] * replay->work[w];
+    return HK_OK;
+}
+
+/* Mean of all clocks, and their range as the interval. */
+static enum hk_status predict_range(const struct hk_prices *prices, const struct hk_mix *mix,
+                                    uint32_t set, struct hk_priced *out)
 {
     double costs[HK_WORKS];
+    double sum = 0;
 
     for (enum hk_work w = 0; w < HK_WORKS; w++) {
         const unsigned service = hk_work_service(w);
@@ -197,18 +225,26 @@ static enum hk_status predict_mean(const struct hk_prices *prices, const struct 
                                       ? HK_IN_SERVER : HK_IN_KERNEL;
         costs[w] = prices->instructions[side][w];
     }
-    const enum hk_status status = hk_mix_replay(mix, costs, &out->replay);
-    if (status != HK_OK)
-        return status;
-    out->instructions = thinking(mix);
-    for (enum hk_work w = 0; w < HK_WORKS; w++)
-        out->instructions += costs[w] * out->replay.work[w];
+    out->interval = (struct hk_interval){INFINITY, -INFINITY, CONFIDENCE};
+    for (size_t i = 0; i < HK_ARRAY_COUNT(clocks); i++) {
+        struct hk_replay replay;
+        double instructions = 0;
+        const enum hk_status status = replay_at(mix, costs, clocks[i], &instructions, &replay);
+        if (status != HK_OK)
+            return status;
+        if (clocks[i] == 1)
+            out->replay = replay;
+        sum += instructions;
+        out->interval.lower = fmin(out->interval.lower, instructions);
+        out->interval.upper = fmax(out->interval.upper, instructions);
+    }
+    out->instructions = sum / HK_ARRAY_COUNT(clocks);
     return HK_OK;
 }
 
-/* ln(counted / predicted) of all cells of mixed workloads. */
+/* Of all cells of mixed workloads: how far off, and how far outside of the range, as logarithms. */
 static enum hk_status mixed_errors(const struct hk_run *run, const struct hk_prices *prices,
-                                   double *errors, size_t *count)
+                                   double *errors, double *outside, size_t *count)
 {
     *count = 0;
     for (unsigned i = 0; i < HK_PRIMITIVES_MIXED; i++) {
@@ -220,10 +256,12 @@ static enum hk_status mixed_errors(const struct hk_run *run, const struct hk_pri
             struct hk_priced priced;
             if (hk_placement_read(run, workload.name, set, &cell) != HK_OK)
                 continue;
-            const enum hk_status status = predict_mean(prices, &workload.mix, set, &priced);
+            const enum hk_status status = predict_range(prices, &workload.mix, set, &priced);
             if (status != HK_OK)
                 return status;
-            errors[(*count)++] = log(cell.instructions / priced.instructions);
+            errors[*count] = fabs(log(priced.instructions / cell.instructions));
+            outside[(*count)++] = fmax(0, fmax(log(priced.interval.lower / cell.instructions),
+                                               log(cell.instructions / priced.interval.upper)));
         }
     }
     return HK_OK;
@@ -233,12 +271,13 @@ static enum hk_status fit_width(const struct hk_run *run, struct hk_prices *pric
                                 char error[HK_TEXT_BYTES])
 {
     double errors[HK_PRIMITIVES_MIXED * HK_PRIMITIVES_MASKS];
+    double outside[HK_PRIMITIVES_MIXED * HK_PRIMITIVES_MASKS];
     size_t n = 0;
-    enum hk_status status = mixed_errors(run, prices, errors, &n);
+    enum hk_status status = mixed_errors(run, prices, errors, outside, &n);
 
     if (status == HK_OK)
         status = n == 0 ? HK_ENOISE
-                        : hk_conformal_half_width(errors, n, CONFIDENCE, &prices->half_width_ln);
+                        : hk_conformal_half_width(outside, n, CONFIDENCE, &prices->margin_ln);
     if (status == HK_ENOISE)
         snprintf(error, HK_TEXT_BYTES, "%.300s has %zu cells of mixed workloads, too few for an "
                  "interval; count them with: hkbench run --placements --workload primitives",
@@ -246,7 +285,7 @@ static enum hk_status fit_width(const struct hk_run *run, struct hk_prices *pric
     if (status != HK_OK)
         return status;
     for (size_t i = 0; i < n; i++)
-        errors[i] = fabs(expm1(-errors[i]));
+        errors[i] = expm1(errors[i]);
     prices->mixed_count = n;
     status = hk_sample_sort(errors, n);
     return status == HK_OK ? hk_quantile(errors, n, 0.5, &prices->mixed_error_median) : status;
@@ -279,11 +318,52 @@ enum hk_status hk_prices_predict(const struct hk_prices *prices, const struct hk
 
     if (set >= HK_PLACEMENTS)
         return HK_EINVAL;
-    const enum hk_status status = predict_mean(prices, mix, set, &p);
+    const enum hk_status status = predict_range(prices, mix, set, &p);
     if (status != HK_OK)
         return status;
-    p.interval = (struct hk_interval){p.instructions * exp(-prices->half_width_ln),
-                                      p.instructions * exp(prices->half_width_ln), CONFIDENCE};
+    p.interval.lower *= exp(-prices->margin_ln);
+    p.interval.upper *= exp(prices->margin_ln);
     *out = p;
+    return HK_OK;
+}
+
+/* Mean response when a request takes so long. */
+static enum hk_status respond(const struct hk_mix *mix, double service_ns, double cv2,
+                              double *response_ns)
+{
+    const struct hk_queue_load load = {
+        .arrivals_per_s = {(double)mix->rate_per_s, 0, 1},
+        .service_ns = {service_ns, 0, 1},
+        .arrival_cv2 = 1,
+        .service_cv2 = cv2,
+    };
+    struct hk_estimate wait_ns;
+    const enum hk_status status = hk_queue_wait_poisson(&load, &wait_ns);
+
+    if (status == HK_OK)
+        *response_ns = service_ns + wait_ns.value;
+    return status;
+}
+
+enum hk_status hk_priced_under_load(const struct hk_priced *priced, const struct hk_mix *mix,
+                                    struct hk_priced_load *out)
+{
+    const double service_ns = priced->instructions - thinking(mix);
+    const double cv2 = priced->replay.busy_cv2;
+    struct hk_priced_load load = {.interval_ns = {0, INFINITY, CONFIDENCE}};
+
+    if (mix->rate_per_s == 0 || !(service_ns > 0))
+        return HK_EINVAL;
+    load.utilisation_ratio = (double)mix->rate_per_s * service_ns / (double)HK_NS_PER_S;
+    enum hk_status status = respond(mix, service_ns, cv2, &load.response_ns);
+    if (status == HK_ERANGE)
+        out->utilisation_ratio = load.utilisation_ratio;
+    if (status == HK_OK)
+        status = respond(mix, fmax(priced->interval.lower - thinking(mix), 1), cv2,
+                         &load.interval_ns.lower);
+    if (status != HK_OK)
+        return status;
+    (void)respond(mix, priced->interval.upper - thinking(mix), cv2, &load.interval_ns.upper);
+    *out = load;
     return HK_OK;
 }

@@ -207,6 +207,16 @@ static void block_flush(struct hk_workload *w, uint64_t bytes)
     expect(w, call(w, HK_SERVICE_BLOCK, 1, word) == HK_OK, "the blocks are not written back");
 }
 
+/* The cache holds the last blocks, unchanged, whatever workload was before. */
+static void set_up_blocks(struct hk_workload *w)
+{
+    for (uint64_t i = HK_MIX_CACHED_FIRST; i < HK_MIX_BLOCKS; i++) {
+        uint64_t word[HK_MESSAGE_REGISTER_WORDS] = { HK_BLOCK_READ, i };
+
+        expect(w, call(w, HK_SERVICE_BLOCK, 2, word) == HK_OK, "a block fails");
+    }
+}
+
 /* --- audio ------------------------------------------------------------------------ */
 
 /* One period to the next stream; what the stream has no room for is dropped. */
@@ -350,6 +360,7 @@ void hk_workload_set_up(struct hk_workload *w)
 {
     set_up_files(w);
     set_up_ports(w);
+    set_up_blocks(w);
     set_up_streams(w);
 }
 

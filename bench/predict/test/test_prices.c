@@ -126,9 +126,9 @@ static void held_out_placements_are_predicted(void **state)
     if (hk_prices_fit(&primitives, &prices, error) != HK_OK)
         fail_msg("%s", error);
     print_message("prices: %zu single cells, worst fit %.1f %%; %zu mixed cells, median error "
-                  "%.2f %%, half width %.2f %%\n", prices.single_count, 100 * prices.fit_error_max,
+                  "%.2f %%, margin %.2f %%\n", prices.single_count, 100 * prices.fit_error_max,
                   prices.mixed_count, 100 * prices.mixed_error_median,
-                  100 * expm1(prices.half_width_ln));
+                  100 * expm1(prices.margin_ln));
     for (size_t w = 0; w < WORKLOADS; w++) {
         struct hk_error_summary errors;
         struct hk_mix mix;

@@ -13,6 +13,7 @@
 #define HK_MIX_FILE_PAGES 16u
 #define HK_MIX_DATAGRAM_BYTES 1472u
 #define HK_MIX_BLOCKS 128u
+#define HK_MIX_CACHED_FIRST 80u /* from here on blocks are cached when a workload begins */
 #define HK_MIX_STREAMS 8u
 #define HK_MIX_SCREEN_WIDTH 160u
 #define HK_MIX_SCREEN_HEIGHT 120u

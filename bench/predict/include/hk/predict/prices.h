@@ -26,12 +26,15 @@ struct hk_prices {
     double fit_error_max;    /* the largest |fitted / counted - 1| among them */
     size_t mixed_count;      /* cells of mixed workloads that were predicted in vain */
     double mixed_error_median; /* |predicted / counted - 1| there */
-    double half_width_ln;    /* of the 95 % prediction interval of ln(instructions) */
+    double margin_ln;        /* 95 % of them were within the range of all clocks and so much more */
 };
 
 /*
- * Fit prices on a run of hkbench run --placements --workload primitives, and the width of
- * prediction intervals on its mixed workloads, of which no price knows (split conformal).
+ * Fit prices on a run of hkbench run --placements --workload primitives, and the margin of
+ * prediction intervals on its mixed workloads, of which no price knows. A prediction is a range
+ * first, over clocks that go up to 5 % wrong, because what has a period happens once more or less
+ * often by a hair; the margin is what cells are outside of theirs.
+ * Source: Romano, Patterson, Candes 2019 (NeurIPS), conformalised ranges.
  *
  * error  [out]  on failure one line for people with the remedy
  *
@@ -54,5 +57,23 @@ struct hk_priced {
  */
 enum hk_status hk_prices_predict(const struct hk_prices *prices, const struct hk_mix *mix,
                                  uint32_t set, struct hk_priced *out);
+
+/* An open system: requests that come whenever they come, in the guest's time. */
+struct hk_priced_load {
+    double utilisation_ratio;
+    double response_ns;          /* mean, waiting included */
+    struct hk_interval interval_ns; /* 95 %, by the interval of the service time; upper may be
+                                       INFINITY: no longer sure that the queue ends */
+};
+
+/*
+ * Response under the workload's rate_per_s: M/G/1, the service time is what a request takes without
+ * thinking and varies as the requests of the workload do.
+ *
+ * Returns HK_OK; HK_EINVAL without a rate; HK_ERANGE at a utilisation of 1 and more, with
+ * utilisation_ratio alone written.
+ */
+enum hk_status hk_priced_under_load(const struct hk_priced *priced, const struct hk_mix *mix,
+                                    struct hk_priced_load *out);
 
 #endif
