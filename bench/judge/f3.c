@@ -29,24 +29,26 @@ struct f3_regime {
     const char *text;
     const char *one_server; /* a round trip, or a chain of one server */
     const char *chain;
+    const char *self; /* the kernel path that c_sys comes from, up to the bytes */
 };
 
 static const struct f3_regime regimes[] = {
     {"pipe", "native/pipe/same_core", "native/round_trip/pipe/place:same_core",
-     "native/chain/pipe/place:same_core"},
+     "native/chain/pipe/place:same_core", "native/syscall/pipe_self"},
     {"pipe_batch", "native/pipe/same_core/batch",
      "native/chain/pipe/place:same_core/policy:batch/servers:1",
-     "native/chain/pipe/place:same_core/policy:batch"},
+     "native/chain/pipe/place:same_core/policy:batch", "native/syscall/pipe_self"},
     {"unix_seqpacket", "native/unix_seqpacket/same_core",
      "native/round_trip/unix_seqpacket/place:same_core",
-     "native/chain/unix_seqpacket/place:same_core"},
+     "native/chain/unix_seqpacket/place:same_core", "native/syscall/unix_seqpacket_self"},
     {"unix_seqpacket_batch", "native/unix_seqpacket/same_core/batch",
      "native/chain/unix_seqpacket/place:same_core/policy:batch/servers:1",
-     "native/chain/unix_seqpacket/place:same_core/policy:batch"},
+     "native/chain/unix_seqpacket/place:same_core/policy:batch",
+     "native/syscall/unix_seqpacket_self"},
     {"linux_pipe", "linux/pipe", "linux/round_trip/pipe/place:same_core",
-     "linux/chain/pipe/place:same_core"},
+     "linux/chain/pipe/place:same_core", "linux/syscall/pipe_self"},
     {"linux_unix_seqpacket", "linux/unix_seqpacket", "linux/round_trip/unix_seqpacket/place:same_core",
-     "linux/chain/unix_seqpacket/place:same_core"},
+     "linux/chain/unix_seqpacket/place:same_core", "linux/syscall/unix_seqpacket_self"},
 };
 static const int training_bytes[SIZES] = {1, 4096, 16384, 65536};
 static const int held_out_bytes[SIZES] = {256, 2048, 8192, 32768};
@@ -126,20 +128,20 @@ static enum hk_status add_curve(struct hk_judge *judge, const char *subject, con
     return status;
 }
 
-/* c_sys: a write and a read of one byte on the process's own pipe are two entries. */
-static enum hk_status add_c_sys(const struct hk_run *run, const char *subject,
+/* c_sys: a write and a read of a few bytes on the process's own pipe are two entries. */
+static enum hk_status add_c_sys(const struct hk_run *run, const struct f3_regime *r,
                                 struct hk_judge *judge)
 {
     struct hk_cell_values cell;
     struct hk_estimate c_sys;
     char name[HK_NAME_BYTES];
 
-    if (hk_cell_read_cost(run, &cell, "native/syscall/%s_self/bytes:1", subject) != HK_OK ||
+    if (hk_cell_read_cost(run, &cell, "%s/bytes:64", r->self) != HK_OK ||
         hk_cell_mean(&cell, &c_sys) != HK_OK)
         return HK_OK; /* not measured in this run */
     c_sys.value /= 2;
     c_sys.standard_error /= 2;
-    snprintf(name, sizeof name, "F3/%s/c_sys_ns", subject);
+    snprintf(name, sizeof name, "F3/%s/c_sys_ns", r->subject);
     return hk_judge_add_estimate(judge, name, &c_sys, cell.cell);
 }
 
@@ -173,7 +175,7 @@ enum hk_status hk_f3_fit(const struct hk_run *training, struct hk_rng *rng,
         if (status == HK_ENOENT || status == HK_ENOISE)
             continue;
         if (status == HK_OK)
-            status = add_c_sys(training, r->subject, judge);
+            status = add_c_sys(training, r, judge);
         snprintf(source, sizeof source, "%s/bytes:*", r->one_server);
         snprintf(name, sizeof name, "F3/%s/c_ipc_ns", r->subject);
         if (status == HK_OK)

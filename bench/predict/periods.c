@@ -13,13 +13,15 @@
 
 #define CLUSTER_QUANTILE 0.98
 
-static const struct hk_bootstrap_options bootstrap = {.confidence_ratio = 0.95};
+static const struct hk_bootstrap_options bootstrap = {.replicate_count = 500, .confidence_ratio = 0.95};
 
-/* Two runs are apart by the errors of both: this one's, and as much for the one to come. */
+/*
+ * Two runs are apart by the errors of both: this one's, and as much for the one to come. Delays are
+ * skew, so the longer side of this one's is taken for both sides.
+ */
 static struct hk_interval of_another_run(double value, const struct hk_interval *own)
 {
-    const double half_ln = own->lower > 0 ? log(own->upper / own->lower) / 2 : INFINITY;
-    const double factor = exp(M_SQRT2 * half_ln);
+    const double factor = pow(fmax(own->upper / value, value / own->lower), M_SQRT2);
 
     return (struct hk_interval){value / factor, value * factor, 0.95};
 }
