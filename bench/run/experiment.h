@@ -63,6 +63,7 @@ struct hk_task {
     size_t helper_count;
     bool threads;                /* the servers are threads of the measuring process */
     bool spins;                  /* they burn their CPU also while nothing is asked of them */
+    bool by_cpu_time;            /* never waits and may outlast a slice: costs are CPU time */
     bool one_way;                /* an operation's end is not seen: no latency phase */
     uint32_t operations_step;    /* run() is called with multiples of this; 0 reads as 1 */
     struct hk_expectation expected;

@@ -260,6 +260,7 @@ static enum hk_status open_task(struct hk_task *task)
         return status;
     hk_filter_packet(e->packet, task->seed);
     task->one_way = e->part->run == run_program; /* the kernel shows no single packet */
+    task->by_cpu_time = e->part->run == run_load;
     task->expected.client_syscalls_min = e->part->syscalls;
     task->expected.client_syscalls_max = e->part->syscalls;
     if (e->part->server)
@@ -377,29 +378,16 @@ static enum hk_status verify(struct hk_task *task)
     return status;
 }
 
-/* The costs of a packet in cycles that nobody disturbed, or in all when there are too few. */
-struct cycles {
-    size_t count;
-    size_t kept_count;
-    double all_ns[CYCLES_MAX];
-    double kept_ns[CYCLES_MAX];
-};
-
-/* A cycle of any length is a block of its own. */
-static enum hk_status measure_cycle(struct hk_task *task, struct extension *e, struct cycles *c)
+/*
+ * A cycle of any length is a block of its own, and may take seconds: nobody is left alone for that
+ * long. It never waits, so its cost is its CPU time, as that of loading.
+ */
+static enum hk_status measure_cycle(struct hk_task *task, struct extension *e, double *packet_ns)
 {
-    const uint64_t cpu_before_ns = hk_task_cpu_ns(task);
-    const uint64_t t0 = hk_clock_start(&task->clock);
+    const uint64_t before_ns = hk_task_cpu_ns(task);
     const enum hk_status status = run_cycle(e, 1);
-    const uint64_t t1 = hk_clock_stop(&task->clock);
-    const double wall_ns = hk_clock_ns(&task->clock, t1 - t0);
-    const struct hk_evidence evidence = {.wall_ns = (uint64_t)wall_ns,
-                                         .own_cpu_ns = hk_task_cpu_ns(task) - cpu_before_ns,
-                                         .serial = true};
 
-    c->all_ns[c->count++] = wall_ns / e->count;
-    if (hk_guard_judge(&evidence) == HK_GUARD_KEEP)
-        c->kept_ns[c->kept_count++] = wall_ns / e->count;
+    *packet_ns = (double)(hk_task_cpu_ns(task) - before_ns) / e->count;
     return status;
 }
 
@@ -408,22 +396,17 @@ static enum hk_status measure_cycles(struct hk_task *task, struct extension *e,
 {
     const struct hk_surroundings before = hk_look_around(task);
     const uint64_t start_ns = hk_monotonic_ns();
-    struct cycles c = {0};
+    double packet_ns[CYCLES_MAX];
+    size_t count = 0;
 
     enum hk_status status = run_event(e, WARM_PACKETS);
     do { /* of a million packets one takes seconds: it must do */
         if (status == HK_OK)
-            status = measure_cycle(task, e, &c);
-    } while (status == HK_OK && c.count < CYCLES_MAX &&
-             c.kept_count < task->effort.block_count &&
+            status = measure_cycle(task, e, &packet_ns[count++]);
+    } while (status == HK_OK && count < CYCLES_MAX && count < task->effort.block_count &&
              hk_monotonic_ns() - start_ns < task->effort.blocks_ns_max);
-    if (status != HK_OK)
-        return status;
-    const bool disturbed = c.kept_count == 0;
-    status = disturbed ? hk_report_costs(c.all_ns, c.count, launch)
-                       : hk_report_costs(c.kept_ns, c.kept_count, launch);
     if (status == HK_OK)
-        status = hk_launch_add_counter(launch, "hk_disturbed", disturbed ? 1.0 : 0.0);
+        status = hk_report_costs(packet_ns, count, launch);
     return status == HK_OK ? hk_report_surroundings(task, &before, launch) : status;
 }
 

@@ -161,6 +161,10 @@ enum hk_status hk_timed_witness(struct hk_task *task, uint64_t n, bool watch_ste
         .steal_ns = after.steal_ns - before.steal_ns,
         .serial = task_is_serial(task),
     };
+    if (task->by_cpu_time) { /* what others took of the block is not in its cost */
+        *elapsed_ns = (double)evidence->own_cpu_ns;
+        evidence->wall_ns = evidence->own_cpu_ns;
+    }
     return status;
 }
 

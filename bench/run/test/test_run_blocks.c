@@ -5,6 +5,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
+#include <time.h>
 
 #include <cmocka.h>
 
@@ -99,6 +100,34 @@ static void quantiles_are_reported_only_as_far_as_the_sample_goes(void **state)
     hk_launch_fini(&launch);
 }
 
+static enum hk_status sleep_a_while(struct hk_task *task, uint64_t n)
+{
+    const struct timespec while_ns = {.tv_nsec = 30 * HK_NS_PER_MS};
+
+    (void)task;
+    for (uint64_t i = 0; i < n; i++)
+        nanosleep(&while_ns, NULL);
+    return HK_OK;
+}
+
+/* What others do meanwhile is in the wall clock; where costs are CPU time it is in neither. */
+static void cpu_time_leaves_out_what_others_took(void **state)
+{
+    static const struct hk_experiment sleeper = {.kind = "sleeper", .run = sleep_a_while};
+    struct hk_task task = {.clock = {.tsc = false, .ns_per_tick = 1.0}, .experiment = &sleeper};
+    struct hk_evidence evidence;
+    double elapsed_ns;
+
+    (void)state;
+    assert_int_equal(hk_timed_witness(&task, 1, false, &elapsed_ns, &evidence), HK_OK);
+    assert_true(elapsed_ns >= 30e6);
+    assert_int_equal(hk_guard_judge(&evidence), HK_GUARD_FOREIGN);
+    task.by_cpu_time = true;
+    assert_int_equal(hk_timed_witness(&task, 1, false, &elapsed_ns, &evidence), HK_OK);
+    assert_true(elapsed_ns < 30e6);
+    assert_int_equal(hk_guard_judge(&evidence), HK_GUARD_KEEP);
+}
+
 static void a_torn_line_is_noticed(void **state)
 {
     struct hk_launch launch, back;
@@ -131,6 +160,7 @@ int main(void)
         cmocka_unit_test(blocks_are_long_enough),
         cmocka_unit_test(costs_are_quantiles_of_blocks),
         cmocka_unit_test(quantiles_are_reported_only_as_far_as_the_sample_goes),
+        cmocka_unit_test(cpu_time_leaves_out_what_others_took),
         cmocka_unit_test(a_torn_line_is_noticed),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
