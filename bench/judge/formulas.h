@@ -5,6 +5,10 @@
 
 #include "hk/judge/judge.h"
 
+enum hk_status hk_f1_fit(const struct hk_run *training, struct hk_rng *rng,
+                         struct hk_judge *judge);
+enum hk_status hk_f1_validate(const struct hk_run *training, const struct hk_run *target,
+                              struct hk_rng *rng, struct hk_judge *judge);
 enum hk_status hk_f2_fit(const struct hk_run *training, struct hk_rng *rng,
                          struct hk_judge *judge);
 enum hk_status hk_f2_validate(const struct hk_run *training, const struct hk_run *target,

@@ -22,6 +22,7 @@ const struct hk_judge_formula hk_judge_formulas[] = {
     {"F6", hk_f6_guest_fit, hk_f6_guest_validate},
     {"F7", hk_f7_guest_fit, hk_f7_guest_validate},
     {"F8", hk_f8_fit, hk_f8_validate},
+    {"F1", hk_f1_fit, hk_f1_validate},
 };
 const size_t hk_judge_formula_count = HK_ARRAY_COUNT(hk_judge_formulas);
 

@@ -421,10 +421,6 @@ static void counted_copies_are_judged_exactly(void **state)
     world_remove(&w);
 }
 
-/* --- F6, F7 and F8 in the guest ---------------------------------------------------- */
-
-enum { PERIODS = 4000 };
-
 /* A row of the guest: exact launches with these counters. */
 struct figure {
     const char *counter;
@@ -443,6 +439,82 @@ static void add_row(struct world *w, const char *name, const struct figure *figu
         hk_launch_fini(&l);
     }
 }
+
+/* --- F1 and F2 over placements ------------------------------------------------------- */
+
+/* What services in servers add to a request of 9000 instructions. */
+static double adds_up(uint32_t set)
+{
+    double cost = 9000;
+
+    for (int i = 0; i < 8; i++)
+        cost += (set >> i & 1) != 0 ? 400 + 130 * i : 0;
+    return cost;
+}
+
+/* Each pair of servers that talk to each other costs more. */
+static double pairs_cost(uint32_t set)
+{
+    const int n = __builtin_popcount(set);
+
+    return adds_up(set) + 4000.0 * n * (n - 1) / 2;
+}
+
+/* Nothing unless nearly all have moved. */
+static double the_last_straw(uint32_t set)
+{
+    return adds_up(set) + (__builtin_popcount(set) > 5 ? 60000 : 0);
+}
+
+static void add_placements(struct world *w, double (*cost)(uint32_t set))
+{
+    static const char *const services[] = {"file",  "net",     "block", "audio",
+                                           "timer", "display", "print", "memory"};
+
+    for (uint32_t set = 0; set < 256; set++) {
+        struct figure figures[9] = {{"hk_instructions", cost(set)}};
+        char counters[8][32], name[HK_NAME_BYTES];
+        for (size_t i = 0; i < 8; i++) {
+            snprintf(counters[i], sizeof counters[i], "hk_instructions_%s", services[i]);
+            figures[1 + i] = (struct figure){counters[i], 1000 + 300 * (double)i};
+        }
+        snprintf(name, sizeof name, "guest/placement/moon/mask:%03u", 255 - set);
+        add_row(w, name, figures, HK_ARRAY_COUNT(figures));
+    }
+}
+
+static void winners_are_judged_by_predicted_performance(void **state)
+{
+    static const struct {
+        double (*cost)(uint32_t set);
+        enum hk_verdict_kind winner;
+        enum hk_verdict_kind added; /* F2's */
+    } cases[] = {
+        {adds_up, HK_VERDICT_HOLDS, HK_VERDICT_HOLDS},
+        {pairs_cost, HK_VERDICT_REFUTED_REPLACED, HK_VERDICT_REFUTED_REPLACED},
+        {the_last_straw, HK_VERDICT_REFUTED, HK_VERDICT_REFUTED},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < HK_ARRAY_COUNT(cases); i++) {
+        struct hk_judge judge;
+        struct world w;
+        world_init(&w, 0);
+        add_placements(&w, cases[i].cost);
+        judge_world(&w, &judge);
+        assert_int_equal(verdict(&judge, "F1", "guest/placement/moon/winner")->kind,
+                         cases[i].winner);
+        assert_int_equal(verdict(&judge, "F1", "guest/placement/moon/regret")->kind,
+                         cases[i].winner);
+        assert_int_equal(verdict(&judge, "F2", "guest/placement/moon")->kind, cases[i].added);
+        hk_judge_fini(&judge);
+        world_remove(&w);
+    }
+}
+
+/* --- F6, F7 and F8 in the guest ---------------------------------------------------- */
+
+enum { PERIODS = 4000 };
 
 /* Sums of a lateness log with these moments. */
 static void add_lateness(struct world *w, const char *law, double delta_ns, double cv, double rho1)
@@ -1067,6 +1139,7 @@ int main(void)
         cmocka_unit_test(what_only_almost_repeats_is_not_exact),
         cmocka_unit_test(a_counted_coefficient_is_the_slope),
         cmocka_unit_test(counted_copies_are_judged_exactly),
+        cmocka_unit_test(winners_are_judged_by_predicted_performance),
         cmocka_unit_test(counted_jitter_is_judged_by_what_is_assumed),
         cmocka_unit_test(counted_underruns_are_judged_by_law_and_clock),
         cmocka_unit_test(staleness_is_judged_by_what_counts_as_stale),
