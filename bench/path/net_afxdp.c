@@ -240,11 +240,10 @@ static enum hk_status afxdp_serve(struct hk_net *net)
     struct xdp_desc frame;
 
     while (status == HK_OK) {
-        if (!take(s, &frame)) {
-            if (poll(&wait, 1, -1) < 0 && errno != EINTR)
-                return HK_EIO;
+        if (poll(&wait, 1, -1) < 0 && errno != EINTR)
+            return HK_EIO;
+        if (!take(s, &frame))
             continue;
-        }
         const unsigned char *payload = s->frames + frame.addr + HEADERS_BYTES;
         if (hk_net_is_farewell(payload, frame.len - HEADERS_BYTES)) /* no shorter frame comes here */
             return HK_OK;
