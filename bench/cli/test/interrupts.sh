@@ -20,6 +20,8 @@ list_left() {
   ls -A "$TMPDIR"
   ls -A /dev/shm 2>/dev/null | grep -i hk
   ls -A /dev/mqueue 2>/dev/null | grep -i hk
+  grep -i hk_ /proc/net/dev
+  grep -i hkbench /proc/mounts
   find /proc -maxdepth 2 -name environ -user "$(id -un)" 2>/dev/null |
     xargs -r grep -lsF "TMPDIR=$TMPDIR" 2>/dev/null | grep -v "/$$/" | while read -r file; do
       pid=${file//[^0-9]/}
@@ -37,27 +39,37 @@ nothing_left() {
 }
 
 ipcs_before=$(ipcs -q -s -m | grep -c '^0x')
-for moment in 0.02 0.1 0.2 0.35 0.5 0.8; do
-  for signal in INT KILL; do
-    out=$tmp/$signal$moment
-    "$program" run --shared --filter "$filter" --budget 20 --out "$out" >"$tmp/out.txt" 2>&1 &
-    run=$!
-    sleep $moment
-    # The list is worth something: it sees the run while that lives.
-    [ -n "$(list_left)" ] ||
-      fail "the run itself is not seen"
-    kill -$signal $run
-    wait $run 2>/dev/null
-    got=$?
-    [ $signal = KILL ] || [ $got = 3 ] || [ $got = 130 ] || fail "SIGINT after $moment s: status $got"
-    nothing_left "SIG$signal after $moment s"
-    folder=$(find "$out" -name run.json -printf '%h\n' 2>/dev/null)
-    [ -z "$folder" ] || grep -qE '"state": *"(partial|running)"' "$folder/run.json" ||
-      fail "SIG$signal after $moment s: run.json does not say that it is partial"
-    [ $signal = KILL ] || [ $got = 130 ] || [ -n "$folder" ] || fail "SIGINT after $moment s: no result"
-    find "$out" -name '*.tmp*' 2>/dev/null | grep . && fail "SIG$signal after $moment s: temp files"
+sweep() { # moments, options of the run...
+  local moments=$1 moment signal out run got folder
+  shift
+  for moment in $moments; do
+    for signal in INT KILL; do
+      out=$tmp/$signal$moment
+      rm -rf "$out"
+      "$program" run --shared --budget 20 --out "$out" "$@" >"$tmp/out.txt" 2>&1 &
+      run=$!
+      sleep $moment
+      # The list is worth something: it sees the run while that lives.
+      [ -n "$(list_left)" ] ||
+        fail "the run itself is not seen"
+      kill -$signal $run
+      wait $run 2>/dev/null
+      got=$?
+      [ $signal = KILL ] || [ $got = 3 ] || [ $got = 130 ] ||
+        fail "SIGINT after $moment s: status $got"
+      nothing_left "SIG$signal after $moment s"
+      folder=$(find "$out" -name run.json -printf '%h\n' 2>/dev/null)
+      [ -z "$folder" ] || grep -qE '"state": *"(partial|running)"' "$folder/run.json" ||
+        fail "SIG$signal after $moment s: run.json does not say that it is partial"
+      [ $signal = KILL ] || [ $got = 130 ] || [ -n "$folder" ] ||
+        fail "SIGINT after $moment s: no result"
+      find "$out" -name '*.tmp*' 2>/dev/null | grep . && fail "SIG$signal after $moment s: temp files"
+    done
   done
-done
+}
+sweep '0.02 0.1 0.2 0.35 0.5 0.8' --filter "$filter"
+# Namespaces, wires and devices, and what is mounted.
+sweep '0.15 0.3 0.6' --full --filter '^native/(net_echo/.*udp|file_read/(fuse/cache:direct|ext4/cache:kept))/bytes:(64|4096)$'
 
 # Servers are killed all through a run, each a little later in its life than the one before. They
 # are the first that a leader forks. The run goes on, ends by itself and says what happened.

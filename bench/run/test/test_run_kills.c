@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Sudden deaths, swept over the life of a launch: the runner goes on with a reason, and
- * nothing is left behind, neither processes nor System V objects.
+ * nothing is left behind, neither processes nor System V objects, devices or namespaces.
  */
 #include <dirent.h>
+#include <net/if.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -12,6 +13,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -76,6 +78,46 @@ static void assert_all_gone(const int *pids, size_t count)
     fail_msg("processes are left behind");
 }
 
+/* The network namespace of a process; 0 when it is gone. */
+static ino_t namespace_of(int pid)
+{
+    char path[64];
+    struct stat s;
+
+    snprintf(path, sizeof path, "/proc/%d/ns/net", pid);
+    return stat(path, &s) == 0 ? s.st_ino : 0;
+}
+
+/* Those in which processes are that are not our own. */
+static void find_namespaces(const int *pids, size_t count, ino_t *found)
+{
+    const ino_t own = namespace_of(getpid());
+
+    for (size_t i = 0; i < count; i++) {
+        found[i] = namespace_of(pids[i]);
+        if (found[i] == own)
+            found[i] = 0;
+    }
+}
+
+/* With its last process a namespace goes, and every device in it. Returns how many there were. */
+static size_t assert_no_one_in(const ino_t *namespaces, size_t count)
+{
+    DIR *dir = opendir("/proc");
+    size_t known = 0;
+
+    for (struct dirent *e = readdir(dir); e != NULL; e = readdir(dir))
+        for (size_t i = 0; i < count; i++)
+            if (namespaces[i] != 0 && namespace_of(atoi(e->d_name)) == namespaces[i])
+                fail_msg("process %s is left in a network namespace", e->d_name);
+    closedir(dir);
+    assert_int_equal(if_nametoindex("hk_client"), 0); /* nor in our own */
+    assert_int_equal(if_nametoindex("hk_server"), 0);
+    for (size_t i = 0; i < count; i++)
+        known += namespaces[i] != 0;
+    return known;
+}
+
 static size_t count_lines(const char *path)
 {
     FILE *f = fopen(path, "re");
@@ -112,7 +154,7 @@ static pid_t start_runner(const char *folder, const char *filter)
 
     effort.launches_min = effort.launches_max = 2;
     const struct hk_run_plan plan = {
-        .effort = &effort, .filter = filter, .budget_ns = 60ull * HK_NS_PER_S, .seed = 3,
+        .mode = HK_RUN_FULL, .effort = &effort, .filter = filter, .budget_ns = 60ull * HK_NS_PER_S, .seed = 3,
         .out_root = folder, .machine_json = "{\"id\":\"test\"}", .arguments = "test",
         .launch_command = launch_command, .stop = &stopped};
     stopped = 0;
@@ -153,13 +195,15 @@ static bool check_run(const char *folder)
     return partial;
 }
 
-static const char filter[] =
+static const char ipc_filter[] =
     "^native/(round_trip/(pipe|sysv_msg|futex_ring)/place:same_core/bytes:64|"
     "chain/pipe/place:same_core/servers:3/bytes:1|file_read/fuse/cache:direct/bytes:4096)$";
+static const char net_filter[] = "^native/net_echo/[a-z]*/over:(veth|tap|packet)/protocol:udp/bytes:64$";
 
 /* Kills one descendant of the runner after a delay: the leader, or what it forked. */
-static void kill_one_and_finish(long delay_ms, size_t which)
+static size_t kill_one_and_finish(const char *filter, long delay_ms, size_t which)
 {
+    ino_t namespaces[DESCENDANTS_MAX];
     int pids[DESCENDANTS_MAX], status;
     char folder[32];
 
@@ -167,6 +211,7 @@ static void kill_one_and_finish(long delay_ms, size_t which)
     const pid_t runner = start_runner(folder, filter);
     sleep_ms(delay_ms);
     const size_t count = find_descendants(runner, pids, DESCENDANTS_MAX);
+    find_namespaces(pids, count, namespaces);
     if (count > 0)
         kill(pids[which % count], SIGKILL);
     assert_int_equal(waitpid(runner, &status, 0), runner);
@@ -174,6 +219,7 @@ static void kill_one_and_finish(long delay_ms, size_t which)
     assert_all_gone(pids, count);
     check_run(folder);
     remove_folder(folder);
+    return assert_no_one_in(namespaces, count);
 }
 
 static void the_run_goes_on_when_any_part_dies(void **state)
@@ -181,25 +227,47 @@ static void the_run_goes_on_when_any_part_dies(void **state)
     (void)state;
     const size_t before = count_system_v();
     for (size_t i = 0; i < 10; i++)
-        kill_one_and_finish(120 + 23 * (long)i, i);
+        kill_one_and_finish(ipc_filter, 120 + 23 * (long)i, i);
     assert_true(count_system_v() <= before);
+}
+
+/* The runner is killed after a delay, and everything of it has to go by itself. */
+static size_t kill_runner(const char *filter, long delay_ms)
+{
+    ino_t namespaces[DESCENDANTS_MAX];
+    int pids[DESCENDANTS_MAX];
+    char folder[32];
+
+    make_folder(folder);
+    const pid_t runner = start_runner(folder, filter);
+    sleep_ms(delay_ms);
+    const size_t count = find_descendants(runner, pids, DESCENDANTS_MAX);
+    find_namespaces(pids, count, namespaces);
+    kill(runner, SIGKILL);
+    waitpid(runner, NULL, 0);
+    assert_all_gone(pids, count);
+    remove_folder(folder);
+    return assert_no_one_in(namespaces, count);
 }
 
 static void nothing_outlives_a_killed_runner(void **state)
 {
     (void)state;
-    for (long delay_ms = 105; delay_ms < 300; delay_ms += 39) {
-        int pids[DESCENDANTS_MAX];
-        char folder[32];
-        make_folder(folder);
-        const pid_t runner = start_runner(folder, filter);
-        sleep_ms(delay_ms);
-        const size_t count = find_descendants(runner, pids, DESCENDANTS_MAX);
-        kill(runner, SIGKILL);
-        waitpid(runner, NULL, 0);
-        assert_all_gone(pids, count);
-        remove_folder(folder);
-    }
+    for (long delay_ms = 105; delay_ms < 300; delay_ms += 39)
+        kill_runner(ipc_filter, delay_ms);
+}
+
+/* Namespaces, wires, TAP devices, programs at devices: all of them go with their processes. */
+static void no_network_is_left_behind(void **state)
+{
+    size_t seen = 0;
+
+    (void)state;
+    for (long i = 0; i < 8; i++)
+        seen += kill_runner(net_filter, 60 + 37 * i);
+    for (size_t i = 0; i < 4; i++)
+        seen += kill_one_and_finish(net_filter, 70 + 53 * (long)i, i);
+    print_message("    %zu processes were in namespaces of their own when one was killed\n", seen);
 }
 
 static void an_interrupt_leaves_a_valid_partial_run(void **state)
@@ -228,6 +296,7 @@ int main(int argc, char **argv)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_run_goes_on_when_any_part_dies),
         cmocka_unit_test(nothing_outlives_a_killed_runner),
+        cmocka_unit_test(no_network_is_left_behind),
         cmocka_unit_test(an_interrupt_leaves_a_valid_partial_run),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
