@@ -10,7 +10,11 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <linux/fuse.h>
 #include <string.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/uio.h>
 #include <unistd.h>
 
 #include "files.h"
@@ -24,6 +28,11 @@ struct served {
     struct hk_memfs *fs;
     uid_t user; /* the files' owner */
     gid_t group;
+    int device;
+    /* with cache:passthrough only */
+    int backing;    /* a file of the kernel's with the same contents; -1 */
+    int backing_id; /* what the kernel calls it; 0: not yet */
+    bool opening;   /* the next reply is to an open */
 };
 
 static struct served *served_of(fuse_req_t request)
@@ -104,11 +113,96 @@ static void serve_attributes(fuse_req_t request, fuse_ino_t inode, struct fuse_f
     fuse_reply_attr(request, &st, timeout_s(s));
 }
 
+/* --- reads and writes that pass the server by ---------------------------------------------- */
+
+/*
+ * Linux 6.9 lets a server name a file of the kernel's at open; libfuse knows of it from 3.17 on.
+ * With an older one the two replies that say so are completed on their way to the device: the
+ * structures are the kernel's, and those of its fields that libfuse leaves at zero.
+ */
+struct backing_map {
+    int32_t fd;
+    uint32_t flags;
+    uint64_t padding;
+};
+#define BACKING_OPEN     _IOW(FUSE_DEV_IOC_MAGIC, 1, struct backing_map)
+#define PASSTHROUGH_BIT  (1u << (37 - 32)) /* of flags2 */
+#define OPEN_PASSTHROUGH (1u << 7)
+
+/* Whether the kernel has the call at all; before the first request it refuses to do it. */
+static enum hk_status passthrough_probe(int device, char reason[HK_REASON_BYTES])
+{
+    const struct backing_map nothing = {.fd = -1};
+
+    if (ioctl(device, BACKING_OPEN, &nothing) == 0 || (errno != ENOTTY && errno != EOPNOTSUPP))
+        return HK_OK;
+    snprintf(reason, HK_REASON_BYTES, "this kernel's FUSE has no passthrough; use Linux 6.9 or newer "
+             "with CONFIG_FUSE_PASSTHROUGH");
+    return HK_ENOTSUP;
+}
+
+/* The file behind the one file: a copy of what the server has, whole. */
+static enum hk_status open_backing(struct served *s)
+{
+    s->backing = memfd_create("hk_backing", MFD_CLOEXEC);
+    return s->backing >= 0 && pwrite(s->backing, s->file->expected, s->file->options.bytes, 0) ==
+                                  (ssize_t)s->file->options.bytes ? HK_OK : HK_ENOMEM;
+}
+
+/* Registers it with the connection; errno when the kernel refuses. */
+static int name_backing(struct served *s)
+{
+    const struct backing_map map = {.fd = s->backing};
+
+    s->backing_id = ioctl(s->device, BACKING_OPEN, &map);
+    s->opening = s->backing_id > 0;
+    return s->opening ? 0 : errno;
+}
+
+static void complete_init(struct fuse_init_out *reply)
+{
+    reply->flags |= FUSE_INIT_EXT;
+    reply->flags2 |= PASSTHROUGH_BIT;
+    reply->unused[0] = 1; /* max_stack_depth: the file behind is itself no stack */
+}
+
+static void complete_open(struct fuse_open_out *reply, int backing_id)
+{
+    reply->open_flags = OPEN_PASSTHROUGH;
+    reply->padding = (uint32_t)backing_id;
+}
+
+static ssize_t write_reply(int device, struct iovec *parts, int count, void *context)
+{
+    struct served *s = context;
+    const struct fuse_out_header *head = parts[0].iov_base;
+
+    if (count == 2 && head->error == 0 && parts[1].iov_len == sizeof(struct fuse_init_out))
+        complete_init(parts[1].iov_base);
+    if (count == 2 && s->opening && parts[1].iov_len == sizeof(struct fuse_open_out))
+        complete_open(parts[1].iov_base, s->backing_id);
+    s->opening = false;
+    return writev(device, parts, count);
+}
+
+static ssize_t read_request(int device, void *to, size_t bytes, void *context)
+{
+    (void)context;
+    return read(device, to, bytes);
+}
+
+static const struct fuse_custom_io completing = {.writev = write_reply, .read = read_request};
+
 static void serve_open(fuse_req_t request, fuse_ino_t inode, struct fuse_file_info *info)
 {
-    const struct served *s = served_of(request);
+    struct served *s = served_of(request);
+    const int error = s->backing >= 0 ? name_backing(s) : 0;
 
     (void)inode;
+    if (error != 0) {
+        fuse_reply_err(request, error);
+        return;
+    }
     info->direct_io = s->file->options.cache == HK_FILE_DIRECT;
     info->keep_cache = !info->direct_io;
     fuse_reply_open(request, info);
@@ -171,7 +265,8 @@ static enum hk_status mount_device(int device, int *folder, char reason[HK_REASO
     return hk_mount_open("fuse", options, folder, reason);
 }
 
-static enum hk_status open_mount(int *device, int *folder, char reason[HK_REASON_BYTES])
+static enum hk_status open_mount(bool passes, int *device, int *folder,
+                                 char reason[HK_REASON_BYTES])
 {
     enum hk_status status = hk_mount_allow(reason);
     if (status != HK_OK)
@@ -183,15 +278,28 @@ static enum hk_status open_mount(int *device, int *folder, char reason[HK_REASON
         return HK_ENOTSUP;
     }
     status = mount_device(*device, folder, reason);
+    if (status == HK_OK && passes)
+        status = passthrough_probe(*device, reason);
     if (status != HK_OK)
         close(*device);
     return status;
 }
 
-/* Answers until the mount is gone. Takes the device. */
-static enum hk_status answer(struct served *s, int device)
+/* Takes the device. */
+static enum hk_status attach_session(struct fuse_session *session, const struct served *s)
 {
-    char program[] = "hkbench", at[32];
+    char at[32];
+
+    if (s->backing >= 0)
+        return fuse_session_custom_io(session, &completing, s->device) == 0 ? HK_OK : HK_EIO;
+    snprintf(at, sizeof at, "/dev/fd/%d", s->device);
+    return fuse_session_mount(session, at) == 0 ? HK_OK : HK_EIO;
+}
+
+/* Answers until the mount is gone. Takes the device. */
+static enum hk_status answer(struct served *s)
+{
+    char program[] = "hkbench";
     char *arguments[] = {program, NULL};
     struct fuse_args args = FUSE_ARGS_INIT(1, arguments);
     struct fuse_session *session = fuse_session_new(&args, &operations, sizeof operations, s);
@@ -199,8 +307,7 @@ static enum hk_status answer(struct served *s, int device)
     fuse_opt_free_args(&args);
     if (session == NULL)
         return HK_ENOMEM;
-    snprintf(at, sizeof at, "/dev/fd/%d", device);
-    enum hk_status status = fuse_session_mount(session, at) == 0 ? HK_OK : HK_EIO;
+    enum hk_status status = attach_session(session, s);
     if (status == HK_OK && fuse_session_loop(session) < 0)
         status = HK_EIO;
     fuse_session_unmount(session);
@@ -211,17 +318,23 @@ static enum hk_status answer(struct served *s, int device)
 static enum hk_status fuse_serve(struct hk_file *file)
 {
     char reason[HK_REASON_BYTES] = "";
-    struct served served = {.file = file, .user = getuid(), .group = getgid()};
-    int device = -1, folder = -1;
+    struct served served = {.file = file, .user = getuid(), .group = getgid(), .device = -1,
+                            .backing = -1};
+    const bool passes = file->options.cache == HK_FILE_PASSTHROUGH;
+    int folder = -1;
 
     enum hk_status status = hk_file_memfs(file, &served.fs);
+    if (status == HK_OK && passes)
+        status = open_backing(&served);
     if (status == HK_OK)
-        status = open_mount(&device, &folder, reason);
+        status = open_mount(passes, &served.device, &folder, reason);
     status = hk_handover_give(&file->handover, status, reason, &folder, 1);
     if (folder >= 0)
         close(folder); /* only the client keeps the mount alive */
     if (status == HK_OK)
-        status = answer(&served, device);
+        status = answer(&served);
+    if (served.backing >= 0)
+        close(served.backing);
     hk_memfs_destroy(served.fs);
     /* The client says that it is not available; here nothing broke. */
     return status == HK_ENOTSUP ? HK_OK : status;
@@ -229,15 +342,22 @@ static enum hk_status fuse_serve(struct hk_file *file)
 
 static enum hk_status fuse_open(struct hk_file *file, char reason[HK_REASON_BYTES])
 {
-    const enum hk_status status = hk_handover_take(&file->handover, &file->folder, 1, reason);
+    enum hk_status status = hk_handover_take(&file->handover, &file->folder, 1, reason);
 
-    return status == HK_OK ? hk_file_open_in_folder(file, false, reason) : status;
+    if (status == HK_OK)
+        status = hk_file_open_in_folder(file, false, reason);
+    if (status == HK_EPERM && file->options.cache == HK_FILE_PASSTHROUGH) {
+        snprintf(reason, HK_REASON_BYTES, "the kernel lets this server name no files; run as root");
+        return HK_ENOTSUP;
+    }
+    return status;
 }
 
 const struct hk_file_service hk_file_service_fuse = {
     .name = "fuse",
     .summary = "the same file system in a server, behind FUSE",
-    .caches = 1u << HK_FILE_KEPT | 1u << HK_FILE_DIRECT | 1u << HK_FILE_WRITEBACK,
+    .caches = 1u << HK_FILE_KEPT | 1u << HK_FILE_DIRECT | 1u << HK_FILE_WRITEBACK |
+              1u << HK_FILE_PASSTHROUGH,
     .splices = true,
     .server = true,
     .syscalls = 1,

@@ -21,7 +21,8 @@ static enum hk_status none_serve(struct hk_file *file)
 const struct hk_file_service hk_file_service_fuse = {
     .name = "fuse",
     .summary = "the same file system in a server, behind FUSE",
-    .caches = 1u << HK_FILE_KEPT | 1u << HK_FILE_DIRECT | 1u << HK_FILE_WRITEBACK,
+    .caches = 1u << HK_FILE_KEPT | 1u << HK_FILE_DIRECT | 1u << HK_FILE_WRITEBACK |
+              1u << HK_FILE_PASSTHROUGH,
     .splices = true,
     .server = true,
     .syscalls = 1,

@@ -90,6 +90,8 @@ static const struct {
     {"fuse", {HK_FILE_WRITE, HK_FILE_DIRECT, false, 12345}},
     {"fuse", {HK_FILE_WRITE, HK_FILE_KEPT, false, 4096}},
     {"fuse", {HK_FILE_WRITE, HK_FILE_WRITEBACK, false, 65536}},
+    {"fuse", {HK_FILE_READ, HK_FILE_PASSTHROUGH, false, 65536}},
+    {"fuse", {HK_FILE_WRITE, HK_FILE_PASSTHROUGH, false, 12345}},
     {"fuse", {HK_FILE_STAT, HK_FILE_KEPT, false, 4096}},
     {"fuse", {HK_FILE_STAT, HK_FILE_DIRECT, false, 4096}},
     {"fuse", {HK_FILE_LOOKUP, HK_FILE_KEPT, false, 4096}},
