@@ -37,9 +37,12 @@ struct service_case {
      "native/file_" operation "/tmpfs/bytes:" #size,                                              \
      "native/file_" operation "/memfs/bytes:" #size, size, 1}
 
-#define NET_CASE(size)                                                                            \
-    {"native/net/lwip", "native/net_echo/lwip/over:tap/protocol:udp/bytes:" #size,                \
+#define NET_CASE(where, served, size)                                                             \
+    {"native/net/" where, "native/net_echo/" served "/protocol:udp/bytes:" #size,                 \
      "native/net_echo/xdp/over:veth/protocol:udp/bytes:" #size, NULL, size, 1}
+#define NET_CASES(where, served)                                                                  \
+    NET_CASE(where, served, 64), NET_CASE(where, served, 256), NET_CASE(where, served, 512),      \
+        NET_CASE(where, served, 1024), NET_CASE(where, served, 1400)
 
 #define FILTER_CASE(size)                                                                         \
     {"native/filter", "native/extension/event_server/shape:straight/size:" #size,                 \
@@ -58,11 +61,9 @@ static const struct service_case cases[] = {
     FILE_CASE("write", 4096),
     FILE_CASE("write", 16384),
     FILE_CASE("write", 65536),
-    NET_CASE(64),
-    NET_CASE(256),
-    NET_CASE(512),
-    NET_CASE(1024),
-    NET_CASE(1400),
+    NET_CASES("lwip", "lwip/over:tap"),
+    NET_CASES("lwip over packet sockets", "lwip/over:packet"),
+    NET_CASES("afxdp", "afxdp/over:veth"),
     FILTER_CASE(256),
     FILTER_CASE(4096),
 };
