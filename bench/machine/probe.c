@@ -14,6 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -226,7 +227,7 @@ static int try_in_child(int (*attempt)(void))
     if (child < 0)
         return errno;
     if (child == 0)
-        _exit(attempt() == 0 ? 0 : errno & 0xff);
+        _exit(attempt() >= 0 ? 0 : errno & 0xff);
     while (waitpid(child, &state, 0) < 0)
         if (errno != EINTR)
             return errno;
@@ -276,6 +277,11 @@ static int attempt_net_namespace(void)
     return unshare(CLONE_NEWNET) == 0 ? 0 : unshare(CLONE_NEWUSER | CLONE_NEWNET);
 }
 
+static int attempt_afxdp(void)
+{
+    return socket(AF_XDP, SOCK_RAW, 0);
+}
+
 static int attempt_bpf(void)
 {
     static const struct bpf_insn nothing[] = {
@@ -305,6 +311,8 @@ static const struct attempt {
       "run as root, or allow user namespaces" },
     { "bpf", attempt_bpf, "a program is loaded",
       "run as root or grant CAP_BPF, on a kernel with CONFIG_BPF_SYSCALL" },
+    { "afxdp", attempt_afxdp, "a socket is opened",
+      "run as root or grant CAP_NET_RAW, on a kernel with CONFIG_XDP_SOCKETS" },
     { "ipc", attempt_ipc_namespace, "a launch can have System V objects of its own",
       "run as root; without it, objects of killed runs are swept by name" },
 };
@@ -388,6 +396,7 @@ static const struct device {
     { "/dev/fuse", "modprobe fuse, and run as root or in a user namespace that may mount" },
     { "/dev/net/tun", "modprobe tun, and run as root" },
     { "/dev/ublk-control", "modprobe ublk_drv, on a kernel with CONFIG_BLK_DEV_UBLK" },
+    { "/dev/nbd0", "modprobe nbd, on a kernel with CONFIG_BLK_DEV_NBD" },
     { "/dev/loop-control", "modprobe loop, and run as root" },
 };
 
@@ -414,7 +423,8 @@ static const struct program {
     { "qemu-system-x86_64", "qemu-system-x86" }, { "qemu-x86_64", "qemu-user" },
     { "gnuplot", "gnuplot-nox" },                { "perf", "linux-perf" },
     { "spin", "spin" },                          { "clang", "clang" },
-    { "mpirun", "openmpi-bin" },
+    { "mpirun", "openmpi-bin" },                 { "jackd", "jackd2" },
+    { "pipewire", "pipewire" },
 };
 
 static bool find_program(const char *name, const char *search_path, char path[PATH_MAX])
@@ -466,17 +476,20 @@ const struct hk_probe hk_probes[] = {
     { "system", "IPC namespace", "nothing left behind by killed runs", "ipc", probe_attempt },
     { "system", "FUSE", "a file system in a server", "/dev/fuse", probe_device },
     { "system", "loop devices", "cells of ext4", "/dev/loop-control", probe_device },
-    { "system", "ublk", "a block device in a server; no cell uses it yet", "/dev/ublk-control",
-      probe_device },
+    { "system", "ublk", "a block device in a server", "/dev/ublk-control", probe_device },
+    { "system", "nbd", "a block device in a server", "/dev/nbd0", probe_device },
     { "system", "TAP devices", "cells of lwIP over TAP", "/dev/net/tun", probe_device },
     { "system", "network namespace", "cells of net_echo", "net", probe_attempt },
     { "system", "eBPF", "cells of extensions", "bpf", probe_attempt },
+    { "system", "AF_XDP", "net_echo/afxdp", "afxdp", probe_attempt },
     { "guest", "QEMU", "hkbench run --guest, hkbench kernel", "qemu-system-x86_64", probe_program },
     { "guest", "QEMU for programs", "counting hosted code exactly", "qemu-x86_64", probe_program },
     { "guest", "KVM", "cycles in the guest", "/dev/kvm", probe_device },
     { "programs", "gnuplot", "hkbench plot, figures of the report", "gnuplot", probe_program },
     { "programs", "perf", "hkbench run --perf", "perf", probe_program },
     { "programs", "mpirun", "hkbench simulate on several machines", "mpirun", probe_program },
+    { "programs", "jackd", "audio_server/jack", "jackd", probe_program },
+    { "programs", "pipewire", "audio_server/pipewire", "pipewire", probe_program },
     { "programs", "spin", "model checking in the tests", "spin", probe_program },
     { "programs", "clang", "fuzzing in the tests", "clang", probe_program },
 };

@@ -26,6 +26,8 @@ const struct hk_experiment *const hk_experiments[] = {
     &hk_experiment_extension,
     &hk_experiment_net_echo,
     &hk_experiment_audio,
+    &hk_experiment_block_read,
+    &hk_experiment_audio_server,
 };
 
 const size_t hk_experiment_count = HK_ARRAY_COUNT(hk_experiments);

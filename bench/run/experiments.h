@@ -22,6 +22,8 @@ extern const struct hk_experiment hk_experiment_file_lookup;
 extern const struct hk_experiment hk_experiment_wakeup;
 extern const struct hk_experiment hk_experiment_underrun;
 extern const struct hk_experiment hk_experiment_audio;
+extern const struct hk_experiment hk_experiment_audio_server;
+extern const struct hk_experiment hk_experiment_block_read;
 extern const struct hk_experiment hk_experiment_net_echo;
 extern const struct hk_experiment hk_experiment_floor;
 extern const struct hk_experiment hk_experiment_harness;
