@@ -2,17 +2,24 @@
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "commands.h"
 #include "hk/base/units.h"
+#include "hk/judge/acceptance.h"
 #include "hk/judge/judge.h"
+#include "hk/trial/trial.h"
 #include "run_argument.h"
+#include "validate_figures.h"
 
 struct validate_options {
     const char *out;
     const char *training;
     const char *require;
     uint64_t seed;
+    uint64_t threads;
+    bool full;
+    bool quick;
     bool json;
 };
 
@@ -25,6 +32,12 @@ static const struct hk_option options[] = {
      offsetof(struct validate_options, require), 0, 0},
     {"seed", 0, HK_OPTION_UINT, "N", "seed of the resampling (1)",
      offsetof(struct validate_options, seed), 0, UINT64_MAX},
+    {"full", 0, HK_OPTION_FLAG, NULL, "print the acceptance table as well, with the figure reached",
+     offsetof(struct validate_options, full), 0, 0},
+    {"quick", 0, HK_OPTION_FLAG, NULL, "the same without mutants, coverage and other runs",
+     offsetof(struct validate_options, quick), 0, 0},
+    {"threads", 0, HK_OPTION_UINT, "N", "of --full; the result is the same (all CPUs)",
+     offsetof(struct validate_options, threads), 1, HK_TRIAL_THREADS_MAX},
     {"json", 0, HK_OPTION_FLAG, NULL, "print RUN/verdicts.json instead of a table",
      offsetof(struct validate_options, json), 0, 0},
 };
@@ -69,6 +82,68 @@ static void print_verdicts(const struct hk_judge *judge, const char *path)
            counts[HK_VERDICT_INCONCLUSIVE], path);
 }
 
+/* "3.1 % [2.9, 3.4], n=48" */
+static void format_reached(const struct hk_acceptance *a, char *text, size_t bytes)
+{
+    const char *space = a->unit[0] != '\0' ? " " : "";
+
+    if (a->sample_count == 0)
+        snprintf(text, bytes, "-");
+    else if (a->lower == a->upper)
+        snprintf(text, bytes, "%.3g%s%s, n=%llu", a->value, space, a->unit,
+                 (unsigned long long)a->sample_count);
+    else
+        snprintf(text, bytes, "%.3g%s%s [%.3g, %.3g], n=%llu", a->value, space, a->unit, a->lower,
+                 a->upper, (unsigned long long)a->sample_count);
+}
+
+static void print_acceptance(const struct hk_judge *judge, bool quick)
+{
+    size_t counts[HK_ACCEPTANCE_MISSED + 1] = {0};
+
+    printf("\n%-10s  %-58s  %-15s  %-38s  %s\n", "row", "target on held-out data", "required",
+           "reached", "");
+    for (size_t i = 0; i < judge->acceptance_count; i++) {
+        const struct hk_acceptance *a = &judge->acceptance[i];
+        char reached[96];
+        format_reached(a, reached, sizeof reached);
+        printf("%-10s  %-58s  %-15s  %-38s  %s%s%s\n", a->row, a->target, a->required, reached,
+               hk_acceptance_outcome_name(a->outcome), a->why[0] != '\0' ? ": " : "", a->why);
+        const bool last = i + 1 == judge->acceptance_count ||
+                          strcmp(judge->acceptance[i + 1].row, a->row) != 0;
+        counts[hk_acceptance_row(judge, a->row)] += last;
+    }
+    printf("%zu rows pass, %zu are missed, %zu cannot be decided%s\n",
+           counts[HK_ACCEPTANCE_PASS], counts[HK_ACCEPTANCE_MISSED],
+           counts[HK_ACCEPTANCE_INCONCLUSIVE],
+           quick ? "; --quick leaves out mutants, the coverage of rare-event intervals and other runs: --full" : "");
+}
+
+static enum hk_status assess(const struct validate_options *o, const struct hk_run *target,
+                             struct hk_judge *judge)
+{
+    const long online = sysconf(_SC_NPROCESSORS_ONLN);
+    const size_t cpus = online < 1 ? 1 : (size_t)online;
+    const struct hk_figure_request request = {
+        .run = target,
+        .judge = judge,
+        .seed = o->seed,
+        .thread_count = o->threads > 0             ? o->threads
+                        : cpus < HK_TRIAL_THREADS_MAX ? cpus
+                                                      : HK_TRIAL_THREADS_MAX,
+        .quick = !o->full,
+    };
+    struct hk_figure figures[HK_FIGURES_MAX];
+    size_t count = 0;
+    enum hk_status status = hk_validate_figures(&request, figures, &count);
+
+    if (status == HK_OK)
+        status = hk_acceptance_assess(target, figures, count, judge);
+    if (status != HK_OK)
+        hk_cli_error("validate", "the acceptance table: %s", hk_status_text(status));
+    return status;
+}
+
 /* A refuted formula is a finding; it is a failure only where it was required to hold. */
 static enum hk_exit exit_code(const struct hk_judge *judge, const char *required)
 {
@@ -108,6 +183,8 @@ static enum hk_exit judge_run(const struct validate_options *o, const struct hk_
     } else if (judge.judgement_count == 0) {
         hk_cli_error("validate", "%s has none of the cells that the formulas predict; measure "
                      "them with: hkbench run --quick", target->path);
+    } else if ((o->full || o->quick) && (status = assess(o, target, &judge)) != HK_OK) {
+        code = hk_exit_of(status);
     } else if ((status = hk_judge_write_verdicts(&judge, target->path)) != HK_OK) {
         hk_cli_error("validate", "cannot write %s/verdicts.json: %s", target->path,
                      hk_status_text(status));
@@ -118,6 +195,8 @@ static enum hk_exit judge_run(const struct validate_options *o, const struct hk_
     } else {
         if (!o->json)
             print_verdicts(&judge, target->path);
+        if (!o->json && judge.acceptance_count > 0)
+            print_acceptance(&judge, !o->full);
         code = exit_code(&judge, o->require);
     }
     hk_judge_fini(&judge);
@@ -149,7 +228,9 @@ const struct hk_command hk_cmd_validate = {
     .summary = "predict a run's held-out cells and say which formula holds",
     .details = "RUN is a run folder; without it, the newest run of this results folder.\n"
                "Writes RUN/verdicts.json. A refuted formula is a finding: the exit status is 1\n"
-               "only with --require, and 4 if the required formula could not be decided.",
+               "only with --require, and 4 if the required formula could not be decided.\n"
+               "--full adds what is required of each formula's models, of the rare-event methods\n"
+               "and of the judge itself, beside what was reached.",
     .options = options,
     .option_count = HK_ARRAY_COUNT(options),
     .defaults = &defaults,

@@ -140,6 +140,36 @@ static enum hk_status add_comparison(struct hk_judge *judge, const struct hk_reg
     return hk_judge_add_comparison(judge, &c);
 }
 
+/* What independent delays do to periods, whatever their law. */
+static enum hk_status add_independence(struct hk_judge *judge, const struct hk_regime *regime,
+                                       const struct hk_jitter *j)
+{
+    const struct {
+        const char *quantity;
+        double predicted;
+        double measured;
+        struct hk_interval interval;
+    } rows[] = {{"cycle_ratio", sqrt(3), j->cycle_ratio, j->cycle_ratio_interval},
+                {"period_rho1", -0.5, j->rho1, j->rho1_interval}};
+    enum hk_status status = HK_OK;
+
+    for (size_t i = 0; i < HK_ARRAY_COUNT(rows) && status == HK_OK; i++) {
+        struct hk_comparison c = {.formula = "F6",
+                                  .model = "textbook",
+                                  .predicted = rows[i].predicted,
+                                  .lower = rows[i].predicted,
+                                  .upper = rows[i].predicted,
+                                  .measured = rows[i].measured,
+                                  .measured_lower = fmin(rows[i].interval.lower, rows[i].measured),
+                                  .measured_upper = fmax(rows[i].interval.upper, rows[i].measured)};
+        snprintf(c.regime, sizeof c.regime, "%s", regime->text);
+        snprintf(c.cell, sizeof c.cell, "%s", regime->interval_cell);
+        snprintf(c.quantity, sizeof c.quantity, "%s", rows[i].quantity);
+        status = hk_judge_add_comparison(judge, &c);
+    }
+    return status;
+}
+
 static enum hk_status decide(struct hk_judge *judge, const struct hk_regime *regime,
                              const struct hk_lateness *l, const struct hk_jitter *jitter)
 {
@@ -200,6 +230,8 @@ static enum hk_status judge_cell(const char *cell, void *context)
     if (status == HK_OK)
         status = add_comparison(step->judge, &regime, "sigma sqrt(2 (1 - rho1))",
                                 lateness.dependent_ns, &lateness.dependent_interval_ns, &jitter);
+    if (status == HK_OK && regime.control)
+        status = add_independence(step->judge, &regime, &jitter);
     return status == HK_OK ? decide(step->judge, &regime, &lateness, &jitter) : status;
 }
 

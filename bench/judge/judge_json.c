@@ -6,13 +6,14 @@
 #include <string.h>
 
 #include "hk/base/units.h"
+#include "hk/judge/acceptance.h"
 #include "hk/judge/judge.h"
 
 /*
  * One table per stored struct drives both directions, so a field cannot be
  * written and not read. A JSON key is the C field's name.
  */
-enum field_kind { FIELD_TEXT, FIELD_REAL, FIELD_COUNT, FIELD_KIND };
+enum field_kind { FIELD_TEXT, FIELD_REAL, FIELD_COUNT, FIELD_KIND, FIELD_OUTCOME };
 
 struct field {
     const char *key;
@@ -57,12 +58,27 @@ static const struct field judgement_fields[] = {
     TEXT(hk_judgement, line),
 };
 
+static const struct field acceptance_fields[] = {
+    TEXT(hk_acceptance, row),   TEXT(hk_acceptance, target), TEXT(hk_acceptance, required),
+    {"outcome", FIELD_OUTCOME, offsetof(struct hk_acceptance, outcome),
+     sizeof(enum hk_acceptance_outcome)},
+    TEXT(hk_acceptance, unit),  REAL(hk_acceptance, value),  REAL(hk_acceptance, lower),
+    REAL(hk_acceptance, upper), COUNT(hk_acceptance, sample_count), TEXT(hk_acceptance, why),
+};
+
 static const enum hk_verdict_kind verdict_kinds[] = {
     HK_VERDICT_INCONCLUSIVE,
     HK_VERDICT_HOLDS,
     HK_VERDICT_REFUTED_REPLACED,
     HK_VERDICT_REFUTED,
 };
+
+static const char *const outcome_names[] = {"INCONCLUSIVE", "PASS", "MISSED"};
+
+const char *hk_acceptance_outcome_name(enum hk_acceptance_outcome outcome)
+{
+    return outcome_names[outcome];
+}
 
 static json_t *field_to_json(const struct field *f, const char *object)
 {
@@ -77,6 +93,9 @@ static json_t *field_to_json(const struct field *f, const char *object)
         return json_integer((json_int_t) * (const uint64_t *)(const void *)at);
     case FIELD_KIND:
         return json_string(hk_verdict_kind_name(*(const enum hk_verdict_kind *)(const void *)at));
+    case FIELD_OUTCOME:
+        return json_string(hk_acceptance_outcome_name(
+            *(const enum hk_acceptance_outcome *)(const void *)at));
     }
     return NULL;
 }
@@ -86,6 +105,17 @@ static enum hk_status kind_from_name(const char *name, enum hk_verdict_kind *kin
     for (size_t i = 0; i < HK_ARRAY_COUNT(verdict_kinds); i++) {
         if (strcmp(hk_verdict_kind_name(verdict_kinds[i]), name) == 0) {
             *kind = verdict_kinds[i];
+            return HK_OK;
+        }
+    }
+    return HK_EPARSE;
+}
+
+static enum hk_status outcome_from_name(const char *name, enum hk_acceptance_outcome *outcome)
+{
+    for (size_t i = 0; i < HK_ARRAY_COUNT(outcome_names); i++) {
+        if (strcmp(outcome_names[i], name) == 0) {
+            *outcome = (enum hk_acceptance_outcome)i;
             return HK_OK;
         }
     }
@@ -118,6 +148,11 @@ static enum hk_status field_from_json(const struct field *f, const json_t *objec
             return HK_EPARSE;
         return kind_from_name(json_string_value(value),
                               (enum hk_verdict_kind *)(void *)at);
+    case FIELD_OUTCOME:
+        if (!json_is_string(value))
+            return HK_EPARSE;
+        return outcome_from_name(json_string_value(value),
+                                 (enum hk_acceptance_outcome *)(void *)at);
     }
     return HK_EPARSE;
 }
@@ -139,6 +174,10 @@ static const struct table comparison_table = {"comparisons", comparison_fields,
 static const struct table judgement_table = {"verdicts", judgement_fields,
                                              HK_ARRAY_COUNT(judgement_fields),
                                              sizeof(struct hk_judgement)};
+
+static const struct table acceptance_table = {"acceptance", acceptance_fields,
+                                              HK_ARRAY_COUNT(acceptance_fields),
+                                              sizeof(struct hk_acceptance)};
 
 static json_t *table_to_json(const struct table *t, const void *elements, size_t count)
 {
@@ -220,6 +259,10 @@ enum hk_status hk_judge_write_verdicts(const struct hk_judge *judge, const char 
     json_object_set_new(root, comparison_table.key,
                         table_to_json(&comparison_table, judge->comparisons,
                                       judge->comparison_count));
+    if (judge->acceptance_count > 0)
+        json_object_set_new(root, acceptance_table.key,
+                            table_to_json(&acceptance_table, judge->acceptance,
+                                          judge->acceptance_count));
     return write_json(run_path, "verdicts.json", root);
 }
 
@@ -280,6 +323,9 @@ static enum hk_status read_verdicts(const char *run_path, struct hk_judge *judge
     if (status == HK_OK)
         status = table_from_json(&comparison_table, root, (void **)&judge->comparisons,
                                  &judge->comparison_count);
+    if (status == HK_OK && json_object_get(root, acceptance_table.key) != NULL)
+        status = table_from_json(&acceptance_table, root, (void **)&judge->acceptance,
+                                 &judge->acceptance_count);
     json_decref(root);
     return status;
 }

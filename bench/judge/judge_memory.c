@@ -13,5 +13,6 @@ void hk_judge_fini(struct hk_judge *judge)
     free(judge->parameters);
     free(judge->comparisons);
     free(judge->judgements);
+    free(judge->acceptance);
     *judge = (struct hk_judge){0};
 }

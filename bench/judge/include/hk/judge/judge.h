@@ -65,6 +65,8 @@ struct hk_judgement {
     char line[HK_TEXT_BYTES]; /* the whole for people */
 };
 
+struct hk_acceptance; /* hk/judge/acceptance.h */
+
 struct hk_judge {
     size_t parameter_count;
     struct hk_parameter *parameters;
@@ -72,6 +74,8 @@ struct hk_judge {
     struct hk_comparison *comparisons;
     size_t judgement_count;
     struct hk_judgement *judgements;
+    size_t acceptance_count; /* 0: not assessed */
+    struct hk_acceptance *acceptance;
 };
 
 /* One formula: its two halves. Either may find nothing to do in a run. */

@@ -18,7 +18,7 @@
 struct hk_trial_plan {
     uint64_t seed;
     size_t thread_count; /* 1..HK_TRIAL_THREADS_MAX */
-    bool quick;          /* less of everything; what is left out has no figure */
+    bool quick;          /* without the coverage of intervals, which takes most of the time */
     const volatile sig_atomic_t *stop; /* set: end early with HK_EINTR; or NULL */
 
     /* Called now and then by the first thread; or NULL. */
