@@ -52,3 +52,29 @@ void hk_cli_advise(struct hk_comparison *c, const char *root, const char *machin
         c->verdict_count[HK_PAIRED_UNKNOWN]++;
     }
 }
+
+void hk_cli_describe_gate(const struct hk_calibration *calibration, struct hk_probe_result *result)
+{
+    char rates[HK_PROBE_TEXT_BYTES] = "", advise[64] = "", reason[HK_TEXT_BYTES];
+    bool missing = false;
+
+    for (size_t i = 0; i < HK_PATH_COUNT; i++) {
+        const struct hk_calibration_path *p = &calibration->paths[i];
+        const char *name = hk_verdict_path_name((enum hk_verdict_path)i);
+        missing = missing || p->trials == 0;
+        if (p->trials > 0)
+            snprintf(rates + strlen(rates), sizeof rates - strlen(rates), "%s%s %llu of %llu",
+                     rates[0] != '\0' ? ", " : "", name, (unsigned long long)p->rejections,
+                     (unsigned long long)p->trials);
+        if (hk_calibration_advisory(calibration, (enum hk_verdict_path)i, reason))
+            snprintf(advise + strlen(advise), sizeof advise - strlen(advise), "%s%s",
+                     advise[0] != '\0' ? ", " : "", name);
+    }
+    result->state = missing || advise[0] != '\0' ? HK_PROBE_PARTLY : HK_PROBE_OK;
+    snprintf(result->detail, sizeof result->detail, "false alarms on %.10s: %.120s; %s%.60s",
+             calibration->time, rates, advise[0] != '\0' ? "only advise: " : "all gate", advise);
+    snprintf(result->remedy, sizeof result->remedy, "%s",
+             advise[0] != '\0' ? "gate on counts, or on a quieter machine"
+             : missing        ? "hkbench calibrate, for the ways that are missing"
+                              : "");
+}

@@ -5,6 +5,7 @@
 
 #include "hk/compare/compare.h"
 #include "hk/history/calibration.h"
+#include "hk/machine/probe.h"
 
 /* Identity of this machine, as in its record. Returns HK_OK; HK_ENOMEM. */
 enum hk_status hk_cli_machine_id(char *id, size_t capacity);
@@ -18,5 +19,9 @@ enum hk_status hk_cli_machine_id(char *id, size_t capacity);
  */
 void hk_cli_advise(struct hk_comparison *comparison, const char *root, const char *machine,
                    enum hk_verdict_path path);
+
+/* Which ways to a verdict are calibrated, and which only advise: a row of doctor's. */
+void hk_cli_describe_gate(const struct hk_calibration *calibration,
+                          struct hk_probe_result *result);
 
 #endif

@@ -261,7 +261,7 @@ static enum hk_exit compare_now(const struct compare_options *o, const struct hk
         hk_cli_error("compare", "%s", error);
         return exit_of(status);
     }
-    hk_cli_advise(&comparison, o->out, NULL, HK_PATH_PAIRED);
+    hk_cli_advise(&comparison, o->out, NULL, builds ? HK_PATH_PAIRED : HK_PATH_INTERLEAVED);
     for (size_t i = 0; i < comparison.finding_count; i++)
         if (comparison.findings[i].count_a > 0)
             return show(o, sources, &comparison);
@@ -283,8 +283,9 @@ static enum hk_exit compare_sides(const struct compare_options *o, const struct 
         return exit_of(status);
     }
     hk_compare_functions(&comparison, sides[0].functions, sides[1].functions);
-    hk_compare_explain(&comparison, &sides[0].run, &sides[1].run);
-    hk_cli_advise(&comparison, o->out, sides[1].run.machine_id, HK_PATH_INTERLEAVED);
+    (void)hk_compare_explain(&comparison, &sides[0].run, &sides[1].run);
+    hk_cli_advise(&comparison, o->out, sides[1].run.machine_id,
+                  o->paired ? HK_PATH_INTERLEAVED : HK_PATH_APART);
     return show(o, sources, &comparison);
 }
 
@@ -354,8 +355,12 @@ const struct hk_command hk_cmd_compare = {
     .details = "A and B are folders of runs, files of Google Benchmark, or folders of such files,\n"
                "one for each launch; or --a and --b name what to measure now, in turns: two\n"
                "hkbench programs, two kernels, or two shell commands (Google Benchmark's programs,\n"
-               "or anything, by its wall time). Exit status: 0 same or faster, 1 slower, 2 usage,\n"
-               "3 nothing could be measured, 4 undecided.",
+               "or anything, by its wall time). Times are judged at looks declared beforehand;\n"
+               "quantiles (commands: counters hk_latency_ns_p50, _p90, _p99, _p999) and underruns\n"
+               "(hk_underruns of hk_wakeups) once, of all launches; what is slower is measured again.\n"
+               "A changed time is explained by switches, faults and system calls, where ten cells of A\n"
+               "have them counted: of two builds, more cells of A are measured for that. Exit status: 0\n"
+               "same or faster, 1 slower, 2 usage, 3 nothing could be measured, 4 undecided.",
     .options = options,
     .option_count = HK_ARRAY_COUNT(options),
     .defaults = &defaults,

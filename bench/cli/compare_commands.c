@@ -102,23 +102,38 @@ static enum hk_status add_pair(struct hk_now *now, const struct hk_launch *a,
     return hk_now_add(s, &one);
 }
 
-static enum hk_status add_pairs(struct hk_now *now, const struct hk_run *a, const struct hk_run *b)
+/* Both runs are sorted by name, and every name is there once. */
+static enum hk_status add_pairs(struct hk_now *now, const regex_t *filter, struct hk_run *a,
+                                struct hk_run *b)
 {
-    regex_t regex;
-    const bool filtered = now->filter != NULL;
     enum hk_status status = HK_OK;
 
-    if (filtered && regcomp(&regex, now->filter, REG_EXTENDED | REG_NOSUB) != 0)
-        return HK_EPARSE;
-    for (size_t i = 0; i < a->launch_count && status == HK_OK; i++) {
-        const struct hk_launch *first;
-        size_t count;
-        if ((!filtered || regexec(&regex, a->launches[i].name, 0, NULL, 0) == 0) &&
-            hk_run_cell(b, a->launches[i].name, &first, &count) == HK_OK)
-            status = add_pair(now, &a->launches[i], first);
+    for (size_t i = 0, j = 0; i < a->launch_count && j < b->launch_count && status == HK_OK;) {
+        struct hk_launch *x = &a->launches[i], *y = &b->launches[j];
+        const int order = strcmp(x->name, y->name);
+        i += order <= 0;
+        j += order >= 0;
+        if (order != 0 || (filter != NULL && regexec(filter, x->name, 0, NULL, 0) != 0))
+            continue;
+        const struct hk_now_series *s = hk_now_find(now, x->name);
+        const bool open = s != NULL && !s->closed;
+        status = add_pair(now, x, y);
+        if (status == HK_OK && open)
+            status = hk_now_keep(now, x, y);
     }
-    if (filtered)
-        regfree(&regex);
+    return status;
+}
+
+static enum hk_status add_filtered(struct hk_now *now, struct hk_run *a, struct hk_run *b)
+{
+    regex_t regex;
+
+    if (now->filter == NULL)
+        return add_pairs(now, NULL, a, b);
+    if (regcomp(&regex, now->filter, REG_EXTENDED | REG_NOSUB) != 0)
+        return HK_EPARSE;
+    const enum hk_status status = add_pairs(now, &regex, a, b);
+    regfree(&regex);
     return status;
 }
 
@@ -134,7 +149,7 @@ static enum hk_status measure_commands(struct hk_now *now, uint64_t seed, uint32
         status = run_side(now, side, seed, index, &runs[side], error);
     }
     if (status == HK_OK)
-        status = add_pairs(now, &runs[0], &runs[1]);
+        status = add_filtered(now, &runs[0], &runs[1]);
     hk_run_fini(&runs[0]);
     hk_run_fini(&runs[1]);
     return status;

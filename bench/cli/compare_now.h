@@ -27,6 +27,7 @@ struct hk_now {
     const volatile sig_atomic_t *stop;
     size_t series_count;
     struct hk_now_series *series;
+    struct hk_run runs[2]; /* the launches of A and of B so far, by cell and index when sorted */
 };
 
 /*
@@ -38,6 +39,11 @@ struct hk_now_source {
     enum hk_status (*open)(struct hk_now *now, char error[HK_TEXT_BYTES]);
     enum hk_status (*measure)(struct hk_now *now, uint64_t seed, uint32_t index,
                               char error[HK_TEXT_BYTES]);
+    /*
+     * Measure more cells of A, once each, into run: costs of events are fitted over cells. NULL:
+     * there are no more. HK_EINTR, HK_ENOMEM.
+     */
+    enum hk_status (*measure_others)(struct hk_now *now, struct hk_run *run);
 };
 
 extern const struct hk_now_source hk_now_builds;
@@ -49,6 +55,16 @@ struct hk_now_series *hk_now_find(struct hk_now *now, const char *cell);
 /* Add a pair. HK_ENOMEM. */
 enum hk_status hk_now_add(struct hk_now_series *series, const struct hk_pairs *one);
 
+/*
+ * Keep the launches behind a pair, for what they say beside their time; both are taken over.
+ *
+ * Returns HK_OK; HK_ENOMEM: they are released.
+ */
+enum hk_status hk_now_keep(struct hk_now *now, struct hk_launch *a, struct hk_launch *b);
+
+/* Move a launch to the end of a run; it is released when that fails. HK_ENOMEM. */
+enum hk_status hk_now_append(struct hk_run *run, struct hk_launch *launch);
+
 struct hk_now_plan {
     struct hk_now now;
     const struct hk_now_source *source;
@@ -58,9 +74,10 @@ struct hk_now_plan {
 };
 
 /*
- * Measure and compare: after each look that the plan declares, cells that are decided are
- * left; what is SLOWER at the end is measured again from scratch, and stays SLOWER only if it
- * is that again.
+ * Measure and compare: after each look that the plan declares, cells whose time is decided are
+ * left. Quantiles and counts of events are judged once, of all launches that were made; they
+ * have a fifth of alpha, times the rest. What is SLOWER at the end is measured again from
+ * scratch, and stays SLOWER only if it is that again. Changed times are explained by events.
  *
  * Returns HK_OK; HK_EINTR; HK_EEMPTY when there is nothing to compare; HK_ENOMEM; what the
  * source returned.

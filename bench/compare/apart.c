@@ -95,9 +95,10 @@ static double drift_of(const struct hk_comparison *c, const char *quantity, doub
     return n < CELLS_MIN ? NAN : SD_PER_MAD * median_of(values, n);
 }
 
-static void judge_one(struct hk_finding *f, const struct hk_rule *rule, double drift,
+static void judge_one(struct hk_finding *f, const struct judging *judging, double drift,
                       double freedom)
 {
+    const struct hk_rule *rule = judging->rule;
     const double y = log(f->ratio), bound = log1p(rule->bound_ratio);
     const double se = hypot(f->sd_between, drift);
     const double half = gsl_cdf_tdist_Qinv(rule->alpha / 2, freedom) * se;
@@ -114,13 +115,14 @@ static void judge_one(struct hk_finding *f, const struct hk_rule *rule, double d
     f->p_same = gsl_cdf_tdist_Q((bound - fabs(y)) / se, freedom);
     f->detectable_ratio =
         (1 + rule->bound_ratio) *
-        exp((gsl_cdf_tdist_Qinv(rule->alpha / 2, freedom) +
+        exp((gsl_cdf_tdist_Qinv(rule->alpha / 2 / (double)judging->tests, freedom) +
              gsl_cdf_tdist_Qinv(1 - POWER, freedom)) * se);
 }
 
-static void judge_quantity(struct hk_comparison *c, const struct hk_rule *rule,
+static void judge_quantity(struct hk_comparison *c, const struct judging *judging,
                            const char *quantity, double *values)
 {
+    const struct hk_rule *rule = judging->rule;
     size_t cells;
     const double seen = drift_of(c, quantity, values, &cells);
     const double drift = rule->drift_ratio > 0 ? log1p(rule->drift_ratio) : seen;
@@ -136,7 +138,7 @@ static void judge_quantity(struct hk_comparison *c, const struct hk_rule *rule,
                         CELLS_MIN);
             continue;
         }
-        judge_one(f, rule, drift, rule->drift_ratio > 0 ? FREEDOM_KNOWN : (double)cells - 1);
+        judge_one(f, judging, drift, rule->drift_ratio > 0 ? FREEDOM_KNOWN : (double)cells - 1);
         finding_say(f, "not interleaved: drift of %.2g %% %s", 100 * expm1(drift),
                     rule->drift_ratio > 0 ? "as given" : "over all cells counts as error");
     }
@@ -145,12 +147,15 @@ static void judge_quantity(struct hk_comparison *c, const struct hk_rule *rule,
 enum hk_status judge_apart(struct hk_comparison *c, const struct hk_rule *rule)
 {
     double *values = malloc((c->finding_count + 1) * sizeof *values);
+    struct judging judging = {rule, count_tested(c)}; /* the events */
 
     if (values == NULL)
         return HK_ENOMEM;
-    judge_quantity(c, rule, "time", values);
+    for (size_t i = 0; i < c->finding_count; i++)
+        judging.tests += c->findings[i].basis == HK_BASIS_APART && c->findings[i].sd_between >= 0;
+    judge_quantity(c, &judging, "time", values);
     for (size_t q = 0; q < quantile_count; q++)
-        judge_quantity(c, rule, quantiles[q].name, values);
+        judge_quantity(c, &judging, quantiles[q].name, values);
     free(values);
     return HK_OK;
 }

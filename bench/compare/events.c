@@ -5,8 +5,11 @@
 
 #include <gsl/gsl_cdf.h>
 
+#include "hk/base/units.h"
 #include "hk/stats/rate.h"
 #include "internal.h"
+
+#define POWER 0.8
 
 /* Launches whose counts scatter this improbably did not see independent events. */
 #define BURST_P 0.01
@@ -18,37 +21,63 @@ struct tally {
     double headroom_ns;
 };
 
-static bool counts_of(const struct hk_launch *launch, size_t i, double *events, double *exposure,
-                      double *headroom_ns)
-{
-    const struct hk_series *underruns = hk_launch_series(launch, "underruns_count");
-    const struct hk_series *periods = hk_launch_series(launch, "periods_count");
-    const struct hk_series *headroom = hk_launch_series(launch, "headroom_ns");
+/* What is counted: elements of series, or a pair of counters. */
+struct counted {
+    const char *quantity; /* NULL: element i of underruns_count, by its head-room */
+    const char *events;
+    const char *exposure;
+    size_t i;
+};
 
-    if (launch->state != HK_LAUNCH_OK || underruns == NULL || periods == NULL ||
-        headroom == NULL || i >= underruns->count || i >= periods->count || i >= headroom->count ||
-        !(underruns->values[i] >= 0) || !(periods->values[i] > 0))
+static const struct counted pairs[] = {
+    {"underruns", "hk_underruns", "hk_wakeups", 0},
+    {"stale looks", "hk_stale", "hk_looks", 0},
+    {"errors", "hk_errors", "hk_faults", 0},
+    {"lost", "hk_lost", "hk_faults", 0},
+};
+
+static bool element_of(const struct hk_launch *launch, const char *name, size_t i, double *value)
+{
+    const struct hk_series *series = hk_launch_series(launch, name);
+
+    if (series == NULL || i >= series->count)
         return false;
-    *events = underruns->values[i];
-    *exposure = periods->values[i];
-    *headroom_ns = headroom->values[i];
+    *value = series->values[i];
     return true;
 }
 
-static struct tally tally_of(const struct hk_launch *launches, size_t count, size_t i)
+static bool counts_of(const struct hk_launch *launch, const struct counted *what, double *events,
+                      double *exposure, double *headroom_ns)
 {
-    struct tally t = {.headroom_ns = NAN};
+    if (launch->state != HK_LAUNCH_OK)
+        return false;
+    const bool known = what->quantity == NULL
+                           ? element_of(launch, "underruns_count", what->i, events) &&
+                                 element_of(launch, "periods_count", what->i, exposure) &&
+                                 element_of(launch, "headroom_ns", what->i, headroom_ns)
+                           : hk_launch_counter(launch, what->events, events) &&
+                                 hk_launch_counter(launch, what->exposure, exposure);
+    return known && *events >= 0 && *events < 1e15 && *exposure > 0;
+}
+
+static struct tally tally_of(const struct hk_launch *launches, size_t count,
+                             const struct counted *what)
+{
+    struct tally t = {.headroom_ns = 0};
     double events, exposure;
 
+    /* Boots that repeat each other to the last instruction are one witness, not two. */
+    if (count > 0 && launches[0].exactness == HK_EXACT)
+        count = 1;
     for (size_t l = 0; l < count; l++) {
-        if (!counts_of(&launches[l], i, &events, &exposure, &t.headroom_ns))
+        if (!counts_of(&launches[l], what, &events, &exposure, &t.headroom_ns))
             continue;
         t.total.events += (uint64_t)events;
         t.total.exposure += exposure;
         t.launches++;
     }
     for (size_t l = 0; l < count && t.total.events > 0; l++) {
-        if (!counts_of(&launches[l], i, &events, &exposure, &t.headroom_ns))
+        if (!counts_of(&launches[l], what, &events, &exposure, &t.headroom_ns))
             continue;
         const double expected = (double)t.total.events * exposure / t.total.exposure;
         t.chi_square += (events - expected) * (events - expected) / expected;
@@ -61,48 +90,61 @@ static bool in_bursts(const struct tally *t)
     return t->launches > 1 && gsl_cdf_chisq_Q(t->chi_square, (double)t->launches - 1) < BURST_P;
 }
 
-static enum hk_status add_headroom(struct hk_comparison *c, const struct cell *cell,
-                                   const struct hk_rule *rule, const struct tally *a,
-                                   const struct tally *b)
+static void judge_counts(struct hk_finding *f, const struct judging *judging, const struct tally *a,
+                         const struct tally *b, const struct hk_rate_test *test)
 {
-    char quantity[48];
-    struct hk_rate_test test;
-    enum hk_status status = hk_rate_compare(&a->total, &b->total, 1 - rule->alpha, &test);
-
-    if (status != HK_OK)
-        return status;
-    snprintf(quantity, sizeof quantity, "underruns at %.0f ns", a->headroom_ns);
-    struct hk_finding f = finding_make(cell->name, quantity, HK_BASIS_EVENTS);
-    f.a = (double)a->total.events / a->total.exposure;
-    f.b = (double)b->total.events / b->total.exposure;
-    f.ratio = test.ratio;
-    f.interval = test.interval;
-    f.count_a = a->launches;
-    f.count_b = b->launches;
     if (in_bursts(a) || in_bursts(b)) {
-        finding_say(&f, "they come in bursts: launches scatter more than single events would");
+        finding_say(f, "they come in bursts: launches scatter more than single events would");
     } else if (a->total.events + b->total.events > 0) {
-        f.p = f.p_bound = test.p_two_sided;
-        f.p_same = 1; /* equal rates cannot be shown by rare events */
+        f->p = f->p_bound = test->p_two_sided;
+        f->p_same = 1; /* equal rates cannot be shown by rare events */
+        (void)hk_rate_detectable(&a->total, &b->total,
+                                 judging->rule->alpha / (double)judging->tests, POWER,
+                                 &f->detectable_ratio);
     } else {
-        finding_say(&f, "none: at most %.2g and %.2g per period", 3 / a->total.exposure,
+        finding_say(f, "none: at most %.2g and %.2g per period", 3 / a->total.exposure,
                     3 / b->total.exposure);
     }
+}
+
+static enum hk_status add_counts(struct hk_comparison *c, const struct cell *cell,
+                                 const struct judging *judging, const struct counted *what)
+{
+    const struct tally a = tally_of(cell->a, cell->count_a, what);
+    const struct tally b = tally_of(cell->b, cell->count_b, what);
+    char quantity[48];
+    struct hk_rate_test test;
+
+    if (a.launches == 0 || b.launches == 0 || a.headroom_ns != b.headroom_ns)
+        return HK_OK;
+    const enum hk_status status =
+        hk_rate_compare(&a.total, &b.total, 1 - judging->rule->alpha, &test);
+    if (status != HK_OK)
+        return status;
+    snprintf(quantity, sizeof quantity, "underruns at %.0f ns", a.headroom_ns);
+    struct hk_finding f = finding_make(
+        cell->name, what->quantity != NULL ? what->quantity : quantity, HK_BASIS_EVENTS);
+    f.a = (double)a.total.events / a.total.exposure;
+    f.b = (double)b.total.events / b.total.exposure;
+    f.ratio = test.ratio;
+    f.interval = test.interval;
+    f.count_a = a.launches;
+    f.count_b = b.launches;
+    judge_counts(&f, judging, &a, &b, &test);
     return finding_add(c, &f);
 }
 
 enum hk_status compare_events(struct hk_comparison *c, const struct cell *cell,
-                              const struct hk_rule *rule)
+                              const struct judging *judging)
 {
+    const struct hk_series *sizes = hk_launch_series(&cell->a[0], "underruns_count");
     enum hk_status status = HK_OK;
 
-    for (size_t i = 0; status == HK_OK; i++) {
-        const struct tally a = tally_of(cell->a, cell->count_a, i);
-        const struct tally b = tally_of(cell->b, cell->count_b, i);
-        if (a.launches == 0 || b.launches == 0)
-            return HK_OK;
-        if (a.headroom_ns == b.headroom_ns)
-            status = add_headroom(c, cell, rule, &a, &b);
+    for (size_t i = 0; sizes != NULL && i < sizes->count && status == HK_OK; i++) {
+        const struct counted element = {.i = i};
+        status = add_counts(c, cell, judging, &element);
     }
+    for (size_t p = 0; p < HK_ARRAY_COUNT(pairs) && status == HK_OK; p++)
+        status = add_counts(c, cell, judging, &pairs[p]);
     return status;
 }

@@ -9,9 +9,6 @@
 #include "hk/stats/linear.h"
 #include "internal.h"
 
-/* Rows that a fit needs beyond its terms, to have an error of its own. */
-enum { SPARE_CELLS = 5 };
-
 /* Beyond this many standard errors, what is left over is no noise of the fit. */
 #define LEFT_OVER_SD 2.0
 
@@ -25,6 +22,7 @@ static const struct {
     {"hk_client_page_faults_per_op", "page faults"},
 };
 enum { TERMS = 1 + HK_ARRAY_COUNT(events) }; /* a constant first */
+_Static_assert(HK_EXPLAIN_CELLS_MIN >= TERMS + 5, "a fit needs cells to have an error of its own");
 
 /* Median of a counter over the launches that have it; absent events are 0, or NAN if counted
  * only in some launches of other cells. */
@@ -81,7 +79,7 @@ static enum hk_status fit_costs(const struct hk_run *a, struct hk_linear_fit *fi
     }
     const struct hk_linear_data data = {memory, y, w, n, TERMS};
     const enum hk_status status =
-        n < TERMS + SPARE_CELLS ? HK_ENOISE : hk_linear_fit(&data, fit);
+        n < HK_EXPLAIN_CELLS_MIN ? HK_ENOISE : hk_linear_fit(&data, fit);
     free(memory);
     return status;
 }
@@ -105,18 +103,18 @@ static void explain(struct hk_finding *f, const struct hk_linear_fit *fit, const
         cause_add(f, x_a[1 + e], x_b[1 + e], "event %s", events[e].name);
     const double left = measured - explained;
     const double z = left / fmax(hypot(se, se_measured), 1e-12);
-    finding_say(f, "events explain %+.4g of %+.4g ns (+-%.2g); %+.4g left over%s",
-                any ? explained : 0, measured, se, left,
-                fabs(z) > LEFT_OVER_SD ? ": not explained, so cache, layout or noise" : "");
+    finding_say_more(f, "events explain %+.4g of %+.4g ns (+-%.2g); %+.4g left over%s",
+                     any ? explained : 0, measured, se, left,
+                     fabs(z) > LEFT_OVER_SD ? ": not explained, so cache, layout or noise" : "");
 }
 
-void hk_compare_explain(struct hk_comparison *c, const struct hk_run *a, const struct hk_run *b)
+bool hk_compare_explain(struct hk_comparison *c, const struct hk_run *a, const struct hk_run *b)
 {
     struct hk_linear_fit fit;
     double x_a[TERMS], x_b[TERMS], time_ns;
 
     if (fit_costs(a, &fit) != HK_OK)
-        return;
+        return false;
     for (size_t i = 0; i < c->finding_count; i++) {
         struct hk_finding *f = &c->findings[i];
         if (strcmp(f->quantity, "time") == 0 &&
@@ -124,4 +122,5 @@ void hk_compare_explain(struct hk_comparison *c, const struct hk_run *a, const s
             row_of(a, f->cell, &time_ns, x_a) && row_of(b, f->cell, &time_ns, x_b))
             explain(f, &fit, x_a, x_b);
     }
+    return true;
 }

@@ -63,6 +63,19 @@ void finding_say(struct hk_finding *finding, const char *format, ...)
     va_end(arguments);
 }
 
+void finding_say_more(struct hk_finding *finding, const char *format, ...)
+{
+    const size_t used = strlen(finding->reason);
+    va_list arguments;
+
+    va_start(arguments, format);
+    if (used > 0 && used + 2 < sizeof finding->reason)
+        memcpy(finding->reason + used, "; ", 3);
+    const size_t from = strlen(finding->reason);
+    vsnprintf(finding->reason + from, sizeof finding->reason - from, format, arguments);
+    va_end(arguments);
+}
+
 void cause_add(struct hk_finding *finding, double a, double b, const char *format, ...)
 {
     va_list arguments;
@@ -144,6 +157,15 @@ static enum hk_paired_verdict judge(const struct hk_finding *f, double alpha)
     return f->p_same <= alpha ? HK_PAIRED_SAME : HK_PAIRED_UNKNOWN;
 }
 
+size_t count_tested(const struct hk_comparison *c)
+{
+    size_t n = 0;
+
+    for (size_t i = 0; i < c->finding_count; i++)
+        n += isnan(c->findings[i].p_bound) ? 0 : 1;
+    return n;
+}
+
 /* Adjusts what was tested; *which gets its places, to be freed. */
 static enum hk_status adjust_family(struct hk_comparison *c, size_t **which, size_t *count)
 {
@@ -189,8 +211,21 @@ enum hk_status hk_comparison_make(const struct hk_finding *findings, size_t coun
         return status;
     }
     count_verdicts(&c);
+    note_bands(&c);
     *out = c;
     return HK_OK;
+}
+
+void note_bands(struct hk_comparison *c)
+{
+    bool any = false;
+
+    for (size_t i = 0; i < c->finding_count; i++)
+        any = any || (c->findings[i].basis == HK_BASIS_PAIRED &&
+                      strcmp(c->findings[i].quantity, "time") != 0);
+    if (any)
+        hk_comparison_say(c, "the intervals of a cell's quantiles are one band: all of them hold "
+                          "together");
 }
 
 void hk_comparison_say(struct hk_comparison *c, const char *format, ...)

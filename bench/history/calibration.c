@@ -16,7 +16,8 @@
 
 static const double confidence = 0.95;
 
-static const char *const names[HK_PATH_COUNT] = {"paired", "interleaved", "history"};
+static const char *const names[HK_PATH_COUNT] = {"paired", "interleaved", "history",
+                                                    "apart"};
 
 const char *hk_verdict_path_name(enum hk_verdict_path path)
 {

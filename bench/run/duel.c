@@ -18,18 +18,25 @@
 
 enum { ROUNDS_MIN = 5, ROUNDS_MAX = 4096, TICK_MS = 100, LINE_BYTES_MAX = 1 << 20 };
 
-/* An answer comes after an epoch, or after opening and warming up. */
+/* Rounds between two pieces of single operations; launches between two that count calls. */
+enum { ROUNDS_PER_SINGLE = 4, LAUNCHES_PER_COUNT = 4 };
+
+/* An answer comes after an epoch, or after opening and warming up; a whole launch takes longer. */
 static const uint64_t answer_ns = 20ull * HK_NS_PER_S;
+static const uint64_t whole_ns = 120ull * HK_NS_PER_S;
 
 struct side {
     struct hk_leader leader;
     const char *name; /* "A", "B" */
     double operation_ns;
     uint64_t step;
+    unsigned knows; /* HK_EPOCHS_KNOWS_* */
+    struct hk_launch launch;
 };
 
 struct duel {
     const struct hk_duel_plan *plan;
+    uint64_t patience_ns; /* for one answer */
     struct side sides[2];
     uint64_t operations; /* per epoch, the same on both sides */
     size_t all_count;
@@ -57,7 +64,7 @@ __attribute__((format(printf, 3, 4))) static enum hk_status fail(struct duel *d,
 /* Waits for a whole line in the side's buffer. */
 static enum hk_status receive_line(struct duel *d, struct side *s)
 {
-    const uint64_t deadline_ns = hk_monotonic_ns() + answer_ns;
+    const uint64_t deadline_ns = hk_monotonic_ns() + d->patience_ns;
     char bytes[4096];
 
     while (s->leader.output.bytes == 0 ||
@@ -105,31 +112,33 @@ static enum hk_status status_of(enum hk_launch_state state)
 /* The launch with which a side ends, early or not. */
 static enum hk_status take_launch(struct duel *d, struct side *s)
 {
-    struct hk_launch launch;
     size_t used;
 
-    if (hk_wire_decode(s->leader.output.data, s->leader.output.bytes, &launch, &used) != HK_OK)
+    hk_launch_fini(&s->launch);
+    if (hk_wire_decode(s->leader.output.data, s->leader.output.bytes, &s->launch, &used) != HK_OK) {
+        s->launch = (struct hk_launch){0};
         return fail(d, HK_EIO, "side %s answers what is no answer", s->name);
-    const enum hk_status status = status_of(launch.state);
-    if (status != HK_OK)
-        fail(d, status, "side %s: %.400s", s->name, launch.reason != NULL ? launch.reason : "");
-    hk_launch_fini(&launch);
-    return status;
+    }
+    const enum hk_status status = status_of(s->launch.state);
+    return status == HK_OK ? HK_OK
+                           : fail(d, status, "side %s: %.400s", s->name,
+                                  s->launch.reason != NULL ? s->launch.reason : "");
 }
 
-/* Reads "<word> NUMBER NUMBER". A launch instead ends the duel. */
+/* Reads "<word> NUMBER NUMBER", and a third where it is there. A launch instead ends the duel. */
 static enum hk_status take_numbers(struct duel *d, struct side *s, const char *word,
-                                   double *first, unsigned *second)
+                                   double *first, unsigned *second, unsigned *third)
 {
-    char format[32];
+    char format[40];
 
     enum hk_status status = receive_line(d, s);
     if (status != HK_OK)
         return status;
     char *end = memchr(s->leader.output.data, '\n', s->leader.output.bytes);
     *end = '\0';
-    snprintf(format, sizeof format, "%s %%lf %%u", word);
-    const bool good = sscanf(s->leader.output.data, format, first, second) == 2 &&
+    *third = 0;
+    snprintf(format, sizeof format, "%s %%lf %%u %%u", word);
+    const bool good = sscanf(s->leader.output.data, format, first, second, third) >= 2 &&
                       isfinite(*first) && *first > 0;
     *end = '\n';
     if (!good) {
@@ -140,23 +149,26 @@ static enum hk_status take_numbers(struct duel *d, struct side *s, const char *w
     return HK_OK;
 }
 
+static enum hk_status send_line(struct duel *d, struct side *s, const char *line)
+{
+    return hk_write_all(s->leader.fd, line, strlen(line)) == HK_OK
+               ? HK_OK
+               : fail(d, HK_EIO, "side %s is gone", s->name);
+}
+
 /* --- rounds ------------------------------------------------------------------------------ */
 
-static enum hk_status run_epoch(struct duel *d, unsigned side, double *ns, bool *kept)
+/* Asks for the epoch's number of operations, together or one by one. */
+static enum hk_status run_epoch(struct duel *d, unsigned side, const char *word, double *value,
+                                unsigned *kept)
 {
     struct side *s = &d->sides[side];
     char line[64];
-    double elapsed_ns;
-    unsigned keep;
-    const int length = snprintf(line, sizeof line, HK_EPOCHS_EPOCH " %llu\n",
-                                (unsigned long long)d->operations);
+    unsigned ignored;
 
-    if (hk_write_all(s->leader.fd, line, (size_t)length) != HK_OK)
-        return fail(d, HK_EIO, "side %s is gone", s->name);
-    const enum hk_status status = take_numbers(d, s, HK_EPOCHS_EPOCH, &elapsed_ns, &keep);
-    *ns = elapsed_ns / (double)d->operations;
-    *kept = keep != 0;
-    return status;
+    snprintf(line, sizeof line, "%s %llu\n", word, (unsigned long long)d->operations);
+    const enum hk_status status = send_line(d, s, line);
+    return status == HK_OK ? take_numbers(d, s, word, value, kept, &ignored) : status;
 }
 
 /* Two rounds in ABBA or BAAB order: what drifts linearly hits both alike. */
@@ -164,12 +176,13 @@ static enum hk_status run_rounds(struct duel *d, unsigned first)
 {
     const unsigned order[4] = {first, 1 - first, 1 - first, first};
     double ns[4];
-    bool kept[4];
+    unsigned kept[4];
 
     for (size_t i = 0; i < 4; i++) {
-        const enum hk_status status = run_epoch(d, order[i], &ns[i], &kept[i]);
+        const enum hk_status status = run_epoch(d, order[i], HK_EPOCHS_EPOCH, &ns[i], &kept[i]);
         if (status != HK_OK)
             return status;
+        ns[i] /= (double)d->operations;
     }
     for (size_t i = 0; i < 4; i += 2) {
         const size_t a = order[i] == 0 ? i : i + 1, b = order[i] == 0 ? i + 1 : i;
@@ -180,6 +193,23 @@ static enum hk_status run_rounds(struct duel *d, unsigned first)
             d->kept[d->kept_count++] = log(ns[b] / ns[a]);
     }
     return HK_OK;
+}
+
+static bool both_know(const struct duel *d, unsigned what)
+{
+    return (d->sides[0].knows & d->sides[1].knows & what) != 0;
+}
+
+/* As many operations on either side, each timed by itself: for the quantiles. */
+static enum hk_status run_singles(struct duel *d, unsigned first)
+{
+    double count;
+    unsigned ignored;
+
+    if (!both_know(d, HK_EPOCHS_KNOWS_SINGLE))
+        return HK_OK;
+    const enum hk_status status = run_epoch(d, first, HK_EPOCHS_SINGLE, &count, &ignored);
+    return status == HK_OK ? run_epoch(d, 1 - first, HK_EPOCHS_SINGLE, &count, &ignored) : status;
 }
 
 static uint64_t common_multiple(uint64_t a, uint64_t b)
@@ -194,32 +224,51 @@ static uint64_t common_multiple(uint64_t a, uint64_t b)
     return a / x * b;
 }
 
+/* As many as fill an epoch, if one takes so long. */
+static uint64_t operations_in_epoch(const struct duel *d, double operation_ns)
+{
+    const uint64_t step = common_multiple(d->sides[0].step, d->sides[1].step);
+
+    return hk_block_operations(operation_ns, d->plan->epoch_ns, (uint32_t)step);
+}
+
+/* Both sides warmed up at the same time, on one CPU perhaps: what they say may be far too long. */
+static void correct_operations(struct duel *d)
+{
+    double least_ns = INFINITY;
+
+    for (size_t i = 0; i < d->all_count; i++)
+        least_ns = fmin(least_ns, fmin(d->ns[0][i], d->ns[1][i]));
+    const uint64_t operations = operations_in_epoch(d, least_ns);
+    d->operations = operations > d->operations ? operations : d->operations;
+}
+
 static enum hk_status get_ready(struct duel *d)
 {
     for (unsigned i = 0; i < 2; i++) {
         struct side *s = &d->sides[i];
         unsigned step;
         const enum hk_status status =
-            take_numbers(d, s, HK_EPOCHS_READY, &s->operation_ns, &step);
+            take_numbers(d, s, HK_EPOCHS_READY, &s->operation_ns, &step, &s->knows);
         if (status != HK_OK)
             return status;
         s->step = step == 0 ? 1 : step;
     }
     const struct side *s = d->sides;
-    d->operations = hk_block_operations(sqrt(s[0].operation_ns * s[1].operation_ns),
-                                        d->plan->epoch_ns,
-                                        (uint32_t)common_multiple(s[0].step, s[1].step));
+    d->operations = operations_in_epoch(d, sqrt(s[0].operation_ns * s[1].operation_ns));
     return HK_OK;
 }
 
 /* Both sides verify what they did. */
 static enum hk_status say_end(struct duel *d)
 {
-    static const char line[] = HK_EPOCHS_END "\n";
+    const bool counts = d->plan->index % LAUNCHES_PER_COUNT == 0;
 
     for (unsigned i = 0; i < 2; i++) {
         struct side *s = &d->sides[i];
-        enum hk_status status = hk_write_all(s->leader.fd, line, sizeof line - 1);
+        enum hk_status status =
+            send_line(d, s, counts && both_know(d, HK_EPOCHS_KNOWS_COUNT) ? HK_EPOCHS_COUNT "\n"
+                                                                          : HK_EPOCHS_END "\n");
         if (status == HK_OK)
             status = receive_line(d, s);
         if (status == HK_OK)
@@ -230,40 +279,102 @@ static enum hk_status say_end(struct duel *d)
     return HK_OK;
 }
 
-static enum hk_status report(struct duel *d, struct hk_duel *out)
+/* --- what comes of it ----------------------------------------------------------------------- */
+
+static enum hk_status report_rounds(struct duel *d, struct hk_duel *duel)
 {
-    struct hk_duel duel = {.kept = (uint32_t)d->kept_count, .disturbed = d->kept_count < ROUNDS_MIN};
-    double *values = duel.disturbed ? d->all : d->kept;
-    const size_t n = duel.disturbed ? d->all_count : d->kept_count;
+    duel->kept = (uint32_t)d->kept_count;
+    duel->disturbed = d->kept_count < ROUNDS_MIN;
+    double *values = duel->disturbed ? d->all : d->kept;
+    const size_t n = duel->disturbed ? d->all_count : d->kept_count;
     struct hk_estimate mean;
 
     if (n < ROUNDS_MIN)
         return fail(d, HK_ENOISE, "%zu rounds; a launch needs %d", n, ROUNDS_MIN);
     if (hk_mean_estimate(values, n, &mean) == HK_OK)
-        duel.sd_within = mean.standard_error * sqrt((double)n);
+        duel->sd_within = mean.standard_error * sqrt((double)n);
     enum hk_status status = hk_sample_sort(values, n);
     if (status == HK_OK)
-        status = hk_quantile(values, n, 0.5, &duel.log_ratio);
+        status = hk_quantile(values, n, 0.5, &duel->log_ratio);
     for (unsigned i = 0; i < 2 && status == HK_OK; i++) {
         status = hk_sample_sort(d->ns[i], d->all_count);
         if (status == HK_OK)
-            status = hk_quantile(d->ns[i], d->all_count, 0.5, &duel.ns[i]);
+            status = hk_quantile(d->ns[i], d->all_count, 0.5, &duel->ns[i]);
+        if (status == HK_OK)
+            status = hk_launch_add_counter(&d->sides[i].launch, "cost_ns", duel->ns[i]);
+    }
+    return status;
+}
+
+/* The launches are the caller's from here on. */
+static void give_launches(struct duel *d, struct hk_duel *duel)
+{
+    for (unsigned i = 0; i < 2; i++) {
+        duel->launches[i] = d->sides[i].launch;
+        duel->launches[i].index = d->plan->index;
+        d->sides[i].launch = (struct hk_launch){0};
+    }
+}
+
+static enum hk_status fight_rounds(struct duel *d, struct hk_duel *duel)
+{
+    const uint64_t seed = hk_mix(d->plan->seed, d->plan->index);
+    enum hk_status status = HK_OK;
+
+    for (uint32_t r = 0; r + 1 < d->plan->rounds && r + 1 < ROUNDS_MAX && status == HK_OK; r += 2) {
+        const unsigned first = (unsigned)(hk_mix(seed, r) & 1);
+        status = run_rounds(d, first);
+        if (r == 0)
+            correct_operations(d);
+        if (status == HK_OK && r % ROUNDS_PER_SINGLE == 0)
+            status = run_singles(d, first);
     }
     if (status == HK_OK)
-        *out = duel;
-    return status;
+        status = say_end(d);
+    return status == HK_OK ? report_rounds(d, duel) : status;
+}
+
+/* Whole launches, first the one side, then the other. */
+static enum hk_status fight_whole(struct duel *d, struct hk_duel *duel)
+{
+    const unsigned first = (unsigned)(hk_mix(d->plan->seed, d->plan->index) & 1);
+
+    d->patience_ns = whole_ns;
+    for (unsigned i = 0; i < 2; i++) {
+        struct side *s = &d->sides[i == 0 ? first : 1 - first];
+        enum hk_status status = send_line(d, s, HK_EPOCHS_WHOLE "\n");
+        if (status == HK_OK)
+            status = receive_line(d, s);
+        if (status == HK_OK)
+            status = take_launch(d, s);
+        if (status != HK_OK)
+            return status;
+    }
+    if (hk_launch_time_ns(&d->sides[0].launch, &duel->ns[0]) &&
+        hk_launch_time_ns(&d->sides[1].launch, &duel->ns[1]) && duel->ns[0] > 0 && duel->ns[1] > 0)
+        duel->log_ratio = log(duel->ns[1] / duel->ns[0]);
+    return HK_OK;
 }
 
 static enum hk_status fight(struct duel *d, struct hk_duel *out)
 {
-    const uint64_t seed = hk_mix(d->plan->seed, d->plan->index);
+    struct hk_duel duel = {.log_ratio = NAN, .sd_within = NAN, .ns = {NAN, NAN}};
     enum hk_status status = get_ready(d);
 
-    for (uint32_t r = 0; r + 1 < d->plan->rounds && r + 1 < ROUNDS_MAX && status == HK_OK; r += 2)
-        status = run_rounds(d, (unsigned)(hk_mix(seed, r) & 1));
     if (status == HK_OK)
-        status = say_end(d);
-    return status == HK_OK ? report(d, out) : status;
+        status = both_know(d, HK_EPOCHS_KNOWS_WHOLE) ? fight_whole(d, &duel)
+                                                     : fight_rounds(d, &duel);
+    if (status == HK_OK) {
+        give_launches(d, &duel);
+        *out = duel;
+    }
+    return status;
+}
+
+void hk_duel_fini(struct hk_duel *duel)
+{
+    hk_launch_fini(&duel->launches[0]);
+    hk_launch_fini(&duel->launches[1]);
 }
 
 static enum hk_status start_side(struct duel *d, unsigned i)
@@ -290,6 +401,7 @@ enum hk_status hk_duel_run(const struct hk_duel_plan *plan, struct hk_duel *duel
     if (d == NULL)
         return HK_ENOMEM;
     d->plan = plan;
+    d->patience_ns = answer_ns;
     d->error = error;
     for (unsigned i = 0; i < 2 && status == HK_OK; i++) {
         const unsigned side = i == 0 ? first : 1 - first;
@@ -302,6 +414,7 @@ enum hk_status hk_duel_run(const struct hk_duel_plan *plan, struct hk_duel *duel
         if (started[i])
             hk_leader_end(&d->sides[i].leader);
         hk_bytes_fini(&d->sides[i].leader.output);
+        hk_launch_fini(&d->sides[i].launch);
     }
     if (status != HK_OK && error[0] == '\0')
         snprintf(error, HK_TEXT_BYTES, "%s", hk_status_text(status));

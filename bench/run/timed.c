@@ -326,9 +326,10 @@ static enum hk_status report_buckets(const struct hk_task *task, const struct hk
 }
 
 /* Quantiles are reported only as far as the sample bounds them: no extrapolation. */
-static enum hk_status report_latencies(const struct hk_task *task, const struct hk_histogram *h,
-                                       struct hk_launch *launch)
+enum hk_status hk_latencies_report(const struct hk_task *task,
+                                   const struct hk_latencies *latencies, struct hk_launch *launch)
 {
+    const struct hk_histogram *h = &latencies->h;
     double ticks;
     size_t needed;
 
@@ -345,6 +346,25 @@ static enum hk_status report_latencies(const struct hk_task *task, const struct 
     return report_buckets(task, h, launch);
 }
 
+enum hk_status hk_latencies_init(const struct hk_task *task, struct hk_latencies *latencies)
+{
+    const uint64_t ticks_max = hk_clock_ticks(&task->clock, (double)latency_max_ns);
+    size_t bytes;
+
+    *latencies = (struct hk_latencies){0};
+    if (hk_histogram_bytes(PRECISION_BITS, ticks_max, &bytes) != HK_OK)
+        return HK_ERANGE;
+    latencies->memory = malloc(bytes);
+    if (latencies->memory == NULL)
+        return HK_ENOMEM;
+    return hk_histogram_init(&latencies->h, latencies->memory, bytes, PRECISION_BITS, ticks_max);
+}
+
+void hk_latencies_fini(struct hk_latencies *latencies)
+{
+    free(latencies->memory);
+}
+
 /* Fills a histogram by `record` and reports it. */
 static enum hk_status with_histogram(struct hk_task *task, struct hk_launch *launch,
                                      enum hk_status (*record)(struct hk_task *task,
@@ -352,21 +372,14 @@ static enum hk_status with_histogram(struct hk_task *task, struct hk_launch *lau
                                                               const void *context),
                                      const void *context)
 {
-    const uint64_t ticks_max = hk_clock_ticks(&task->clock, (double)latency_max_ns);
-    struct hk_histogram h;
-    size_t bytes;
+    struct hk_latencies latencies;
+    enum hk_status status = hk_latencies_init(task, &latencies);
 
-    if (hk_histogram_bytes(PRECISION_BITS, ticks_max, &bytes) != HK_OK)
-        return HK_ERANGE;
-    void *memory = malloc(bytes);
-    if (memory == NULL)
-        return HK_ENOMEM;
-    enum hk_status status = hk_histogram_init(&h, memory, bytes, PRECISION_BITS, ticks_max);
     if (status == HK_OK)
-        status = record(task, &h, context);
+        status = record(task, &latencies.h, context);
     if (status == HK_OK)
-        status = report_latencies(task, &h, launch);
-    free(memory);
+        status = hk_latencies_report(task, &latencies, launch);
+    hk_latencies_fini(&latencies);
     return status;
 }
 

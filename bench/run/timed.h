@@ -95,7 +95,22 @@ enum hk_status hk_timed_record(struct hk_task *task,
 /* cost_ns (10 % quantile), median_ns, mean_ns and the series block_mean_ns of n >= 1 values. */
 enum hk_status hk_report_costs(const double *mean_ns, size_t n, struct hk_launch *launch);
 
-/* Latency quantiles as far as n allows, and the histogram's two series. */
+/* Latencies of single operations, gathered in pieces. */
+struct hk_latencies {
+    struct hk_histogram h; /* ticks */
+    void *memory;
+};
+
+/* HK_ERANGE for a clock whose ticks do not fit; HK_ENOMEM. */
+enum hk_status hk_latencies_init(const struct hk_task *task, struct hk_latencies *latencies);
+void hk_latencies_fini(struct hk_latencies *latencies);
+
+/* Latency quantiles as far as their number allows, and the histogram's two series. */
+enum hk_status hk_latencies_report(const struct hk_task *task,
+                                   const struct hk_latencies *latencies,
+                                   struct hk_launch *launch);
+
+/* The same of n values that were measured elsewhere, ns. */
 enum hk_status hk_report_latencies(struct hk_task *task, const double *ns, size_t n,
                                    struct hk_launch *launch);
 

@@ -9,6 +9,10 @@
 
 #include "hk/stats/proportion.h"
 
+/* Where a ratio that could be found is searched, and how finely. */
+#define LOG_RATIO_MAX 14.0
+#define LOG_RATIO_STEP 1e-3
+
 static bool count_valid(const struct hk_event_count *c)
 {
     return c && isfinite(c->exposure) && c->exposure > 0.0 && c->events <= UINT_MAX;
@@ -55,5 +59,54 @@ enum hk_status hk_rate_compare(const struct hk_event_count *a, const struct hk_e
         .p_greater = k == 0 ? 1.0 : gsl_cdf_binomial_Q(k - 1, expected_share, n),
         .p_less = gsl_cdf_binomial_P(k, expected_share, n),
     };
+    return HK_OK;
+}
+
+/* Probability that the exact test finds a ratio of rates, at the number of events to expect. */
+static double power_of(double ratio, double rate, const struct hk_event_count *a,
+                       const struct hk_event_count *b, double alpha)
+{
+    const double all = rate * (a->exposure + ratio * b->exposure);
+    const unsigned n = all < UINT_MAX / 2 ? (unsigned)lround(all) : UINT_MAX / 2;
+    const double equal_share = b->exposure / (a->exposure + b->exposure);
+    const double share = ratio * b->exposure / (a->exposure + ratio * b->exposure);
+    unsigned too_few = 0; /* events of b that would not be enough */
+    unsigned enough = n + 1;
+    while (enough - too_few > 1) {
+        const unsigned middle = too_few + (enough - too_few) / 2;
+        if (gsl_cdf_binomial_Q(middle - 1, equal_share, n) <= alpha / 2.0) {
+            enough = middle;
+        } else {
+            too_few = middle;
+        }
+    }
+    return enough > n ? 0.0 : gsl_cdf_binomial_Q(enough - 1, share, n);
+}
+
+enum hk_status hk_rate_detectable(const struct hk_event_count *a, const struct hk_event_count *b,
+                                  double alpha, double power, double *ratio)
+{
+    if (!ratio || !count_valid(a) || !count_valid(b) || !(alpha > 0.0 && alpha < 1.0) ||
+        !(power > 0.0 && power < 1.0)) {
+        return HK_EINVAL;
+    }
+    const double rate = (double)(a->events + b->events) / (a->exposure + b->exposure);
+    if (!(rate > 0.0)) {
+        return HK_ENOISE;
+    }
+    double low = 0.0; /* of ln(ratio) */
+    double high = LOG_RATIO_MAX;
+    if (power_of(exp(high), rate, a, b, alpha) < power) {
+        return HK_ERANGE;
+    }
+    while (high - low > LOG_RATIO_STEP) {
+        const double middle = 0.5 * (low + high);
+        if (power_of(exp(middle), rate, a, b, alpha) >= power) {
+            high = middle;
+        } else {
+            low = middle;
+        }
+    }
+    *ratio = exp(high);
     return HK_OK;
 }

@@ -2,6 +2,7 @@
 #include "hk/stats/shift.h"
 
 #include <math.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -63,7 +64,15 @@ static size_t count_at_least(const double *sorted, size_t n, double value)
     return count;
 }
 
+/* |t| against what was observed, up to rounding. */
+static bool is_at_least(const struct column *drawn, const struct column *observed)
+{
+    const double t = fabs(observed->mean) / observed->se;
+    return fabs(drawn->mean) >= t * drawn->se * (1.0 - 1e-12);
+}
+
 struct resampled {
+    size_t at_least[HK_SHIFT_QUANTILES_MAX]; /* sign-flipped |t| of a quantile, >= its own */
     double *null_most;   /* greatest |t| of sign-flipped differences, sorted */
     double *centre_most; /* of sign-flipped centred differences, sorted */
 };
@@ -79,6 +88,9 @@ static void resample(const struct hk_shift_data *d, const struct column *observe
     for (size_t b = 0; b < count; b++) {
         draw_signs(rng, signs, d->launch_count);
         summarise(d, NULL, signs, columns);
+        for (size_t q = 0; q < d->quantile_count; q++) {
+            r->at_least[q] += observed[q].se > 0.0 && is_at_least(&columns[q], &observed[q]);
+        }
         r->null_most[b] = fmin(greatest(columns, observed, d->quantile_count), 1e300);
         summarise(d, centre, signs, columns);
         r->centre_most[b] = fmin(greatest(columns, observed, d->quantile_count), 1e300);
@@ -88,16 +100,18 @@ static void resample(const struct hk_shift_data *d, const struct column *observe
 }
 
 static struct hk_shift_point finish(const struct column *c, double confidence, size_t count,
-                                    const struct resampled *r)
+                                    const struct resampled *r, size_t q)
 {
     const size_t rank = (size_t)ceil(confidence * (double)(count + 1));
     const double critical = r->centre_most[(rank < count ? rank : count) - 1];
     struct hk_shift_point point = {
-        .value = c->mean, .interval = {c->mean, c->mean, confidence},
+        .value = c->mean, .standard_error = c->se, .interval = {c->mean, c->mean, confidence},
+        .p_two_sided = c->mean == 0.0 ? 1.0 : 0.0,
         .p_adjusted = c->mean == 0.0 ? 1.0 : 0.0};
     if (c->se > 0.0) {
         point.interval.lower -= critical * c->se;
         point.interval.upper += critical * c->se;
+        point.p_two_sided = (1.0 + (double)r->at_least[q]) / (double)(count + 1);
         point.p_adjusted =
             (1.0 + (double)count_at_least(r->null_most, count, fabs(c->mean) / c->se)) /
             (double)(count + 1);
@@ -122,7 +136,7 @@ enum hk_status hk_shift_band(const struct hk_shift_data *d, double confidence,
     if (!memory) {
         return HK_ENOMEM;
     }
-    struct resampled r = {memory, memory + replicate_count};
+    struct resampled r = {.null_most = memory, .centre_most = memory + replicate_count};
     struct column observed[HK_SHIFT_QUANTILES_MAX];
     summarise(d, NULL, NULL, observed);
     for (size_t q = 0; q < d->quantile_count; q++) { /* equal values leave only rounding */
@@ -130,7 +144,7 @@ enum hk_status hk_shift_band(const struct hk_shift_data *d, double confidence,
     }
     resample(d, observed, replicate_count, memory + 2 * replicate_count, rng, &r);
     for (size_t q = 0; q < d->quantile_count; q++) {
-        out[q] = finish(&observed[q], confidence, replicate_count, &r);
+        out[q] = finish(&observed[q], confidence, replicate_count, &r, q);
     }
     free(memory);
     return HK_OK;

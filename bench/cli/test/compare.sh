@@ -116,6 +116,22 @@ expect 2 'run it by itself' "${now[@]}" --a "$tmp/program 100" --b "exit 7"
 expect 2 'cut short' "${now[@]}" --a "$tmp/program 100" --b "echo '{\"benchmarks\": ['"
 expect 3 'neither side measured' "${now[@]}" --launches 6 --filter none --a "$tmp/program 1" --b "$tmp/program 1"
 
+# quantiles and underruns that a program reports as counters are judged too
+cat >"$tmp/tails" <<'END'
+#!/usr/bin/env bash
+# tails P99 UNDERRUNS: the same time always, a 99 % quantile of about P99, UNDERRUNS in 1000 periods
+printf '{"benchmarks": [{"name": "x", "run_name": "x", "real_time": 100.%03d, "cpu_time": 1, "time_unit": "us", "hk_latency_ns_p50": 90.%03d, "hk_latency_ns_p99": %s.%03d, "hk_underruns": %s, "hk_wakeups": 1000}]}' \
+  $((RANDOM % 1000)) $((RANDOM % 1000)) "$1" $((RANDOM % 1000)) $2
+END
+chmod +x "$tmp/tails"
+tails=("${now[@]}" --launches 14)
+expect 1 '^SLOWER   x  *p99 ' "${tails[@]}" --a "$tmp/tails 200 2" --b "$tmp/tails 260 2"
+grep -q '^SAME     x  *time ' "$tmp/out.txt" || fail 'the time changed as well'
+grep -q '^SAME     x  *p50 ' "$tmp/out.txt" || fail 'the median changed as well'
+grep -q 'confirmed by 14 fresh' "$tmp/out.txt" || fail 'the tail was not confirmed'
+expect 1 '^SLOWER   x  *underruns ' "${tails[@]}" --a "$tmp/tails 200 1" --b "$tmp/tails 200 6"
+expect 0 '^UNKNOWN  x  *underruns ' "${tails[@]}" --a "$tmp/tails 200 1" --b "$tmp/tails 200 1"
+
 # A slowdown of the first launches alone is not confirmed.
 cat >"$tmp/passing" <<'END'
 #!/usr/bin/env bash
@@ -136,8 +152,16 @@ expect 1 '^SLOWER   command/wall' "${now[@]}" --a 'true' --b 'sleep 0.15'
 got=$?
 { [ $got = 0 ] || [ $got = 1 ] || [ $got = 4 ]; } && grep -q '"launches_a": 6' "$tmp/out.txt" ||
   fail "two builds: status $got"
+for quantity in time p50 p90; do
+  [ "$(grep -c "\"quantity\": \"$quantity\"" "$tmp/out.txt")" = 2 ] || fail "two builds: no $quantity"
+done
+# a cell that measures by itself: launches in turns
+"$hkbench" compare "${now[@]}" --launches 6 --a "$hkbench" --b "$hkbench" \
+  --filter '^native/inject_syscall/.*bytes:64$' >"$tmp/out.txt" 2>"$tmp/err.txt"
+got=$?
+{ [ $got = 0 ] || [ $got = 1 ] || [ $got = 4 ]; } && grep -q 'inject_syscall.* paired 6/6' "$tmp/out.txt" ||
+  fail "whole launches: status $got"
 expect 2 'no cell matches' "${now[@]}" --a "$hkbench" --b "$hkbench" --filter no_such_cell
-expect 3 'does not run in epochs' "${now[@]}" --launches 6 --a "$hkbench" --b "$hkbench" --filter 'wakeup/absolute/.*record:lateness'
 
 # Ctrl-C ends it, and nothing stays behind
 "$hkbench" compare --shared --a "$hkbench" --b "$hkbench" >"$tmp/out.txt" 2>"$tmp/err.txt" &

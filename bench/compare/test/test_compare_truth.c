@@ -326,6 +326,96 @@ static void add_underruns(struct hk_run *run, struct hk_rng *rng, double rate, b
     }
 }
 
+/* A cell whose 99 % quantile alone is larger in B. */
+static void add_tail_cell(struct hk_run *a, struct hk_run *b, size_t cell, double tail,
+                          struct hk_noise_source *noise)
+{
+    char name[64];
+
+    snprintf(name, sizeof name, "sim/tail/n:%02zu", cell);
+    for (int side = 0; side < 2; side++)
+        for (uint32_t l = 0; l < LAUNCHES; l++) {
+            struct hk_launch *launch =
+                run_add(side ? b : a, name, l, HK_TIMED, "cost_ns", 1000);
+            const double x = 0.02 * hk_noise_next(noise) + (side ? tail : 0);
+            assert_int_equal(hk_launch_add_counter(launch, "hk_latency_ns_p99", 2000 * exp(x)),
+                             HK_OK);
+        }
+}
+
+/* How often a tail, or a number of underruns, is found that is as large as is said to be found. */
+static size_t find_stated(bool tail, double ratio, const struct hk_rule *rule, double *said)
+{
+    struct hk_noise_source noise = {.noise = HK_NOISE_INDEPENDENT, .rng = test_rng(750 + tail)};
+    size_t found = 0, said_count = 0;
+    double log_sum = 0;
+
+    for (int i = 0; i < FAMILY_TRIALS; i++) {
+        struct hk_run a, b;
+        struct hk_comparison c;
+        char error[HK_TEXT_BYTES];
+        run_make(&a, "m", "");
+        run_make(&b, "m", "");
+        if (tail) {
+            add_quantiles(&a, &noise, 0);
+            add_quantiles(&b, &noise, log(ratio));
+        } else {
+            add_underruns(&a, noise.rng, 0.004, false);
+            add_underruns(&b, noise.rng, 0.004 * ratio, false);
+        }
+        assert_int_equal(hk_compare_runs(&a, &b, rule, &c, error), HK_OK);
+        const struct hk_finding *last = &c.findings[c.finding_count - 1];
+        found += last->verdict == HK_PAIRED_SLOWER;
+        if (!isnan(last->detectable_ratio)) { /* not where counts passed for bursts */
+            log_sum += log(last->detectable_ratio);
+            said_count++;
+        }
+        hk_comparison_fini(&c);
+        hk_run_fini(&a);
+        hk_run_fini(&b);
+    }
+    hk_rng_destroy(noise.rng);
+    *said = exp(log_sum / (double)said_count);
+    return found;
+}
+
+static void tails_and_underruns_said_to_be_found_are_found(void **state)
+{
+    (void)state;
+    const struct hk_rule rule = {.alpha = 0.05, .paired = true, .seed = 1};
+    for (int tail = 0; tail < 2; tail++) {
+        double said, ignored;
+        uint64_t low, high;
+        (void)find_stated(tail, 1, &rule, &said);
+        const size_t found = find_stated(tail, said, &rule, &ignored);
+        print_message("%s: x %.3f found in %zu of %d\n", tail ? "p99" : "underruns", said, found,
+                      FAMILY_TRIALS);
+        assert_int_equal(hk_binomial_band(FAMILY_TRIALS, 0.77, 0.999, &low, &high), HK_OK);
+        assert_true(found >= low);
+    }
+}
+
+/* Tails at the practical bound, in many cells: the family as a whole is rarely wrong. */
+static void tails_at_the_bound_keep_alpha_in_a_family(void **state)
+{
+    (void)state;
+    const struct hk_rule rule = {.alpha = 0.05, .bound_ratio = 0.10, .paired = true, .seed = 1};
+    size_t wrong = 0;
+    struct hk_noise_source noise = {.noise = HK_NOISE_INDEPENDENT, .rng = test_rng(760)};
+    for (int i = 0; i < FAMILY_TRIALS; i++) {
+        struct hk_run a, b;
+        run_make(&a, "m", "");
+        run_make(&b, "m", "");
+        for (size_t c = 0; c < 8; c++)
+            add_tail_cell(&a, &b, c, log(1.10), &noise);
+        wrong += any_changed(&a, &b, &rule);
+        hk_run_fini(&a);
+        hk_run_fini(&b);
+    }
+    assert_at_most("p99 of 8 cells at the bound", wrong, FAMILY_TRIALS, 0.05);
+    hk_rng_destroy(noise.rng);
+}
+
 static size_t count_underruns(double rate_a, double rate_b, bool bursts, uint64_t stream)
 {
     const struct hk_rule rule = {.alpha = 0.05, .seed = 1};
@@ -369,6 +459,8 @@ int main(void)
         cmocka_unit_test(sides_measured_apart_still_show_a_large_change),
         cmocka_unit_test(tails_keep_alpha_and_are_found),
         cmocka_unit_test(underruns_keep_alpha_and_are_found),
+        cmocka_unit_test(tails_and_underruns_said_to_be_found_are_found),
+        cmocka_unit_test(tails_at_the_bound_keep_alpha_in_a_family),
     };
     hk_gsl_init();
     return cmocka_run_group_tests_name("compare/truth", tests, NULL, NULL);

@@ -54,6 +54,25 @@ static void no_event_says_nothing(void **state)
     assert_true(t.interval.lower == 0.0 && isinf(t.interval.upper));
 }
 
+/*
+ * 100 events on either side to be expected. Roots of counts are normal with a variance of 1 / 4
+ * (Bartlett 1936), which gives (1 + 0.1981)^2 = 1.435; the exact test finds a little less.
+ */
+static void what_can_be_found_is_near_what_roots_say(void **state)
+{
+    (void)state;
+    const struct hk_event_count a = {90, 2500}, b = {110, 2500}, none = {0, 10};
+    double ratio = -1;
+    assert_int_equal(hk_rate_detectable(&a, &b, 0.05, 0.8, &ratio), HK_OK);
+    assert_true(ratio > 1.435 && ratio < 1.49);
+    ratio = -1;
+    assert_int_equal(hk_rate_detectable(&none, &none, 0.05, 0.8, &ratio), HK_ENOISE);
+    assert_int_equal(hk_rate_detectable(&a, &b, 0, 0.8, &ratio), HK_EINVAL);
+    assert_int_equal(hk_rate_detectable(&a, &b, 0.05, 1, &ratio), HK_EINVAL);
+    assert_int_equal(hk_rate_detectable(&a, NULL, 0.05, 0.8, &ratio), HK_EINVAL);
+    assert_near(ratio, -1, 0);
+}
+
 static void bad_arguments_are_refused(void **state)
 {
     (void)state;
@@ -73,6 +92,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(rates_match_scipy),
         cmocka_unit_test(no_event_says_nothing),
+        cmocka_unit_test(what_can_be_found_is_near_what_roots_say),
         cmocka_unit_test(bad_arguments_are_refused),
     };
     hk_gsl_init();

@@ -147,6 +147,18 @@ enum hk_status hk_comparison_make(const struct hk_finding *findings, size_t coun
 __attribute__((format(printf, 2, 3))) void hk_comparison_say(struct hk_comparison *comparison,
                                                              const char *format, ...);
 
+/*
+ * Judge what launches measured in turns say beside their times: quantiles and counts of events.
+ *
+ * a, b  [in]   launch i of A ran beside launch i of B; sorted by name, then index
+ * rule  [in]   paired is taken for granted
+ * out   [out]  released with hk_comparison_fini; no findings when there is no such thing
+ *
+ * Returns HK_OK; HK_EINVAL for a rule outside its ranges; HK_ENOMEM.
+ */
+enum hk_status hk_compare_beside(const struct hk_run *a, const struct hk_run *b,
+                                 const struct hk_rule *rule, struct hk_comparison *out);
+
 /* --- what a change comes from -------------------------------------------------- */
 
 struct hk_functions;
@@ -179,11 +191,13 @@ void hk_compare_functions(struct hk_comparison *comparison, const struct hk_func
 
 /*
  * Explain changed times by counted events: cost per event fitted over the cells of A, times
- * what each cell's events changed by. Adds causes ("explained", "left over") and the reason.
+ * what each cell's events changed by. Adds the events to the causes, and to the reason how much
+ * they explain and whether what is left over is more than noise.
  *
- * Says nothing where too few cells of A were counted.
+ * Returns whether costs could be fitted: at least HK_EXPLAIN_CELLS_MIN cells of A were counted.
  */
-void hk_compare_explain(struct hk_comparison *comparison, const struct hk_run *a,
+#define HK_EXPLAIN_CELLS_MIN 10u
+bool hk_compare_explain(struct hk_comparison *comparison, const struct hk_run *a,
                         const struct hk_run *b);
 
 #endif

@@ -18,17 +18,18 @@ enum hk_verdict_path {
     HK_PATH_PAIRED,      /* both sides in turns within each launch */
     HK_PATH_INTERLEAVED, /* launches of both sides in turns */
     HK_PATH_HISTORY,     /* ratios of job after job, searched for changes */
+    HK_PATH_APART,       /* all launches of one side, then all of the other */
     HK_PATH_COUNT,
 };
 
-/* "paired", "interleaved", "history". */
+/* "paired", "interleaved", "history", "apart". */
 const char *hk_verdict_path_name(enum hk_verdict_path path);
 
 struct hk_calibration_path {
     double nominal_ratio;    /* level of the test */
     uint64_t trials;         /* comparisons of the same with the same; 0: not calibrated */
     uint64_t rejections;     /* that came out different */
-    double difference_sd_ln; /* of ln(B / A) between launches, or between jobs */
+    double difference_sd_ln; /* of ln(B / A) between launches; apart: between sides' medians */
     double lower_ratio;      /* 95 % Clopper-Pearson interval of the rate; set when read */
     double upper_ratio;
 };

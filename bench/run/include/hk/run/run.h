@@ -185,21 +185,28 @@ struct hk_duel_plan {
 };
 
 struct hk_duel {
-    double log_ratio; /* median over rounds of ln(t_B / t_A) */
-    double sd_within; /* of the rounds' log ratios */
+    double log_ratio; /* median over rounds of ln(t_B / t_A); NAN: the cell has no time */
+    double sd_within; /* of the rounds' log ratios; NAN: there are none */
     double ns[2];     /* per operation, median of the epochs of A, of B */
     uint32_t kept;    /* rounds that nothing disturbed */
     bool disturbed;   /* too few were left: all rounds count */
+    struct hk_launch launches[2]; /* of A, of B: latencies, events; cost_ns is ns above */
 };
 
 /*
  * One launch of the same cell in two builds, in turns: both process trees are started, with
  * fresh address layouts and padded environments, and asked for epochs of equally many
  * operations in ABBA or BAAB order by chance. A round is dropped when steal time, foreign CPU
- * time or involuntary switches speak against either of its epochs.
+ * time or involuntary switches speak against either of its epochs. Every other two rounds as
+ * many operations are timed one by one, for the quantiles; at the end those of one block are
+ * counted, in every fourth launch with their system calls.
+ *
+ * A cell that measures by itself (wakeup, underrun) is measured whole, first the one side, then
+ * the other, by chance.
  *
  * The builds talk in lines of text (docs/decisions/0241), so that they may differ.
  *
+ * duel   [out]  to be released with hk_duel_fini
  * error  [out]  why there is no value
  *
  * Returns HK_OK; HK_ENOTSUP when a side cannot run the cell here; HK_EINVAL when the cell does
@@ -208,6 +215,7 @@ struct hk_duel {
  */
 enum hk_status hk_duel_run(const struct hk_duel_plan *plan, struct hk_duel *duel,
                            char error[HK_TEXT_BYTES]);
+void hk_duel_fini(struct hk_duel *duel);
 
 /* --- single launches --------------------------------------------------------- */
 

@@ -35,4 +35,18 @@ struct hk_rate_test {
 enum hk_status hk_rate_compare(const struct hk_event_count *a, const struct hk_event_count *b,
                                double confidence, struct hk_rate_test *out);
 
+/*
+ * Smallest true ratio of rates that a comparison of two counts would find.
+ *
+ * a, b   [in]   what was seen; their common rate is taken for the rate of a
+ * alpha  [in]   two-sided level, inside (0, 1)
+ * power  [in]   inside (0, 1)
+ * ratio  [out]  > 1
+ *
+ * Returns HK_OK; HK_EINVAL; HK_ENOISE without any event: nothing is known of the rate then;
+ * HK_ERANGE when no ratio below a million would do. Cost some hundred binomial tails.
+ */
+enum hk_status hk_rate_detectable(const struct hk_event_count *a, const struct hk_event_count *b,
+                                  double alpha, double power, double *ratio);
+
 #endif

@@ -20,8 +20,10 @@ struct hk_shift_data {
 
 struct hk_shift_point {
     double value;                /* mean over launches */
+    double standard_error;       /* of the mean */
     struct hk_interval interval; /* all quantiles' intervals hold together at the confidence */
-    double p_adjusted;           /* two-sided, against no shift; family-wise over the quantiles */
+    double p_two_sided;          /* against no shift, of this quantile alone */
+    double p_adjusted;           /* the same, family-wise over the quantiles */
 };
 
 /*
@@ -37,7 +39,7 @@ struct hk_shift_point {
  * out              [out]  quantile_count points
  *
  * A quantile whose differences are all equal has no spread: its interval is that value, and
- * its p 0, or 1 at zero.
+ * its p are 0, or 1 at zero.
  *
  * Returns HK_OK; HK_EINVAL; HK_ENOISE below HK_SHIFT_LAUNCHES_MIN launches; HK_ENOMEM.
  * Cost O(replicates * launches * quantiles).
