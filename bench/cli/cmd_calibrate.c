@@ -10,6 +10,7 @@
 #include "advice.h"
 #include "commands.h"
 #include "hk/base/units.h"
+#include "hk/compare/compare.h"
 #include "hk/counters/clock.h"
 #include "hk/run/run.h"
 #include "hk/stats/change.h"
@@ -20,6 +21,12 @@
 
 enum { LAUNCHES_MAX = 100, PAIR_ROUNDS = 20, JOBS = 20 };
 
+/* Sides that are measured apart: their drift shows in ten cells or more. */
+enum { APART_CELLS_MIN = 10, APART_LAUNCHES = 3 };
+static const char apart_cells[] =
+    "^native/(syscall/getppid|round_trip/(pipe|vmsplice|unix_stream|unix_dgram|unix_seqpacket|udp|"
+    "tcp|posix_mq|sysv_msg|eventfd_shm|sysv_sem_shm|futex_ring)/place:same_core/bytes:64$)";
+
 static const double compare_alpha = 0.05;
 static const double history_alpha = 0.01;
 static const double power = 0.8;
@@ -28,6 +35,7 @@ static const uint64_t block_ns = HK_NS_PER_MS;
 struct calibrate_options {
     const char *out;
     const char *cell;
+    const char *path;
     uint64_t comparisons;
     uint64_t launches;
     uint64_t plan_percent;
@@ -39,6 +47,8 @@ static const struct hk_option options[] = {
 #define AT(f) offsetof(struct calibrate_options, f)
     {"cell", 0, HK_OPTION_TEXT, "NAME", "what is compared with itself (a pipe's round trip)",
      AT(cell), 0, 0},
+    {"path", 0, HK_OPTION_TEXT, "NAME", "only one way to compare: paired, interleaved, history or "
+     "apart (all)", AT(path), 0, 0},
     {"comparisons", 0, HK_OPTION_UINT, "N", "so many (40)", AT(comparisons), 1, 1000},
     {"launches", 0, HK_OPTION_UINT, "N", "per side of a comparison (10)", AT(launches), 6,
      LAUNCHES_MAX},
@@ -75,6 +85,7 @@ struct session {
     uint64_t seed;
     struct hk_progress bar;
     uint64_t done;
+    uint64_t total; /* of the path being measured */
     size_t count; /* differences so far, of the path being measured */
     double *differences_ln;
     char error[HK_TEXT_BYTES];
@@ -82,9 +93,9 @@ struct session {
 
 static void step(struct session *s, enum hk_verdict_path path)
 {
-    const uint64_t total = 2 * s->options->comparisons * s->options->launches;
     s->done++;
-    hk_progress_show(&s->bar, s->done < total ? s->done : total, total, hk_verdict_path_name(path));
+    hk_progress_show(&s->bar, s->done < s->total ? s->done : s->total, s->total,
+                     hk_verdict_path_name(path));
 }
 
 /* --- one difference of each kind ------------------------------------------------------------- */
@@ -134,6 +145,8 @@ static enum hk_status measure(struct session *s, enum hk_verdict_path path)
 {
     const uint64_t wanted = s->options->comparisons * s->options->launches;
     s->count = 0;
+    s->done = 0;
+    s->total = wanted;
     /* A launch that failed is replaced; a cell that fails every other time is not measured. */
     for (uint64_t i = 0; i < 2 * wanted && s->count < wanted; i++) {
         const enum hk_status status = path == HK_PATH_PAIRED
@@ -167,7 +180,7 @@ static enum hk_status count_comparisons(const struct session *s, struct hk_calib
 {
     const size_t n = (size_t)s->options->launches;
     const struct hk_paired_options test = {.alpha = compare_alpha, .test = HK_PAIRED_WILCOXON};
-    p->nominal_ratio = compare_alpha;
+    *p = (struct hk_calibration_path){.nominal_ratio = compare_alpha};
     for (size_t from = 0; from + n <= s->count; from += n) {
         struct hk_paired paired;
         const enum hk_status status =
@@ -184,7 +197,7 @@ static enum hk_status count_comparisons(const struct session *s, struct hk_calib
 static enum hk_status count_changes(const struct session *s, struct hk_calibration_path *p)
 {
     const struct hk_change_options test = {.permutations_max = 999, .seed = 1};
-    p->nominal_ratio = history_alpha;
+    *p = (struct hk_calibration_path){.nominal_ratio = history_alpha};
     for (size_t from = 0; from + JOBS <= s->count; from += JOBS) {
         struct hk_change change;
         const enum hk_status status =
@@ -197,17 +210,141 @@ static enum hk_status count_changes(const struct session *s, struct hk_calibrati
     return spread(s, p);
 }
 
+/* --- one side, then the other -------------------------------------------------------------------- */
+
+/* A side: some launches of each cell, cell after cell. */
+static enum hk_status measure_side(struct session *s, const struct hk_cells *cells, uint64_t seed,
+                                   struct hk_run *run)
+{
+    enum hk_status status = HK_OK;
+
+    run->launches = calloc(cells->count * APART_LAUNCHES, sizeof *run->launches);
+    if (run->launches == NULL)
+        return HK_ENOMEM;
+    for (size_t i = 0; i < cells->count * APART_LAUNCHES && status == HK_OK; i++) {
+        const struct hk_cell_plan plan = {.cell = cells->names[i / APART_LAUNCHES],
+                                          .index = (uint32_t)(i % APART_LAUNCHES), .seed = seed,
+                                          .launch_command = launch_command, .stop = &stopped};
+        status = hk_cell_launch(&plan, &run->launches[run->launch_count]);
+        run->launch_count += status == HK_OK;
+        if (status == HK_OK)
+            step(s, HK_PATH_APART);
+        if (stopped)
+            status = HK_EINTR;
+    }
+    return status;
+}
+
+/* Adds the differences of the cells, and whether any of them came out changed. */
+static enum hk_status compare_apart(struct session *s, const struct hk_run sides[2],
+                                    struct hk_calibration_path *p)
+{
+    const struct hk_rule rule = {.alpha = compare_alpha, .seed = 1};
+    struct hk_comparison c;
+    const enum hk_status status = hk_compare_runs(&sides[0], &sides[1], &rule, &c, s->error);
+    size_t judged = 0;
+
+    if (status != HK_OK)
+        return status;
+    for (size_t i = 0; i < c.finding_count; i++) {
+        if (strcmp(c.findings[i].quantity, "time") != 0 || !(c.findings[i].p >= 0))
+            continue;
+        judged++;
+        s->differences_ln[s->count++] = log(c.findings[i].ratio);
+    }
+    p->trials += judged >= APART_CELLS_MIN;
+    p->rejections += judged >= APART_CELLS_MIN && c.verdict_count[HK_PAIRED_SLOWER] +
+                                                          c.verdict_count[HK_PAIRED_FASTER] > 0;
+    hk_comparison_fini(&c);
+    return HK_OK;
+}
+
+static void side_fini(struct hk_run *run)
+{
+    for (size_t i = 0; i < run->launch_count; i++)
+        hk_launch_fini(&run->launches[i]);
+    free(run->launches);
+}
+
+static enum hk_status apart_once(struct session *s, const struct hk_cells *cells, uint64_t index,
+                                 struct hk_calibration_path *p)
+{
+    static char machine[] = "this", record[] = "{}", none[] = "";
+    struct hk_run sides[2];
+    enum hk_status status = HK_OK;
+
+    for (size_t i = 0; i < 2; i++)
+        sides[i] = (struct hk_run){.path = none, .machine_id = machine, .machine_json = record};
+    for (size_t i = 0; i < 2 && status == HK_OK; i++)
+        status = measure_side(s, cells, s->seed + 2 * index + i, &sides[i]);
+    if (status == HK_OK)
+        status = compare_apart(s, sides, p);
+    side_fini(&sides[0]);
+    side_fini(&sides[1]);
+    return status;
+}
+
+static int by_name(const void *a, const void *b)
+{
+    return strcmp(a, b);
+}
+
+static enum hk_status measure_apart(struct session *s, struct hk_calibration_path *p)
+{
+    struct hk_cells cells;
+    enum hk_status status = hk_cells_expand(HK_RUN_QUICK, apart_cells, &cells, s->error);
+
+    if (status != HK_OK)
+        return status;
+    qsort(cells.names, cells.count, sizeof *cells.names, by_name); /* as a run is read */
+    *p = (struct hk_calibration_path){.nominal_ratio = compare_alpha};
+    s->count = 0;
+    s->done = 0;
+    s->total = 2 * s->options->comparisons * cells.count * APART_LAUNCHES;
+    free(s->differences_ln);
+    s->differences_ln = calloc(s->options->comparisons * cells.count, sizeof *s->differences_ln);
+    status = s->differences_ln != NULL ? HK_OK : HK_ENOMEM;
+    for (uint64_t i = 0; i < s->options->comparisons && status == HK_OK; i++)
+        status = apart_once(s, &cells, i, p);
+    hk_cells_fini(&cells);
+    if (status == HK_OK && p->trials == 0) {
+        snprintf(s->error, sizeof s->error, "fewer than %d cells could be measured; see hkbench "
+                 "doctor", APART_CELLS_MIN);
+        return HK_EEMPTY;
+    }
+    return status == HK_OK ? spread(s, p) : status;
+}
+
+/* --- all ways ------------------------------------------------------------------------------------ */
+
+static bool is_wanted(const struct session *s, enum hk_verdict_path path)
+{
+    return s->options->path == NULL || strcmp(s->options->path, hk_verdict_path_name(path)) == 0;
+}
+
+static enum hk_status calibrate_turns(struct session *s, struct hk_calibration *c)
+{
+    enum hk_status status = measure(s, HK_PATH_INTERLEAVED);
+    if (status == HK_OK && is_wanted(s, HK_PATH_INTERLEAVED))
+        status = count_comparisons(s, &c->paths[HK_PATH_INTERLEAVED]);
+    if (status == HK_OK && is_wanted(s, HK_PATH_HISTORY))
+        status = count_changes(s, &c->paths[HK_PATH_HISTORY]);
+    return status;
+}
+
+/* The others stay as they were. */
 static enum hk_status calibrate(struct session *s, struct hk_calibration *c)
 {
-    enum hk_status status = measure(s, HK_PATH_PAIRED);
-    if (status == HK_OK)
-        status = count_comparisons(s, &c->paths[HK_PATH_PAIRED]);
-    if (status == HK_OK)
-        status = measure(s, HK_PATH_INTERLEAVED);
-    if (status == HK_OK)
-        status = count_comparisons(s, &c->paths[HK_PATH_INTERLEAVED]);
-    if (status == HK_OK)
-        status = count_changes(s, &c->paths[HK_PATH_HISTORY]);
+    enum hk_status status = HK_OK;
+    if (is_wanted(s, HK_PATH_PAIRED)) {
+        status = measure(s, HK_PATH_PAIRED);
+        if (status == HK_OK)
+            status = count_comparisons(s, &c->paths[HK_PATH_PAIRED]);
+    }
+    if (status == HK_OK && (is_wanted(s, HK_PATH_INTERLEAVED) || is_wanted(s, HK_PATH_HISTORY)))
+        status = calibrate_turns(s, c);
+    if (status == HK_OK && is_wanted(s, HK_PATH_APART))
+        status = measure_apart(s, &c->paths[HK_PATH_APART]);
     return status;
 }
 
@@ -333,10 +470,19 @@ static enum hk_exit measure_and_keep(const struct calibrate_options *o, struct h
     return HK_EXIT_OK;
 }
 
+static bool path_exists(const char *name)
+{
+    for (size_t i = 0; i < HK_PATH_COUNT; i++)
+        if (strcmp(name, hk_verdict_path_name((enum hk_verdict_path)i)) == 0)
+            return true;
+    hk_cli_error("calibrate", "--path takes paired, interleaved, history or apart, not '%s'", name);
+    return false;
+}
+
 static enum hk_exit run(const void *values, int argc, char **argv)
 {
     const struct calibrate_options *o = values;
-    struct hk_calibration c = {0};
+    struct hk_calibration c = {0}, kept;
     struct hk_run_lock lock = {.fd = -1};
     char error[HK_TEXT_BYTES];
     pid_t holder = 0;
@@ -347,6 +493,8 @@ static enum hk_exit run(const void *values, int argc, char **argv)
         hk_cli_error("calibrate", "this machine cannot be described: %s", hk_status_text(status));
         return HK_EXIT_UNMEASURED;
     }
+    if (o->path != NULL && !path_exists(o->path))
+        return HK_EXIT_USAGE;
     if (o->plan_percent != 0) {
         status = hk_calibration_read(o->out, c.machine, &c, error);
         if (status != HK_OK)
@@ -354,6 +502,9 @@ static enum hk_exit run(const void *values, int argc, char **argv)
         return status == HK_OK ? plan(o, &c)
                : status == HK_ENOENT ? HK_EXIT_UNMEASURED : HK_EXIT_USAGE;
     }
+    /* What this run leaves out stays as it was; what cannot be read is measured anew. */
+    if (o->path != NULL && hk_calibration_read(o->out, c.machine, &kept, error) == HK_OK)
+        c = kept;
     if (hk_run_lock_acquire(&lock, &holder) == HK_EBUSY) {
         hk_cli_error("calibrate", "process %d is measuring on this machine; wait for it",
                      (int)holder);
@@ -369,9 +520,11 @@ const struct hk_command hk_cmd_calibrate = {
     .summary = "how often verdicts cry wolf on this machine, and what they can see",
     .details =
         "Compares one cell with itself, in turns within launches, in launches in turns, and as a\n"
-        "history of jobs, and keeps the rates of false alarms in <out>/<machine>/calibration.json.\n"
-        "Where a rate is surely above its level, compare and track check only advise: they end\n"
-        "with 4 instead of 1. --plan uses the spread that was measured.",
+        "history of jobs; and a dozen cells with themselves measured some seconds later (apart).\n"
+        "Keeps the rates of false alarms in <out>/<machine>/calibration.json. Where a rate is surely\n"
+        "above its level, compare and track check only advise: they end with 4 instead of 1. --path\n"
+        "measures one way and leaves the others as they are. --plan uses the spread that was\n"
+        "measured.",
     .options = options,
     .option_count = HK_ARRAY_COUNT(options),
     .defaults = &defaults,

@@ -7,6 +7,7 @@
 
 #include <jansson.h>
 
+#include "advice.h"
 #include "commands.h"
 #include "hk/base/units.h"
 #include "hk/guest/check.h"
@@ -128,10 +129,33 @@ static void examine_guest_files(struct sink *sink)
         examine_guest_clocks(sink, &files);
 }
 
+/* Do verdicts on times hold here, or is nobody to fail for them? */
+static void examine_gate(struct sink *sink)
+{
+    struct hk_probe_result result = { .state = HK_PROBE_NO };
+    struct hk_calibration calibration;
+    char machine[128] = "", text[HK_TEXT_BYTES] = "";
+    enum hk_status status = hk_cli_machine_id(machine, sizeof(machine));
+
+    if (status == HK_OK)
+        status = hk_calibration_read("results", machine, &calibration, text);
+    if (status == HK_OK) {
+        hk_cli_describe_gate(&calibration, &result);
+    } else {
+        snprintf(result.detail, sizeof(result.detail), "%s",
+                 status == HK_ENOENT ? "not calibrated here: verdicts on times gate, and nobody knows "
+                                       "how often they are wrong"
+                                     : text);
+        snprintf(result.remedy, sizeof(result.remedy), "hkbench calibrate");
+    }
+    take(sink, "suite", "gate on times", "hkbench compare, hkbench track check", &result);
+}
+
 static void examine_suite(struct sink *sink)
 {
     char reason[HK_REASON_BYTES] = "";
     examine_guest_files(sink);
+    examine_gate(sink);
     take_reason(sink, "suite", "Google Benchmark", "hkbench-gbench",
                 HK_WITH_LIBBENCHMARK ? HK_OK : HK_ENOTSUP,
                 "built without libbenchmark; install Debian's package libbenchmark-dev and build again");

@@ -5,10 +5,11 @@
 #include <string.h>
 
 #include "hk/base/units.h"
+#include "hk/history/import.h"
 #include "track.h"
 #include "track_input.h"
 
-enum { IMPORTS_MAX = 10000 };
+enum { IMPORTS_MAX = 10000, EXPORT_BYTES_MAX = 256 << 20 };
 
 struct add_options {
     const char *history;
@@ -140,12 +141,46 @@ static enum hk_exit run_add(const void *values, int argc, char **argv)
 
 /* --- import ---------------------------------------------------------------------------- */
 
+/* A file that a history was exported to holds many jobs, each with its own commit. */
+static bool is_export(const char *path, char **text, size_t *bytes)
+{
+    static const char start[] = HK_HISTORY_CSV_START;
+    char head[sizeof start] = "";
+    FILE *file = fopen(path, "r");
+    const bool found = file != NULL && fread(head, 1, sizeof start - 1, file) == sizeof start - 1 &&
+                       strcmp(head, start) == 0;
+    if (file != NULL)
+        fclose(file);
+    return found && hk_file_read(path, EXPORT_BYTES_MAX, text, bytes) == HK_OK;
+}
+
+static enum hk_exit import_export(struct hk_history *history, const char *path, char *text,
+                                  size_t bytes)
+{
+    char error[HK_TEXT_BYTES];
+    size_t added;
+    const enum hk_status status =
+        hk_history_import_csv(history, text, bytes, path, &added, error);
+    if (status == HK_OK) {
+        printf("%zu jobs of an exported history\n", added);
+        return HK_EXIT_OK;
+    }
+    hk_cli_error("track import", "%s", error);
+    return status == HK_EPARSE || status == HK_EEXIST ? HK_EXIT_USAGE : HK_EXIT_UNMEASURED;
+}
+
 static enum hk_exit import_one(const struct add_options *o, struct hk_history *history,
                                const char *path)
 {
     struct hk_run run;
-    char name[4096];
+    char name[4096], *text = NULL;
+    size_t bytes = 0;
 
+    if (is_export(path, &text, &bytes)) {
+        const enum hk_exit code = import_export(history, path, text, bytes);
+        free(text);
+        return code;
+    }
     if (hk_track_input("track import", path, &run) != HK_OK)
         return HK_EXIT_USAGE;
     /* The commit is what the file is called. */
@@ -201,8 +236,9 @@ const struct hk_command hk_cmd_track_import = {
     .name = "track import",
     .arguments = "FILE...",
     .summary = "add older results, oldest first",
-    .details = "FILE is JSON or CSV of Google Benchmark, or a run folder. Each is a job; its\n"
-               "commit is the name of the file without its ending.",
+    .details = "FILE is JSON or CSV of Google Benchmark, or a run folder: a job, whose commit is the\n"
+               "name of the file without its ending. Or it is what track export --format csv wrote:\n"
+               "all its jobs, in their order; what was accepted is not in it.",
     .options = import_table,
     .option_count = HK_ARRAY_COUNT(import_table),
     .defaults = &defaults,

@@ -63,7 +63,8 @@ static void sparkline(const struct values *v, char *text)
         high = fmax(high, v->number[i]);
     }
     for (size_t i = from; i < v->n; i++) {
-        const double share = high > low ? (v->number[i] - low) / (high - low) : 0.5;
+        const double part = high > low ? (v->number[i] - low) / (high - low) : 0.5;
+        const double share = part >= 0 && part <= 1 ? part : 0; /* a damaged file's infinity */
         strcat(text, levels[(size_t)(share * 7.999)]);
     }
 }
@@ -172,6 +173,7 @@ static enum hk_exit draw(const struct hk_history_series *s, const struct values 
 
 struct show_options {
     const char *history;
+    const char *kind;
     const char *plot;
     const char *format;
     bool terminal;
@@ -181,6 +183,7 @@ struct show_options {
 static const struct hk_option show_table[] = {
 #define AT(f) offsetof(struct show_options, f)
     {"history", 0, HK_OPTION_TEXT, "FILE", "the history (" HK_TRACK_HISTORY ")", AT(history), 0, 0},
+    {"kind", 0, HK_OPTION_TEXT, "NAME", "only ratio, absolute, exact or near series", AT(kind), 0, 0},
     {"plot", 0, HK_OPTION_TEXT, "FOLDER", "draw the one series that matches into FOLDER", AT(plot),
      0, 0},
     {"format", 0, HK_OPTION_TEXT, "NAME", "svg or png (svg)", AT(format), 0, 0},
@@ -218,7 +221,8 @@ static enum hk_exit show_figure(const struct show_options *o, struct hk_history 
     static struct values values;
     enum hk_figure_format format = HK_FIGURE_TERMINAL;
     if (list->count != 1) {
-        hk_cli_error("track show", "%zu series match; a figure is of one", list->count);
+        hk_cli_error("track show", "%zu series match; a figure is of one, see also --kind",
+                     list->count);
         return HK_EXIT_USAGE;
     }
     if (!o->terminal && hk_figure_format_find(o->format, &format) != HK_OK) {
@@ -228,6 +232,19 @@ static enum hk_exit show_figure(const struct show_options *o, struct hk_history 
     const enum hk_status status = read_values(history, list->series, &values);
     return status == HK_OK ? draw(list->series, &values, o->plot, format)
                            : hk_track_failed("track show", history, status);
+}
+
+/* Leaves the series of one kind. */
+static enum hk_exit keep_kind(struct hk_history_list *list, const char *name)
+{
+    for (int kind = HK_SERIES_RATIO; kind <= HK_SERIES_NEAR; kind++) {
+        if (strcmp(hk_series_kind_name((enum hk_series_kind)kind), name) != 0)
+            continue;
+        hk_history_list_keep(list, (enum hk_series_kind)kind);
+        return HK_EXIT_OK;
+    }
+    hk_cli_error("track show", "--kind takes ratio, absolute, exact or near, not '%s'", name);
+    return HK_EXIT_USAGE;
 }
 
 static enum hk_exit run_show(const void *options, int argc, char **argv)
@@ -244,12 +261,14 @@ static enum hk_exit run_show(const void *options, int argc, char **argv)
     if (code != HK_EXIT_OK)
         return code;
     const enum hk_status status = hk_history_list(history, argc > 0 ? argv[0] : NULL, &list);
-    if (status != HK_OK) {
+    if (status != HK_OK)
         code = hk_track_failed("track show", history, status);
-    } else if (list.count == 0) {
+    else if (o->kind != NULL)
+        code = keep_kind(&list, o->kind);
+    if (code == HK_EXIT_OK && list.count == 0) {
         hk_cli_error("track show", "no series matches");
         code = HK_EXIT_UNMEASURED;
-    } else {
+    } else if (code == HK_EXIT_OK) {
         code = o->plot != NULL ? show_figure(o, history, &list) : show_list(o, history, &list);
     }
     hk_history_list_fini(&list);

@@ -39,7 +39,7 @@ const char *hk_track_verdict_name(enum hk_track_verdict verdict)
 struct window {
     struct hk_track_row *row;
     size_t n;
-    double level_ns; /* of the newest values, to turn a ratio of times into ns; 0 for counts */
+    double level_ns; /* of the newest values, to turn a ratio into ns; 0: counts, or not known */
     double y[WINDOW]; /* natural logarithms */
     int64_t jobs[WINDOW];
 };
@@ -176,7 +176,9 @@ static enum hk_status fill_window(const struct judging *j, struct window *w)
             return HK_ERANGE;
     }
     w->row->count = w->n;
-    if (status == HK_OK && w->n > 0 && s->kind != HK_SERIES_NEAR)
+    /* A ratio to 1 was imported: the times that it came from are not known. */
+    const bool known = w->n > 0 && !(s->kind == HK_SERIES_RATIO && values[w->n - 1].reference == 1);
+    if (status == HK_OK && known && s->kind != HK_SERIES_NEAR)
         w->level_ns = median(newest, w->n);
     return status;
 }
@@ -367,15 +369,17 @@ static enum hk_status oldest_current(struct hk_history *h, int64_t *oldest)
     if (status == HK_OK && number > 0)
         status = hk_history_job_read(h, number, &newest);
     *oldest = number;
-    while (status == HK_OK && *oldest > 1) {
-        const enum hk_status found = hk_history_job_read(h, *oldest - 1, &entry);
-        if (found == HK_OK && strcmp(entry.commit, newest.commit) != 0)
+    while (status == HK_OK) {
+        int64_t previous;
+        status = hk_history_previous(h, *oldest, &previous);
+        if (status == HK_OK)
+            status = hk_history_job_read(h, previous, &entry);
+        if (status == HK_OK && strcmp(entry.commit, newest.commit) != 0)
             break;
-        if (found != HK_OK && found != HK_ENOENT)
-            status = found;
-        --*oldest;
+        if (status == HK_OK)
+            *oldest = previous;
     }
-    return status;
+    return status == HK_ENOENT ? HK_OK : status;
 }
 
 static void count_verdicts(struct hk_track_check *check)

@@ -8,6 +8,7 @@
 #include <jansson.h>
 
 #include "hk/base/units.h"
+#include "hk/history/import.h"
 
 enum { VALUES_MAX = 100000 };
 
@@ -112,7 +113,7 @@ static enum hk_status write_bencher(struct hk_history *h, const struct hk_histor
     return dump(root, out);
 }
 
-/* --- CSV: all jobs, a column per series ---------------------------------------------------- */
+/* --- CSV: all jobs, a column per series; import.c reads it ---------------------------------------------------- */
 
 static void put_quoted(const char *text, FILE *out)
 {
@@ -122,53 +123,101 @@ static void put_quoted(const char *text, FILE *out)
     fputc('"', out);
 }
 
+/* The numbers of all jobs, ascending; to be freed. */
+static enum hk_status all_jobs(struct hk_history *h, int64_t **numbers, size_t *count)
+{
+    int64_t *jobs = NULL;
+    int64_t number;
+    size_t n = 0;
+    enum hk_status status = hk_history_previous(h, INT64_MAX, &number);
+    for (; status == HK_OK; status = hk_history_previous(h, number, &number)) {
+        if ((n & (n - 1)) == 0) { /* doubled at powers of two */
+            int64_t *grown = realloc(jobs, (n ? 2 * n : 1) * sizeof(*jobs));
+            if (!grown)
+                break;
+            jobs = grown;
+        }
+        jobs[n++] = number;
+    }
+    if (status != HK_ENOENT) {
+        free(jobs);
+        return status == HK_OK ? HK_ENOMEM : status;
+    }
+    for (size_t i = 0; i < n / 2; i++) {
+        const int64_t swapped = jobs[i];
+        jobs[i] = jobs[n - 1 - i];
+        jobs[n - 1 - i] = swapped;
+    }
+    *numbers = jobs;
+    *count = n;
+    return HK_OK;
+}
+
+static int by_number(const void *a, const void *b)
+{
+    const int64_t x = *(const int64_t *)a, y = *(const int64_t *)b;
+    return (x > y) - (x < y);
+}
+
 /* A table of all values, jobs down and series across; NaN where there is none. */
-static enum hk_status fill_table(struct hk_history *h, const struct hk_history_list *list,
-                                 size_t jobs, double *table)
+struct table {
+    const struct hk_history_list *list;
+    int64_t *jobs;
+    size_t job_count;
+    double *cells;
+};
+
+static enum hk_status fill_table(struct hk_history *h, const struct table *t)
 {
     struct hk_history_value *values = malloc(VALUES_MAX * sizeof(*values));
     enum hk_status status = values ? HK_OK : HK_ENOMEM;
-    for (size_t i = 0; i < jobs * list->count; i++)
-        table[i] = (double)NAN;
-    for (size_t s = 0; s < list->count && status == HK_OK; s++) {
+    for (size_t i = 0; i < t->job_count * t->list->count; i++)
+        t->cells[i] = (double)NAN;
+    for (size_t s = 0; s < t->list->count && status == HK_OK; s++) {
+        const struct hk_history_series *series = &t->list->series[s];
         size_t count = 0;
-        status = hk_history_values(h, list->series[s].id, 0, VALUES_MAX, values, &count);
-        for (size_t i = 0; i < count && status == HK_OK; i++)
-            if (values[i].job >= 1 && (size_t)values[i].job <= jobs)
-                table[((size_t)values[i].job - 1) * list->count + s] =
-                    number_of(&list->series[s], &values[i]);
+        status = hk_history_values(h, series->id, 0, VALUES_MAX, values, &count);
+        for (size_t i = 0; i < count && status == HK_OK; i++) {
+            const int64_t *at = bsearch(&values[i].job, t->jobs, t->job_count, sizeof(*t->jobs),
+                                        by_number);
+            if (at)
+                t->cells[(size_t)(at - t->jobs) * t->list->count + s] =
+                    number_of(series, &values[i]);
+        }
     }
     free(values);
     return status;
 }
 
-static enum hk_status write_rows(struct hk_history *h, const struct hk_history_list *list,
-                                 size_t jobs, const double *table, FILE *out)
+static void write_header(const struct hk_history_list *list, FILE *out)
 {
-    fputs("time,commit,machine", out);
+    char name[1024];
+    fputs(HK_HISTORY_CSV_START, out);
     for (size_t s = 0; s < list->count; s++) {
-        char name[1024];
-        snprintf(name, sizeof(name), "%.300s %.100s %s %.300s", list->series[s].name,
+        snprintf(name, sizeof(name), "%.255s %.63s %s %.511s", list->series[s].name,
                  list->series[s].metric, hk_series_kind_name(list->series[s].kind),
                  list->series[s].basis);
         fputc(',', out);
         put_quoted(name, out);
     }
     fputc('\n', out);
-    for (size_t job = 1; job <= jobs; job++) {
+}
+
+static enum hk_status write_rows(struct hk_history *h, const struct table *t, FILE *out)
+{
+    for (size_t job = 0; job < t->job_count; job++) {
         struct hk_history_entry entry;
-        const enum hk_status status = hk_history_job_read(h, (int64_t)job, &entry);
-        if (status == HK_ENOENT)
-            continue;
+        const enum hk_status status = hk_history_job_read(h, t->jobs[job], &entry);
         if (status != HK_OK)
             return status;
-        fprintf(out, "%s,", entry.time);
+        put_quoted(entry.time, out);
+        fputc(',', out);
         put_quoted(entry.commit, out);
         fputc(',', out);
         put_quoted(entry.machine, out);
-        for (size_t s = 0; s < list->count; s++) {
-            const double value = table[(job - 1) * list->count + s];
-            fprintf(out, isnan(value) ? "," : ",%.17g", value);
+        for (size_t s = 0; s < t->list->count; s++) {
+            const double value = t->cells[job * t->list->count + s];
+            fprintf(out, isfinite(value) ? ",%.17g" : ",", value);
         }
         fputc('\n', out);
     }
@@ -177,17 +226,19 @@ static enum hk_status write_rows(struct hk_history *h, const struct hk_history_l
 
 static enum hk_status write_csv(struct hk_history *h, const struct hk_history_list *list, FILE *out)
 {
-    int64_t newest = 0;
-    enum hk_status status = hk_history_newest(h, &newest);
+    struct table t = {.list = list};
+    enum hk_status status = all_jobs(h, &t.jobs, &t.job_count);
     if (status != HK_OK)
         return status;
-    double *table = calloc((size_t)newest * list->count + 1, sizeof(*table));
-    if (!table)
-        return HK_ENOMEM;
-    status = fill_table(h, list, (size_t)newest, table);
-    if (status == HK_OK)
-        status = write_rows(h, list, (size_t)newest, table, out);
-    free(table);
+    if (list->count == 0 || t.job_count < SIZE_MAX / sizeof(*t.cells) / list->count)
+        t.cells = malloc((t.job_count * list->count + 1) * sizeof(*t.cells));
+    status = t.cells ? fill_table(h, &t) : HK_ENOMEM;
+    if (status == HK_OK) {
+        write_header(list, out);
+        status = write_rows(h, &t, out);
+    }
+    free(t.cells);
+    free(t.jobs);
     return status;
 }
 

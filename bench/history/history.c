@@ -166,6 +166,10 @@ static enum hk_status open_database(struct hk_history *h, const char *path, bool
     if (sqlite3_open_v2(path, &h->db, flags, NULL) != SQLITE_OK)
         return hk_database_fail(h);
     sqlite3_busy_timeout(h->db, BUSY_MS);
+    /* We make neither, so in a file that has them they are somebody's who means no good. */
+    sqlite3_db_config(h->db, SQLITE_DBCONFIG_ENABLE_VIEW, 0, NULL);
+    sqlite3_db_config(h->db, SQLITE_DBCONFIG_ENABLE_TRIGGER, 0, NULL);
+    sqlite3_db_config(h->db, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, NULL);
     enum hk_status status = check_schema(h);
     /* A committed job is on the disk before it is acknowledged; readers never wait. */
     return status == HK_OK ? hk_database_exec(h, "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;"

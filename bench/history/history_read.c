@@ -79,13 +79,29 @@ enum hk_status hk_history_list(struct hk_history *h, const char *filter,
     return status;
 }
 
+static void series_fini(struct hk_history_series *s)
+{
+    free(s->name);
+    free(s->metric);
+    free(s->basis);
+}
+
+void hk_history_list_keep(struct hk_history_list *list, enum hk_series_kind kind)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < list->count; i++) {
+        if (list->series[i].kind == kind)
+            list->series[kept++] = list->series[i];
+        else
+            series_fini(&list->series[i]);
+    }
+    list->count = kept;
+}
+
 void hk_history_list_fini(struct hk_history_list *list)
 {
-    for (size_t i = 0; i < list->count; i++) {
-        free(list->series[i].name);
-        free(list->series[i].metric);
-        free(list->series[i].basis);
-    }
+    for (size_t i = 0; i < list->count; i++)
+        series_fini(&list->series[i]);
     free(list->series);
     *list = (struct hk_history_list){0};
 }
@@ -201,6 +217,20 @@ enum hk_status hk_history_newest(struct hk_history *h, int64_t *number)
         *number = sqlite3_column_int64(statement, 0);
     sqlite3_finalize(statement);
     return status;
+}
+
+enum hk_status hk_history_previous(struct hk_history *h, int64_t number, int64_t *previous)
+{
+    sqlite3_stmt *statement = hk_database_prepare(
+        h, "SELECT number FROM job WHERE number < ? ORDER BY number DESC LIMIT 1");
+    if (!statement)
+        return HK_EPARSE;
+    sqlite3_bind_int64(statement, 1, number);
+    const enum hk_status status = hk_database_step(h, statement);
+    if (status == HK_OK)
+        *previous = sqlite3_column_int64(statement, 0);
+    sqlite3_finalize(statement);
+    return status == HK_EEMPTY ? HK_ENOENT : status;
 }
 
 enum hk_status hk_history_log(struct hk_history *h, size_t line_max,

@@ -7,6 +7,7 @@
 
 #include "foreign_rows.h"
 #include "hk/base/units.h"
+#include "hk/result/csv.h"
 
 enum { COLUMNS_MAX = 512 };
 
@@ -24,47 +25,6 @@ struct header {
     size_t known[KNOWN_COUNT]; /* column of each; COLUMNS_MAX: absent */
 };
 
-/*
- * Split one line in place; a quoted field may hold commas, doubled quotes and line breaks.
- *
- * cursor  [in,out]  start of the line; then of the next, or the end of the text
- *
- * Returns the number of fields; 0 for more than COLUMNS_MAX or a quote without its end.
- */
-static size_t split_line(char **cursor, char *fields[COLUMNS_MAX])
-{
-    char *in = *cursor;
-    size_t count = 0;
-    for (;;) {
-        if (count == COLUMNS_MAX)
-            return 0;
-        char *out = in;
-        bool quoted = *in == '"';
-        fields[count++] = out;
-        in += quoted;
-        while (*in && (quoted || (*in != ',' && *in != '\n'))) {
-            if (*in == '"' && quoted && in[1] != '"')
-                quoted = false;
-            else if (*in == '"' && quoted)
-                *out++ = *in++;
-            else
-                *out++ = *in;
-            in++;
-        }
-        if (quoted)
-            return 0;
-        const char end = *in;
-        if (out > fields[count - 1] && end != ',' && out[-1] == '\r')
-            out--;
-        *out = '\0';
-        in += end != '\0';
-        if (end != ',')
-            break;
-    }
-    *cursor = in;
-    return count;
-}
-
 static size_t find_column(const struct header *header, const char *name)
 {
     for (size_t i = 0; i < header->count; i++)
@@ -76,7 +36,7 @@ static size_t find_column(const struct header *header, const char *name)
 static enum hk_status take_header(char **cursor, struct header *header, char error[HK_TEXT_BYTES])
 {
     char *fields[COLUMNS_MAX];
-    header->count = split_line(cursor, fields);
+    header->count = hk_csv_split(cursor, fields, COLUMNS_MAX);
     for (size_t i = 0; i < header->count; i++) {
         header->names[i] = fields[i];
         for (size_t j = 0; j < i; j++)
@@ -189,7 +149,7 @@ enum hk_status hk_foreign_decode_csv(char *text, size_t bytes, struct hk_foreign
             cursor++;
             continue;
         }
-        const size_t count = split_line(&cursor, fields);
+        const size_t count = hk_csv_split(&cursor, fields, COLUMNS_MAX);
         if (count != header.count)
             return hk_foreign_fail(error, HK_EPARSE, "row %zu has %zu fields, not %zu", line, count,
                                    header.count);

@@ -24,7 +24,13 @@ grep -q 'measure it with: hkbench calibrate' err.txt || fail 'not calibrated'
 expect 2 calibrate --cell native/no/such/cell --comparisons 1 --launches 6
 expect 2 calibrate --launches 5
 
-expect 0 calibrate --comparisons 2 --launches 6 --json
+expect 2 calibrate --path sideways
+grep -q 'takes paired, interleaved, history or apart' err.txt || fail '--path'
+
+"$program" doctor >out.txt 2>err.txt || fail doctor
+grep -A2 'gate on times' out.txt | grep -q 'not calibrated here' || fail 'doctor without a calibration'
+expect 0 calibrate --path paired --comparisons 2 --launches 6
+expect 0 calibrate --path interleaved --comparisons 2 --launches 6 --json
 file=$(echo results/*/calibration.json)
 python3 - "$file" <<'PY' || fail 'what was measured'
 import json, sys
@@ -40,6 +46,19 @@ expect 0 calibrate --plan 5
 grep -q 'launches of each side' out.txt || fail '--plan'
 [ -z "$(ls /tmp/hkbench-launch* 2>/dev/null)" ] || fail 'something was left'
 
+# --- one side, then the other: a comparison, and all else stays ---
+expect 0 calibrate --path apart --comparisons 1 --json
+python3 - "$file" <<'PY' || fail 'apart'
+import json, sys
+said = json.load(open('out.txt'))['paths']; kept = json.load(open(sys.argv[1]))['paths']
+assert set(kept) == {'paired', 'interleaved', 'apart'} == set(said), kept
+p = said['apart']
+assert p['trials_count'] == 1 and p['rejections_count'] <= 1 and p['nominal_ratio'] == 0.05, p
+assert p['difference_sd_ln'] > 0, p
+PY
+"$program" doctor >out.txt 2>err.txt || fail doctor
+grep -q 'partly  gate on times .*apart [01] of 1; all gate' out.txt || fail 'doctor on the gate'
+
 # --- a machine that cries wolf: slower times are advice, exit status 4; counts still gate ---
 python3 - "$file" <<'PY' || fail 'edit'
 import json, sys
@@ -47,6 +66,7 @@ c = json.load(open(sys.argv[1]))
 bad = {'nominal_ratio': 0.01, 'trials_count': 30, 'rejections_count': 9, 'difference_sd_ln': 0.1}
 c['paths']['history'] = bad
 c['paths']['interleaved'] = dict(bad, nominal_ratio=0.05, rejections_count=20)
+c['paths']['apart'] = dict(bad, nominal_ratio=0.05, rejections_count=0)
 json.dump(c, open(sys.argv[1], 'w'))
 PY
 machine=$(basename "$(dirname "$file")")
@@ -74,4 +94,12 @@ done
 expect 4 compare --paired a.json b.json
 grep -q 'advice only' out.txt || fail 'advice in compare'
 expect 1 compare --paired --out elsewhere a.json b.json
+# each way to a verdict has its own rate: not in turns it is few, and then many
+expect 1 compare --drift 1 a.json b.json
+python3 -c 'import json, sys; c = json.load(open(sys.argv[1])); c["paths"]["apart"]["rejections_count"] = 15
+json.dump(c, open(sys.argv[1], "w"))' "$file" || fail 'edit again'
+expect 4 compare --drift 1 a.json b.json
+grep -q '(apart, at least' out.txt || fail 'advice on sides that were measured apart'
+"$program" doctor >out.txt 2>err.txt || fail doctor
+grep -q 'only advise: interleaved, history, apart' out.txt || fail 'doctor on a gate that advises'
 exit 0

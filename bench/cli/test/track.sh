@@ -114,11 +114,61 @@ says 'steps at'
 says '▁'
 expect 0 show --history t.db --json
 python3 -c 'import json; d=json.load(open("out.txt")); assert len(d)==4 and len(d[0]["values"])==28' || fail 'show --json'
+expect 0 show --history t.db --kind ratio --json
+python3 -c 'import json; d=json.load(open("out.txt")); assert [s["kind"] for s in d]==["ratio"]*2' || fail 'show --kind'
+complains 2 '--kind takes' show --history t.db --kind odd
+
+# --- the figure: every value, its levels, its step ---
 if command -v gnuplot >/dev/null; then
-  complains 2 'a figure is of one' show --history t.db --plot plots
-  "$program" track import --history one.db ref.json >/dev/null || fail 'import'
-  expect 0 export --history t.db --format csv
+  complains 2 'a figure is of one' show --history t.db --plot plots '^a$'
+  expect 0 show --history t.db --kind ratio --plot plots '^a$'
+  python3 - <<'PY' || fail 'the figure'
+import re, xml.dom.minidom
+text = open('plots/series.svg').read()
+xml.dom.minidom.parseString(text)
+plots = re.split(r'<g id="gnuplot_plot_\d+"', text)[1:]
+assert len(plots) == 3, len(plots)
+marks = [plot.count('<use ') for plot in plots]
+assert marks[0] == 29, marks # one for each of the 28 jobs, and the key's
+assert marks[2] >= 2, marks  # the step's, and the key's
+lines = re.findall(r'M([\d.]+),([\d.]+) L([\d.]+),([\d.]+)', plots[1])[1:] # the key's is first
+assert len(lines) == 2, lines
+(x0, y0, x1, y1), (x2, y2, x3, y3) = [[float(v) for v in line] for line in lines]
+assert x0 < x1 < x2 < x3 and y0 == y1 and y2 == y3 and y2 < y0, lines # a level, then a higher one
+data = open('plots/series.dat').read().split('\n\n\n')
+assert len(data[0].split('\n')) == 29 and data[2].count('\n') == 2, data
+step = int(data[2].split('\n')[1].split()[0])
+assert 15 <= step <= 18, step
+PY
+  expect 0 show --history t.db --kind ratio --plot plots --format png '^a$'
+  [ "$(head -c 4 plots/series.png | tail -c 3)" = PNG ] || fail 'the figure as PNG'
+  complains 2 'unknown format' show --history t.db --kind ratio --plot plots --format gif '^a$'
 fi
+
+# --- exported and imported: the same series ---
+expect 0 export --history t.db --format csv
+cp out.txt there.csv
+expect 0 import --history again.db there.csv
+says '^28 jobs'
+expect 0 export --history again.db --format csv
+cmp -s out.txt there.csv || fail 'CSV there and back'
+expect 1 check --history again.db # as it was before it was accepted
+says 'commits t1[0-9]..t1[0-9]'
+complains 2 'is in it already' import --history again.db there.csv
+bad_csv() { # text of the message, contents
+  printf '%b' "$2" >bad.csv
+  complains 2 "$1" import --history bad.db bad.csv
+}
+head -c 600 there.csv >bad.csv
+complains 2 'cut short' import --history bad.db bad.csv
+bad_csv 'no series' 'time,commit,machine\n"t","c","m"\n'
+bad_csv 'same title' 'time,commit,machine,a time_ns absolute m,a time_ns absolute m\nt,c,m,1,2\n'
+bad_csv "no 'name metric" 'time,commit,machine,a\nt,c,m,1\n'
+bad_csv 'is no value' 'time,commit,machine,a time_ns absolute m\nt,c,m,nan\n'
+bad_csv 'is no value' 'time,commit,machine,a time_ns absolute m\nt,c,m,-1\n'
+bad_csv 'does not have 4 fields' 'time,commit,machine,a time_ns absolute m\nt,c,m,1,2\n'
+printf 'time,commit,machine,a time_ns absolute m\nt,c,m,\n' >bad.csv
+complains 3 'no values' import --history bad.db bad.csv
 
 # --- one value that stands out is measured again ---
 times head.json ci 14200000.0 14000000.0 2020-01-02
@@ -179,6 +229,35 @@ timeout 60 "$program" track check --history torn.db >out.txt 2>err.txt
 code=$?
 [ $code = 2 ] || fail "a damaged history: $code"
 grep -q 'damaged\|malformed' err.txt || fail 'a damaged history'
+
+# --- databases that mean no good: refused or read, never followed ---
+python3 - <<'PY' || fail 'hostile databases'
+import shutil, sqlite3
+def make(name, *statements):
+    shutil.copy('exact.db', name)
+    db = sqlite3.connect(name)
+    for statement in statements:
+        db.execute(statement)
+    db.commit()
+    db.close()
+endless = "WITH RECURSIVE n(number) AS (SELECT 1 UNION ALL SELECT number + 1 FROM n)"
+make('view.db', 'ALTER TABLE job RENAME TO hidden',
+     "CREATE VIEW job AS " + endless + " SELECT number, 'c' AS revision, 't' AS time, 'm' AS machine, 's' AS source FROM n")
+make('far.db', 'PRAGMA foreign_keys=OFF',
+     "INSERT INTO job VALUES (4611686018427387904, 'c9', 't', 'm', 's')",
+     'INSERT INTO point VALUES (1, 4611686018427387904, 9e999, 0, -1)')
+make('kind.db', 'UPDATE series SET kind = 77')
+make('text.db', "UPDATE point SET value = 'much'", "UPDATE series SET name = x'00ff' WHERE id = 1")
+PY
+for db in view far kind text; do
+  for command in check show log 'export --format csv' 'export --format openmetrics'; do
+    # shellcheck disable=SC2086
+    timeout 20 "$program" track $command --history $db.db >out.txt 2>err.txt </dev/null
+    code=$?
+    [ $code -le 4 ] || fail "track $command of $db.db: $code"
+    grep -q 'Sanitizer\|runtime error' err.txt && fail "track $command of $db.db"
+  done
+done
 
 # --- writers at once, and killed: what was acknowledged is there ---
 writer() { # number, jobs

@@ -137,6 +137,9 @@ enum hk_status hk_history_list(struct hk_history *history, const char *filter,
                                struct hk_history_list *list);
 void hk_history_list_fini(struct hk_history_list *list);
 
+/* Drop the series of other kinds. */
+void hk_history_list_keep(struct hk_history_list *list, enum hk_series_kind kind);
+
 struct hk_history_value {
     int64_t job;
     double value;
@@ -183,6 +186,9 @@ enum hk_status hk_history_job_read(struct hk_history *history, int64_t number,
 
 /* The newest job's number; 0 in an empty history. */
 enum hk_status hk_history_newest(struct hk_history *history, int64_t *number);
+
+/* The last job before one; HK_ENOENT when that is the first. */
+enum hk_status hk_history_previous(struct hk_history *history, int64_t number, int64_t *previous);
 
 struct hk_history_line {
     int64_t job;          /* when it happened */
