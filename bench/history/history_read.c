@@ -226,10 +226,15 @@ enum hk_status hk_history_previous(struct hk_history *h, int64_t number, int64_t
     if (!statement)
         return HK_EPARSE;
     sqlite3_bind_int64(statement, 1, number);
-    const enum hk_status status = hk_database_step(h, statement);
-    if (status == HK_OK)
-        *previous = sqlite3_column_int64(statement, 0);
+    enum hk_status status = hk_database_step(h, statement);
+    const int64_t found = status == HK_OK ? sqlite3_column_int64(statement, 0) : 0;
     sqlite3_finalize(statement);
+    if (status == HK_OK && found >= number) { /* out of order: whoever walks would not end */
+        status = HK_EPARSE;
+        snprintf(h->error, sizeof(h->error), "%s: it is damaged; restore a copy", h->path);
+    }
+    if (status == HK_OK)
+        *previous = found;
     return status == HK_EEMPTY ? HK_ENOENT : status;
 }
 
