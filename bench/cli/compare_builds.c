@@ -66,6 +66,8 @@ static enum hk_status measure_cell(struct hk_now *now, struct hk_now_series *s, 
         return HK_OK;
     }
     s->disturbed_count += duel.disturbed;
+    if (duel.breach[0] != '\0')
+        memcpy(s->breach, duel.breach, sizeof s->breach);
     const struct hk_pairs one = {.log_ratio = &duel.log_ratio, .a_ns = &duel.ns[0],
                                  .b_ns = &duel.ns[1], .sd_within = &duel.sd_within};
     const enum hk_status added = isnan(duel.log_ratio) ? HK_OK : hk_now_add(s, &one);

@@ -181,6 +181,25 @@ static void say_scatter(const struct hk_now *now, struct hk_finding *f)
                  100 * f->sd_between, 100 * f->sd_within, within > all / 2 ? "rounds" : "launches");
 }
 
+/* What to know of the launches themselves, the gravest first. */
+static void say_failures(struct hk_now_series *s)
+{
+    char *reason = s->finding.reason;
+    const size_t capacity = sizeof s->finding.reason;
+
+    if (s->pairs.count == 0)
+        snprintf(reason, capacity, "%s", s->failure);
+    else if (s->breach[0] != '\0')
+        snprintf(reason, capacity, "%s", s->breach);
+    else if (s->failure_count > 0)
+        snprintf(reason, capacity, "%zu launches gave no value, the last: %.400s",
+                 s->failure_count, s->failure);
+    else if (s->disturbed_count > 0)
+        snprintf(reason, capacity,
+                 "%zu of %zu launches had fewer than 5 undisturbed rounds; all of theirs count",
+                 s->disturbed_count, s->pairs.count);
+}
+
 static enum hk_status judge_series(const struct hk_now_plan *plan, struct hk_now_series *s,
                                    const struct hk_levels *levels, size_t tests)
 {
@@ -189,12 +208,8 @@ static enum hk_status judge_series(const struct hk_now_plan *plan, struct hk_now
 
     if (status == HK_OK && s->finding.reason[0] == '\0')
         say_scatter(&plan->now, &s->finding);
-    if (status == HK_OK && s->pairs.count == 0)
-        snprintf(s->finding.reason, sizeof s->finding.reason, "%s", s->failure);
-    else if (status == HK_OK && s->disturbed_count > 0)
-        snprintf(s->finding.reason, sizeof s->finding.reason,
-                 "%zu of %zu launches had fewer than 5 undisturbed rounds; all of theirs count",
-                 s->disturbed_count, s->pairs.count);
+    if (status == HK_OK)
+        say_failures(s);
     return status;
 }
 
@@ -272,8 +287,11 @@ static enum hk_status measure_until(struct hk_now_plan *plan, uint64_t seed, uin
 
 /* --- confirmation ------------------------------------------------------------------------ */
 
-/* The first finding stands if the second, from fresh launches alone, says the same; NULL: none. */
-static void settle(struct hk_finding *first, const struct hk_finding *second)
+/*
+ * The first finding stands if the second, from fresh launches alone, says the same; NULL: none.
+ * What a side did that the cell does not claim is said with it.
+ */
+static void settle(struct hk_finding *first, const struct hk_finding *second, const char *breach)
 {
     char again[128] = "nothing";
 
@@ -281,8 +299,8 @@ static void settle(struct hk_finding *first, const struct hk_finding *second)
         snprintf(again, sizeof again, "%+.2f %% [%+.2f, %+.2f]", 100 * (second->ratio - 1),
                  100 * (second->interval.lower - 1), 100 * (second->interval.upper - 1));
     if (second != NULL && second->verdict == HK_PAIRED_SLOWER) {
-        snprintf(first->reason, sizeof first->reason, "confirmed by %zu fresh launches: %s",
-                 second->count_a, again);
+        snprintf(first->reason, sizeof first->reason, "confirmed by %zu fresh launches: %s%s%.200s",
+                 second->count_a, again, breach[0] != '\0' ? "; " : "", breach);
         return;
     }
     first->verdict = HK_PAIRED_UNKNOWN;
@@ -335,7 +353,7 @@ static enum hk_status settle_all(struct hk_now_plan *plan, struct hk_comparison 
         return status;
     for (size_t i = 0; i < beside->finding_count; i++) {
         if (beside->findings[i].verdict == HK_PAIRED_SLOWER)
-            settle(&beside->findings[i], find_in(&second, &beside->findings[i]));
+            settle(&beside->findings[i], find_in(&second, &beside->findings[i]), "");
     }
     hk_comparison_fini(&second);
     for (size_t i = 0; i < plan->now.series_count && status == HK_OK; i++) {
@@ -345,7 +363,7 @@ static enum hk_status settle_all(struct hk_now_plan *plan, struct hk_comparison 
             continue;
         status = hk_compare_pairs(&s->pairs, plan->rule, &levels, 1, &time);
         if (status == HK_OK)
-            settle(&s->finding, &time);
+            settle(&s->finding, &time, s->breach);
     }
     return status;
 }

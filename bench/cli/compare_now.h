@@ -17,6 +17,7 @@ struct hk_now_series {
     bool closed;            /* decided, or given up */
     struct hk_finding finding;
     char failure[HK_TEXT_BYTES]; /* why the last one gave no value */
+    char breach[HK_TEXT_BYTES];  /* what a side did that the cell does not claim; "" */
 };
 
 struct hk_now {

@@ -191,6 +191,7 @@ struct hk_duel {
     uint32_t kept;    /* rounds that nothing disturbed */
     bool disturbed;   /* too few were left: all rounds count */
     struct hk_launch launches[2]; /* of A, of B: latencies, events; cost_ns is ns above */
+    char breach[HK_TEXT_BYTES];   /* a side makes more or fewer system calls than claimed; or "" */
 };
 
 /*
@@ -199,7 +200,8 @@ struct hk_duel {
  * operations in ABBA or BAAB order by chance. A round is dropped when steal time, foreign CPU
  * time or involuntary switches speak against either of its epochs. Every other two rounds as
  * many operations are timed one by one, for the quantiles; at the end those of one block are
- * counted, in every fourth launch with their system calls.
+ * counted, in every fourth launch with their system calls. System calls that the cell does not
+ * claim make no launch invalid here: they may be what the builds differ in.
  *
  * A cell that measures by itself (wakeup, underrun) is measured whole, first the one side, then
  * the other, by chance.
