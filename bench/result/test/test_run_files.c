@@ -97,7 +97,7 @@ static void a_run_is_read_back_sorted(void **state)
 static void runs_of_one_second_get_their_own_folders(void **state)
 {
     (void)state;
-    char other[PATH_MAX], latest[PATH_MAX];
+    char other[PATH_MAX], latest[PATH_MAX], before[PATH_MAX];
     for (int i = 0; i < 3; i++) {
         assert_int_equal(sample_run_write(root, other, sizeof(other)), HK_OK);
         assert_string_not_equal(other, run_path);
@@ -105,8 +105,10 @@ static void runs_of_one_second_get_their_own_folders(void **state)
         assert_string_equal(latest, other);
     }
     assert_int_equal(hk_run_latest(root, SAMPLE_MACHINE_ID, latest, sizeof(latest)), HK_OK);
-    assert_int_equal(hk_run_before(root, NULL, strrchr(latest, '/') + 1, latest, sizeof(latest)),
-                     HK_ENOENT);
+    assert_int_equal(hk_run_before(root, NULL, strrchr(latest, '/') + 1, before, sizeof(before)),
+                     HK_OK);
+    assert_true(strcmp(before, latest) < 0);
+    assert_int_equal(hk_run_before(root, NULL, "1970", before, sizeof(before)), HK_ENOENT);
     assert_int_equal(hk_run_latest(root, "other", latest, sizeof(latest)), HK_ENOENT);
     assert_int_equal(hk_run_latest("/nowhere", NULL, latest, sizeof(latest)), HK_ENOENT);
     assert_int_equal(hk_run_latest(root, NULL, latest, 10), HK_ETOOBIG);
