@@ -10,8 +10,9 @@
 #include "hk/run/run.h"
 #include "program.h"
 
-enum { VERSION_BYTES = 256, VERSION_S = 10, OTHER_ROUNDS = 8 };
+enum { VERSION_BYTES = 256, OTHER_ROUNDS = 8 };
 
+static const uint64_t version_limit_ns = 10ull * HK_NS_PER_S;
 static const uint64_t epoch_ns = 1500 * HK_NS_PER_US;
 
 /* A system call, and round trips that block on one CPU: what is quiet enough to gate on. */
@@ -25,7 +26,7 @@ static const char other_cells[] = "^native/(syscall/getppid|round_trip/[a-z_0-9]
 bool hk_now_is_build(const char *program)
 {
     const char *const argv[] = {program, "--version", NULL};
-    const struct hk_program version = {.argv = argv, .limit_ns = VERSION_S * HK_NS_PER_S};
+    const struct hk_program version = {.argv = argv, .limit_ns = version_limit_ns};
     char text[VERSION_BYTES];
 
     return strchr(program, ' ') == NULL &&

@@ -12,7 +12,9 @@
 #include "hk/counters/clock.h"
 #include "program.h"
 
-enum { OUTPUT_BYTES = 16 << 20, PADDING_BYTES = 4096, COMMAND_S = 3600 };
+enum { OUTPUT_BYTES = 16 << 20, PADDING_BYTES = 4096 };
+
+static const uint64_t command_limit_ns = 3600ull * HK_NS_PER_S;
 
 /* A program of Google Benchmark takes its flags from the environment too. */
 #define JSON_OUTPUT "BENCHMARK_FORMAT=json"
@@ -55,7 +57,7 @@ static enum hk_status run_side(const struct hk_now *now, unsigned side, uint64_t
     const char *const argv[] = {"/bin/sh", "-c", "exec 2>/dev/null; eval \"$1\"", "sh",
                                 now->programs[side], NULL};
     const struct hk_program program = {.argv = argv, .environment = environment,
-                                       .limit_ns = COMMAND_S * HK_NS_PER_S, .stop = now->stop};
+                                       .limit_ns = command_limit_ns, .stop = now->stop};
     const size_t prefix = strlen(padding);
     char *text = malloc(OUTPUT_BYTES);
 

@@ -45,7 +45,7 @@ static char *data_of(struct cache *cache, const struct entry *entry)
 #define REQUEST_PAGE 1u
 #define DATA_PAGE 2u
 #define SECTOR_BYTES 512u
-#define PATIENCE_NS (100 * HK_NS_PER_MS)
+#define PATIENCE_NS (2 * HK_NS_PER_S) /* the host of the device may be busy */
 
 enum { VIRTIO_READ = 0, VIRTIO_WRITE = 1 };
 

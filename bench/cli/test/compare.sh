@@ -145,6 +145,8 @@ expect 4 'not confirmed' "${now[@]}" --a "$tmp/program 100" --b "$tmp/passing $t
 
 # any command, by its wall time
 expect 1 '^SLOWER   command/wall' "${now[@]}" --a 'true' --b 'sleep 0.15'
+# one that takes its time is waited for
+expect 0 '^FASTER   command/wall' "${now[@]}" --launches 6 --a 'sleep 0.9' --b 'true'
 
 # two builds: epochs in turns; what is said of the times depends on the machine, that it ends does not
 "$hkbench" compare "${now[@]}" --launches 6 --looks 1 --rounds 6 --a "$hkbench" --b "$hkbench" --json \
