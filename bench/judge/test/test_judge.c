@@ -868,6 +868,35 @@ static void f9_is_judged_by_length_work_and_use(void **state)
     }
 }
 
+/* Counted in a guest: exact, and one dearer program of those held out is enough. */
+static void f9_is_judged_on_counts(void **state)
+{
+    static const int straight[] = {16, 32, 64, 128, 256, 512, 1024, 2048};
+    static const char *const places[] = {"kernel", "server"};
+
+    (void)state;
+    for (int dearer = 0; dearer < 2; dearer++) {
+        struct hk_judge judge;
+        struct world w;
+        world_init(&w, 0);
+        for (size_t p = 0; p < HK_ARRAY_COUNT(places); p++)
+            for (size_t i = 0; i < HK_ARRAY_COUNT(straight); i++)
+                add_cell(&w, clock_counter,
+                         (3134 + 287 * straight[i]) * (straight[i] == 512 && dearer ? 1.06 : 1),
+                         "guest/extension/load/shape:straight/size:%d/place:%s", straight[i],
+                         places[p]);
+        judge_world(&w, &judge);
+        for (size_t p = 0; p < HK_ARRAY_COUNT(places); p++) {
+            char regime[48];
+            snprintf(regime, sizeof regime, "guest/loading/straight/%s", places[p]);
+            assert_int_equal(verdict(&judge, "F9", regime)->kind,
+                             dearer ? HK_VERDICT_REFUTED : HK_VERDICT_HOLDS);
+        }
+        hk_judge_fini(&judge);
+        world_remove(&w);
+    }
+}
+
 /* --- F5 -------------------------------------------------------------------- */
 
 static void add_trace(struct world *w, const char *mix, const char *trace, double mappable)
@@ -1145,6 +1174,7 @@ int main(void)
         cmocka_unit_test(staleness_is_judged_by_what_counts_as_stale),
         cmocka_unit_test(a_served_file_is_judged_by_what_it_costs),
         cmocka_unit_test(f9_is_judged_by_length_work_and_use),
+        cmocka_unit_test(f9_is_judged_on_counts),
         cmocka_unit_test(f5_holds_when_independent_and_is_corrected_when_not),
         cmocka_unit_test(f6_and_f7_hold_on_injected_exponential_delays),
         cmocka_unit_test(f6_and_f7_are_replaced_where_delays_are_not_exponential),
