@@ -172,8 +172,7 @@ enum hk_status hk_f9_fit(const struct hk_run *training, struct hk_rng *rng,
 /* Held-out programs, predicted by the line of one kind of work. */
 static enum hk_status compare_loads(const struct rig *rig, const struct hk_run *target,
                                     const struct hk_line *line, const struct sizes *held_out,
-                                    enum work work,
-                                    struct hk_contest *contest, size_t model,
+                                    enum work work, struct hk_contest *contest, size_t model,
                                     struct hk_judge *judge)
 {
     struct hk_cell_values loads;
@@ -188,6 +187,8 @@ static enum hk_status compare_loads(const struct rig *rig, const struct hk_run *
             hk_extension_verify(line, amount, 0.95, &mean, NULL) != HK_OK)
             continue;
         snprintf(c.quantity, sizeof c.quantity, "cost_%s", rig->unit);
+        if (loads.exact) /* what counts are beside the line is the law's fault, not chance */
+            mean.standard_error = 0;
         status = hk_contest_predict(contest, model, judge, &c, &mean);
     }
     return status;
@@ -223,11 +224,12 @@ static enum hk_status judge_branchy(const struct rig *rig, const struct hk_run *
     enum hk_status status =
         compare_loads(rig, target, &by_length, &rig->branchy_held_out, LENGTH, &contest, 0, judge);
     if (status == HK_OK)
-        status = compare_loads(rig, target, &by_work, &rig->branchy_held_out, PROCESSED, &contest, 1, judge);
+        status = compare_loads(rig, target, &by_work, &rig->branchy_held_out, PROCESSED, &contest,
+                               1, judge);
     return status == HK_OK ? hk_contest_decide(&contest, judge) : status;
 }
 
-/* --- running ------------------------------------------------------------------------------------ */
+/* --- running --------------------------------------------------------------------------------- */
 
 static enum hk_status read_mean(const struct rig *rig, const struct hk_run *run, const char *part,
                                 const char *place, int size, struct hk_estimate *mean)
@@ -308,7 +310,7 @@ static enum hk_status judge_amortised(const struct rig *rig, const struct hk_run
     return status == HK_OK ? hk_contest_decide(&contest, judge) : status;
 }
 
-/* --- break-even ------------------------------------------------------------------------------------ */
+/* --- break-even ------------------------------------------------------------------------------ */
 
 /* The cost of launch number `index` of a cell; false when it has none. */
 static bool value_of(const struct hk_cell_values *cell, uint32_t index, double *value)

@@ -119,7 +119,8 @@ HK_ALU_INLINE bool hk_alu_holds(unsigned operation, bool wide, uint64_t a, uint6
 {
     if (wide)
         return hk_alu_compare(operation, a, b);
-    return hk_alu_compare(operation, (uint64_t)hk_alu_signed(a, 32), (uint64_t)hk_alu_signed(b, 32));
+    return hk_alu_compare(operation, (uint64_t)hk_alu_signed(a, 32),
+                          (uint64_t)hk_alu_signed(b, 32));
 }
 
 #endif

@@ -18,15 +18,18 @@
 #define STORE_(size, to, offset, from) INSTRUCTION(HK_STX | HK_MEM | HK_##size, to, from, offset, 0)
 #define STORE_NUMBER(size, to, offset, value) \
     INSTRUCTION(HK_ST | HK_MEM | HK_##size, to, 0, offset, value)
-#define IF(comparison, to, value, skip) INSTRUCTION(HK_JMP | HK_K | HK_##comparison, to, 0, skip, value)
-#define IF_X(comparison, to, from, skip) INSTRUCTION(HK_JMP | HK_X | HK_##comparison, to, from, skip, 0)
+#define IF(comparison, to, value, skip) \
+    INSTRUCTION(HK_JMP | HK_K | HK_##comparison, to, 0, skip, value)
+#define IF_X(comparison, to, from, skip) \
+    INSTRUCTION(HK_JMP | HK_X | HK_##comparison, to, from, skip, 0)
 #define IF32(comparison, to, value, skip) \
     INSTRUCTION(HK_JMP32 | HK_K | HK_##comparison, to, 0, skip, value)
 #define SKIP(skip) INSTRUCTION(HK_JMP | HK_JA, 0, 0, skip, 0)
 #define CALL(helper) INSTRUCTION(HK_JMP | HK_CALL, 0, 0, 0, helper)
 #define EXIT INSTRUCTION(HK_JMP | HK_EXIT, 0, 0, 0, 0)
 #define NUMBER64(to, low, high)                                     \
-    INSTRUCTION(HK_LOAD_NUMBER, to, HK_FROM_NUMBER, 0, (int32_t)(low)), INSTRUCTION(0, 0, 0, 0, high)
+    INSTRUCTION(HK_LOAD_NUMBER, to, HK_FROM_NUMBER, 0, (int32_t)(low)), \
+        INSTRUCTION(0, 0, 0, 0, high)
 #define MAP(to, number) \
     INSTRUCTION(HK_LOAD_NUMBER, to, HK_FROM_MAP, 0, number), INSTRUCTION(0, 0, 0, 0, 0)
 

@@ -3,9 +3,9 @@
  * Extensions: small programs in eBPF's instruction set that a client leaves in the kernel, or in a
  * server, to look at packets. A program is verified once (verify.h) and then run without any check.
  *
- * It gets what a cgroup_skb program of Linux gets: in register 1 a struct __sk_buff, of which it may
- * read len, data and data_end, where the packet begins with its IP header. It returns 0 to drop the
- * packet, anything else to let it pass. Maps are arrays; key and value lie on its stack.
+ * It gets what a cgroup_skb program of Linux gets: in register 1 a struct __sk_buff, of which it
+ * may read len, data and data_end, where the packet begins with its IP header. It returns 0 to drop
+ * the packet, anything else to let it pass. Maps are arrays; key and value lie on its stack.
  */
 #ifndef HK_EXTENSION_EXTENSION_H
 #define HK_EXTENSION_EXTENSION_H

@@ -239,7 +239,7 @@ enum hk_reject hk_form_check(const struct hk_extension *extension, uint8_t *note
     return reject == HK_REJECT_NONE ? check_jumps(extension, note, at) : reject;
 }
 
-/* --- live registers ---------------------------------------------------------------------------- */
+/* --- live registers -------------------------------------------------------------------------- */
 
 struct effect {
     unsigned reads, writes; /* a bit per register */

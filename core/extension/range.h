@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What the verifier knows of a number: that it lies in an interval of unsigned numbers. Pure: values
- * in, values out.
+ * What the verifier knows of a number: that it lies in an interval of unsigned numbers. Pure:
+ * values in, values out.
  */
 #ifndef HK_EXTENSION_RANGE_H
 #define HK_EXTENSION_RANGE_H

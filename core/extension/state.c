@@ -129,7 +129,7 @@ static enum hk_reject store_stack(struct hk_verify_state *state, int64_t first, 
     return HK_REJECT_NONE;
 }
 
-/* --- accesses ---------------------------------------------------------------------------------- */
+/* --- accesses -------------------------------------------------------------------------------- */
 
 enum hk_reject hk_state_load(const struct hk_verify_state *state, const struct hk_map *maps,
                              const struct hk_value *base, int32_t offset, uint32_t bytes,
@@ -173,7 +173,7 @@ enum hk_reject hk_state_readable(const struct hk_verify_state *state, const stru
     return reject;
 }
 
-/* --- what comparisons tell --------------------------------------------------------------------- */
+/* --- what comparisons tell ------------------------------------------------------------------- */
 
 static void look_up_value(struct hk_value *value, uint16_t origin, bool found)
 {
@@ -208,7 +208,7 @@ void hk_state_packet_known(struct hk_verify_state *state, uint16_t origin, uint1
         know_value(&state->slot[i], origin, known);
 }
 
-/* --- covering ------------------------------------------------------------------------------------ */
+/* --- covering -------------------------------------------------------------------------------- */
 
 void hk_state_prune(struct hk_verify_state *state, unsigned live)
 {

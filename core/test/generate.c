@@ -73,7 +73,7 @@ static unsigned spare(struct maker *m)
     return r;
 }
 
-/* A register of that kind. Where there is none, a number is made, and for an address any is taken. */
+/* A register of that kind. Where there is none, a number is made; for an address any is taken. */
 static unsigned find(struct maker *m, enum kind kind)
 {
     const unsigned first = take(m, 10);
@@ -438,7 +438,7 @@ static void say_map_access(struct maker *m)
     }
 }
 
-/* --- programs ---------------------------------------------------------------------------------- */
+/* --- programs -------------------------------------------------------------------------------- */
 
 static void say_copy(struct maker *m)
 {

@@ -72,8 +72,8 @@ static const struct {
         EXIT),
     ROW("written in parts", NONE, 0, STORE_NUMBER(WORD, 10, -8, 1), STORE_NUMBER(HALF, 10, -4, 1),
         STORE_NUMBER(HALF, 10, -2, 1), LOAD_(DOUBLE, 0, 10, -8), EXIT),
-    ROW("over two words", NONE, 0, STORE_NUMBER(DOUBLE, 10, -16, 1), STORE_NUMBER(DOUBLE, 10, -8, 1),
-        LOAD_(DOUBLE, 0, 10, -13), EXIT),
+    ROW("over two words", NONE, 0, STORE_NUMBER(DOUBLE, 10, -16, 1),
+        STORE_NUMBER(DOUBLE, 10, -8, 1), LOAD_(DOUBLE, 0, 10, -13), EXIT),
     ROW("below the stack", STACK_BOUNDS, 0, STORE_NUMBER(WORD, 10, -516, 0), END),
     ROW("half above the stack", STACK_BOUNDS, 0, STORE_NUMBER(WORD, 10, -2, 0), END),
     ROW("lowest of the stack", NONE, 0, STORE_NUMBER(BYTE, 10, -512, 0), END),
@@ -226,7 +226,7 @@ static void maps_are_bounded(void **state)
 
 /* --- paths ---------------------------------------------------------------------------- */
 
-/* n times: a bit of len is looked at, and an operation with the bit is done to a register or not. */
+/* n times: a bit of len is looked at, and an operation with it is done to a register or not. */
 static uint32_t branchy(struct hk_instruction *program, uint32_t branches, unsigned operation,
                         unsigned to)
 {
@@ -456,7 +456,8 @@ static void helpers_refuse(void **state)
     static const struct {
         int32_t key, flags;
         int64_t result;
-    } cases[] = { { 3, 0, 0 }, { 3, 2, 0 }, { 3, 1, -17 }, { 8, 0, -7 }, { -1, 0, -7 }, { 0, 3, -22 } };
+    } cases[] = { { 3, 0, 0 },  { 3, 2, 0 },   { 3, 1, -17 },
+                  { 8, 0, -7 }, { -1, 0, -7 }, { 0, 3, -22 } };
 
     (void)state;
     for (size_t i = 0; i < HK_ARRAY_COUNT(cases); i++) {

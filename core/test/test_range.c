@@ -58,7 +58,9 @@ static uint64_t random_within(struct hk_range range)
     switch (next() % 4) {
     case 0: return range.min;
     case 1: return range.max;
-    default: return width == UINT64_MAX ? random_number() : range.min + random_number() % (width + 1);
+    default:
+        return width == UINT64_MAX ? random_number()
+                                   : range.min + random_number() % (width + 1);
     }
 }
 

@@ -61,4 +61,6 @@ mutate 'a lost transfer' guest/inject/endpoint/servers:2/delay_instructions:2000
   hk_instructions_clock 0.75 'guest/coefficient of two servers' REFUTED
 mutate 'more copied' guest/fallback/mix:independent/trace:test hk_copied_bytes 1.01 \
   guest/independent/bytes REFUTED
+mutate 'a dearer verifier' guest/extension/load/shape:straight/size:512/place:kernel \
+  hk_instructions_clock 1.06 guest/loading/straight/kernel REFUTED
 exit 0
