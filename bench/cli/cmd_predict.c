@@ -82,14 +82,21 @@ static enum hk_status price_all(struct hk_prediction_task *t)
 
 /* --- native ---------------------------------------------------------------------------------- */
 
-static void find_crossings(struct hk_prediction_task *t)
+/* The run that was named, or the newest that has cells for a purpose. HK_ENOENT: none has. */
+static enum hk_status read_native(const struct predict_options *o, const char *prefix,
+                                  struct hk_run *run)
 {
-    const enum hk_status status = hk_crossings_fit(&t->native, t->transport, &t->costs);
+    return o->native != NULL ? hk_run_argument("predict", o->native, o->out, run)
+                             : hk_run_newest_with(o->out, NULL, prefix, run);
+}
 
-    t->has_crossings = status == HK_OK;
+static void price_crossings(struct hk_prediction_task *t)
+{
+    t->has_crossings = hk_crossings_fit(&t->native, t->transport, &t->costs) == HK_OK;
     for (uint32_t set = 0; set < HK_PLACEMENTS && t->has_crossings; set++) {
-        hk_crossings_count(&t->priced[set].replay, set, &t->crossings[set]);
-        t->has_crossings = hk_crossings_predict(&t->crossings[set], &t->costs, &t->crossing_ns[set],
+        struct hk_crossings crossings;
+        hk_crossings_count(&t->priced[set].replay, set, &crossings);
+        t->has_crossings = hk_crossings_predict(&crossings, &t->costs, &t->crossing_ns[set],
                                                 &t->hops[set]) == HK_OK;
     }
     if (!t->has_crossings)
@@ -98,40 +105,41 @@ static void find_crossings(struct hk_prediction_task *t)
                              t->transport);
 }
 
-static void find_periods(struct hk_prediction_task *t)
+static enum hk_status add_crossings(const struct predict_options *o, struct hk_prediction_task *t)
+{
+    const enum hk_status status = read_native(o, "native/syscall/", &t->native);
+
+    t->transport = o->transport;
+    if (status == HK_OK)
+        price_crossings(t);
+    else if (o->native != NULL)
+        return status;
+    else
+        hk_prediction_refuse(t, "time of crossings: no run under '%.200s' has native system calls; "
+                             "measure them with: hkbench run --quick", o->out);
+    return HK_OK;
+}
+
+static enum hk_status add_periods(const struct predict_options *o, struct hk_prediction_task *t)
 {
     struct hk_rng *rng = NULL;
 
-    if (hk_rng_create(PERIODS_SEED, 0, &rng) != HK_OK)
-        return hk_prediction_refuse(t, "jitter and underruns: %s", hk_status_text(HK_ENOMEM));
-    if (hk_prediction_periods(t, rng) == 0)
-        hk_prediction_refuse(t, "jitter and underruns: %.200s has no native/wakeup/device and no "
-                             "native/audio/device that were not injected; measure them with: "
-                             "hkbench run --quick", t->native.path);
-    hk_rng_destroy(rng);
-}
-
-/* What this machine adds; without it, what is missing is said and the guest's part stands. */
-static enum hk_status add_native(const struct predict_options *o, struct hk_prediction_task *t)
-{
-    enum hk_status status = o->native != NULL
-                                ? hk_run_argument("predict", o->native, o->out, &t->native)
-                                : hk_run_newest_with(o->out, NULL, "native/", &t->native);
-    if (status != HK_OK && o->native != NULL)
-        return status;
-    t->transport = o->transport;
-    if (status == HK_OK)
-        find_crossings(t);
-    else
-        hk_prediction_refuse(t, "time of crossings: no native run under '%.200s'; measure one with: "
-                             "hkbench run --quick", o->out);
     if (!hk_mix_plays(&t->workload.mix))
         return HK_OK;
-    if (status == HK_OK)
-        find_periods(t);
-    else
-        hk_prediction_refuse(t, "jitter and underruns: no native run under '%.200s'; measure one "
-                             "with: hkbench run --quick", o->out);
+    enum hk_status status = read_native(o, "native/wakeup/device/", &t->wakeups);
+    if (status != HK_OK && o->native != NULL)
+        return status;
+    if (status == HK_OK) {
+        status = hk_rng_create(PERIODS_SEED, 0, &rng);
+        if (status != HK_OK)
+            return status;
+        hk_prediction_periods(t, rng);
+        hk_rng_destroy(rng);
+    }
+    if (t->period_count == 0)
+        hk_prediction_refuse(t, "jitter and underruns: no lateness of native/wakeup/device under "
+                             "'%.200s'; measure it with: hkbench run --quick",
+                             o->native != NULL ? o->native : o->out);
     hk_prediction_refuse(t, "jitter and underruns of a mixer in the kernel: nothing native wakes "
                          "there; those of the guest: its cells keep mean and median of lateness "
                          "alone");
@@ -159,7 +167,7 @@ static enum hk_exit predict(const struct predict_options *o, const char *word,
     }
     if (price_all(t) != HK_OK)
         return HK_EXIT_UNMEASURED;
-    if (add_native(o, t) != HK_OK)
+    if (add_crossings(o, t) != HK_OK || add_periods(o, t) != HK_OK)
         return HK_EXIT_USAGE;
     if (!o->json)
         hk_prediction_print(t);
@@ -184,6 +192,7 @@ static enum hk_exit run_predict(const void *values, int argc, char **argv)
     const enum hk_exit code = predict(values, argv[0], t);
     hk_run_fini(&t->run);
     hk_run_fini(&t->native);
+    hk_run_fini(&t->wakeups);
     free(t);
     return code;
 }

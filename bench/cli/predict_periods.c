@@ -92,9 +92,9 @@ static void add_cell(struct hk_prediction_task *t, const struct hk_launch *first
     }
 }
 
-size_t hk_prediction_periods(struct hk_prediction_task *task, struct hk_rng *rng)
+void hk_prediction_periods(struct hk_prediction_task *task, struct hk_rng *rng)
 {
-    const struct hk_run *run = &task->native;
+    const struct hk_run *run = &task->wakeups;
     size_t end = 0;
 
     for (size_t i = 0; i < run->launch_count; i = end) { /* launches are sorted by name */
@@ -103,5 +103,4 @@ size_t hk_prediction_periods(struct hk_prediction_task *task, struct hk_rng *rng
             end++;
         add_cell(task, &run->launches[i], end - i, rng);
     }
-    return task->period_count;
 }

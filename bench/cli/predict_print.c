@@ -186,7 +186,7 @@ static void print_periods(const struct hk_prediction_task *t)
            "process wakes in run %s:\n",
            (unsigned long long)(t->workload.mix.audio_period_ns / HK_NS_PER_US),
            (unsigned long long)t->workload.mix.audio_buffers,
-           t->periods[0].periods.headroom_ns / HK_NS_PER_US, t->native.path);
+           t->periods[0].periods.headroom_ns / HK_NS_PER_US, t->wakeups.path);
     for (size_t i = 0; i < t->period_count; i++)
         print_period(&t->periods[i]);
 }
@@ -285,19 +285,34 @@ static json_t *periods(const struct hk_prediction_task *t)
     return array;
 }
 
-static json_t *native(const struct hk_prediction_task *t)
+static json_t *crossings(const struct hk_prediction_task *t)
 {
-    json_t *object = json_pack("{s:s, s:s, s:s, s:o}", "run",
-                               t->native.path != NULL ? t->native.path : "", "transport",
-                               t->transport, "formula",
-                               "crossings F3, jitter F6, underruns F7 of a device's clock",
-                               "periods", periods(t));
+    const struct hk_crossing_costs *c = &t->costs;
+    json_t *object = json_object();
 
-    if (t->has_crossings)
-        json_object_update_new(object, json_pack("{s:f, s:f}", "c_sys_ns", t->costs.c_sys_ns.value,
-                                                 "c_ipc_ns", t->costs.c_ipc_ns.value));
-    if (t->has_crossings && t->costs.has_hop)
-        json_object_set_new(object, "hop_ns", json_real(t->costs.hop_ns.value));
+    if (!t->has_crossings)
+        return object;
+    json_object_update_new(
+        object, json_pack("{s:s, s:s, s:s, s:f, s:f, s:f}", "run", t->native.path, "formula",
+                          "F3, crossings alone", "transport", t->transport, "c_sys_ns",
+                          c->c_sys_ns.value, "c_ipc_ns", c->c_ipc_ns.value, "copy_ns_per_byte",
+                          c->copy_ns_per_byte[0].value));
+    if (c->has_hop)
+        json_object_set_new(object, "hop_ns", json_real(c->hop_ns.value));
+    return object;
+}
+
+static json_t *audio(const struct hk_prediction_task *t)
+{
+    json_t *object = json_object();
+
+    if (t->period_count > 0)
+        json_object_update_new(
+            object, json_pack("{s:s, s:s, s:I, s:I, s:o}", "run", t->wakeups.path, "formula",
+                              "jitter F6, underruns F7 of a device's clock", "period_us",
+                              (json_int_t)(t->workload.mix.audio_period_ns / HK_NS_PER_US),
+                              "buffers", (json_int_t)t->workload.mix.audio_buffers, "regimes",
+                              periods(t)));
     return object;
 }
 
@@ -327,8 +342,9 @@ static json_t *guest(const struct hk_prediction_task *t)
 
 enum hk_status hk_prediction_print_json(const struct hk_prediction_task *t)
 {
-    json_t *all = json_pack("{s:s, s:o, s:o, s:o}", "workload", t->workload.name, "guest", guest(t),
-                            "native", native(t), "not_predicted", refusals(t));
+    json_t *all = json_pack("{s:s, s:o, s:o, s:o, s:o}", "workload", t->workload.name, "guest", guest(t),
+                            "crossings", crossings(t), "audio", audio(t), "not_predicted",
+                            refusals(t));
 
     if (all == NULL) {
         hk_cli_error("predict", "the folder's name is no valid UTF-8, or memory is out");

@@ -26,13 +26,13 @@ struct hk_prediction_task {
     bool asked;
     uint32_t asked_set; /* if asked */
 
-    struct hk_run native; /* without launches when there is none */
+    struct hk_run native; /* for crossings; without launches when there is none */
     const char *transport;
     bool has_crossings;
     struct hk_crossing_costs costs;
-    struct hk_crossings crossings[HK_PLACEMENTS];
     struct hk_estimate crossing_ns[HK_PLACEMENTS];
     bool hops[HK_PLACEMENTS]; /* among three spaces, rather than c_ipc */
+    struct hk_run wakeups; /* for periods; as native */
     struct hk_prediction_period periods[HK_PREDICTION_ROWS];
     size_t period_count;
 
@@ -47,8 +47,8 @@ __attribute__((format(printf, 2, 3))) void hk_prediction_refuse(struct hk_predic
 /* Whether a workload has an audio device with a period of its own. */
 bool hk_mix_plays(const struct hk_mix *mix);
 
-/* Predict jitter and underruns in every regime of the native run. Returns how many there were. */
-size_t hk_prediction_periods(struct hk_prediction_task *task, struct hk_rng *rng);
+/* Predict jitter and underruns in every regime of the run of wake-ups. */
+void hk_prediction_periods(struct hk_prediction_task *task, struct hk_rng *rng);
 
 
 /*

@@ -52,7 +52,7 @@ struct row {
     {text, HK_SERVICE_PRINT, requests, think, 0, 1, {{HK_MIX_PRINT_JOB, 1, bytes, bytes}}}
 
 #define MIXER(text, period_us, weight, bytes) \
-    {text, HK_SERVICE_AUDIO, 500, 4000, period_us, 1, {{HK_MIX_AUDIO_WRITE, weight, bytes, bytes}}}
+    {text, HK_SERVICE_AUDIO, 3000, 4000, period_us, 1, {{HK_MIX_AUDIO_WRITE, weight, bytes, bytes}}}
 
 static const struct row rows[HK_PRIMITIVES_SINGLE] = {
     SOME("idle", CLIENT, 1000, 1, {HK_MIX_TIMER_ALARM, 0, 0, 0}),

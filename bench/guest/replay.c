@@ -231,6 +231,7 @@ static struct entry *take_entry(struct client *c)
     struct entry *oldest = &c->cache[0];
 
     for (unsigned i = 0; i < CACHE_ENTRIES; i++) {
+        work(c, HK_WORK_BLOCK_SCAN, 1);
         if (!c->cache[i].used) {
             return &c->cache[i];
         }
@@ -474,10 +475,11 @@ static void run_region(struct client *c, uint64_t count)
     run_requests(c, count);
 }
 
-static void client_init(struct client *c, const struct hk_mix *mix, const double *cost)
+static void client_init(struct client *c, const struct hk_mix *mix, const double *cost,
+                        double phase_ratio)
 {
     *c = (struct client){.mix = mix, .cost = cost, .flush_ns = INFINITY, .band_ns = INFINITY,
-                         .mix_ns = (double)mix->audio_period_ns};
+                         .mix_ns = (1 - phase_ratio) * (double)mix->audio_period_ns};
     for (unsigned i = 0; i < HK_MIX_FILES; i++) {
         c->answered[i] = true;
     }
@@ -499,7 +501,7 @@ static double mix_instructions_max(const double *instructions)
 }
 
 enum hk_status hk_mix_replay(const struct hk_mix *mix, const double instructions[HK_WORKS],
-                             struct hk_replay *replay)
+                             double phase_ratio, struct hk_replay *replay)
 {
     struct client c;
     double first[HK_WORKS];
@@ -509,10 +511,13 @@ enum hk_status hk_mix_replay(const struct hk_mix *mix, const double instructions
             return HK_EINVAL;
         }
     }
+    if (!(phase_ratio >= 0 && phase_ratio < 1)) {
+        return HK_EINVAL;
+    }
     if (mix_instructions_max(instructions) >= (double)mix->audio_period_ns) {
         return HK_ERANGE;
     }
-    client_init(&c, mix, instructions);
+    client_init(&c, mix, instructions, phase_ratio);
     c.random = ~mix->seed; /* the warm-up */
     run_requests(&c, mix->requests / 8 + 1);
     run_region(&c, mix->requests);

@@ -60,7 +60,7 @@ static enum hk_status replay_counted(const struct hk_mix *mix, double instructio
     double clock[HK_WORKS] = {0};
 
     clock[HK_WORK_REQUEST] = fmax(instructions - thinking(mix), 0);
-    return hk_mix_replay(mix, clock, replay);
+    return hk_mix_replay(mix, clock, 0, replay);
 }
 
 /* Add a single workload on one side as an equation; a cell that does not hold adds none. */
@@ -175,7 +175,7 @@ static enum hk_status fit_service(const struct hk_run *run, unsigned service, en
                 status = add_equation(run, i, side, prices, &e, error);
     if (status != HK_OK)
         return status;
-    status = solve_positive(&e, price);
+    status = e.count > e.work_count ? solve_positive(&e, price) : HK_ENOISE;
     if (status == HK_ENOISE) {
         snprintf(error, HK_TEXT_BYTES, "%.300s has not the single workloads of %s; count them "
                  "with: hkbench run --placements --workload primitives", run->path, who(service));
@@ -192,18 +192,21 @@ static enum hk_status fit_service(const struct hk_run *run, unsigned service, en
 
 /*
  * What has a period falls where the clock says, and the clock is only as good as the prices: the
- * workload is repeated on clocks that go slower and faster by as much as prices may be off.
+ * workload is repeated on clocks that go slower and faster by as much as prices may be off, and
+ * begun at several moments of the mixer's period.
  */
 static const double clocks[] = {0.95, 0.975, 1, 1.025, 1.05};
+static const double phases[] = {0, 0.25, 0.5, 0.75};
+#define SCENARIOS (HK_ARRAY_COUNT(clocks) * HK_ARRAY_COUNT(phases))
 
 static enum hk_status replay_at(const struct hk_mix *mix, const double *costs, double clock,
-                                double *instructions, struct hk_replay *replay)
+                                double phase, double *instructions, struct hk_replay *replay)
 {
     double scaled[HK_WORKS];
 
     for (enum hk_work w = 0; w < HK_WORKS; w++)
         scaled[w] = costs[w] * clock;
-    const enum hk_status status = hk_mix_replay(mix, scaled, replay);
+    const enum hk_status status = hk_mix_replay(mix, scaled, phase, replay);
     if (status != HK_OK)
         return status;
     *instructions = thinking(mix);
@@ -212,7 +215,7 @@ static enum hk_status replay_at(const struct hk_mix *mix, const double *costs, d
     return HK_OK;
 }
 
-/* Mean of all clocks, and their range as the interval. */
+/* Mean of all scenarios, and their range as the interval. */
 static enum hk_status predict_range(const struct hk_prices *prices, const struct hk_mix *mix,
                                     uint32_t set, struct hk_priced *out)
 {
@@ -226,19 +229,21 @@ static enum hk_status predict_range(const struct hk_prices *prices, const struct
         costs[w] = prices->instructions[side][w];
     }
     out->interval = (struct hk_interval){INFINITY, -INFINITY, CONFIDENCE};
-    for (size_t i = 0; i < HK_ARRAY_COUNT(clocks); i++) {
+    for (size_t i = 0; i < SCENARIOS; i++) {
+        const double clock = clocks[i % HK_ARRAY_COUNT(clocks)];
+        const double phase = phases[i / HK_ARRAY_COUNT(clocks)];
         struct hk_replay replay;
         double instructions = 0;
-        const enum hk_status status = replay_at(mix, costs, clocks[i], &instructions, &replay);
+        const enum hk_status status = replay_at(mix, costs, clock, phase, &instructions, &replay);
         if (status != HK_OK)
             return status;
-        if (clocks[i] == 1)
+        if (clock == 1 && phase == 0)
             out->replay = replay;
         sum += instructions;
         out->interval.lower = fmin(out->interval.lower, instructions);
         out->interval.upper = fmax(out->interval.upper, instructions);
     }
-    out->instructions = sum / HK_ARRAY_COUNT(clocks);
+    out->instructions = sum / SCENARIOS;
     return HK_OK;
 }
 

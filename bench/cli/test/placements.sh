@@ -24,7 +24,7 @@ refuse 2 'leave out --quick' --placements --quick
 refuse 2 'moon.ini: cannot be opened' --placements --workload moon
 refuse 2 'a name has 1 to 31' --placements --workload 'a b'
 refuse 2 'is named twice' --placements --workload desktop,desktop
-refuse 2 'at most 8' --placements --workload desktop,desktop,desktop,desktop,desktop,desktop,desktop,desktop,desktop
+refuse 2 'at most 80' --placements --workload "$(seq -s, 81 | sed 's/[0-9][0-9]*/desktop/g')"
 refuse 2 'wanted' --placements --filter moon
 printf '[workload]\nrequests = 20\n[file.reed]\n weight = 1\n' >"$tmp/bad.ini"
 refuse 2 'no such section' --placements --workload "$tmp/bad.ini"
@@ -45,6 +45,25 @@ done
 cost() { grep -m1 "placement/web_server/mask:$1" <<<"$lines" | sed -n 's/.*"hk_cr3_writes": *\([0-9.]*\).*/\1/p'; }
 awk -v a="$(cost 000)" -v b="$(cost 255)" 'BEGIN { exit !(a > 2 && b < 0.5) }' ||
   { echo "address spaces are switched $(cost 000) and $(cost 255) times a request"; failed=1; }
+
+# More than a boot has room for; and half of them, but not the other half, in one placement.
+for i in $(seq 9); do cp "$tmp/own.ini" "$tmp/own$i.ini"; done
+"$hkbench" run --shared --placements --out "$tmp/many" --filter 'own[89]/mask:255|own1/mask:000' \
+  --workload "$(seq -f "$tmp/own%g.ini" -s, 9)" >"$tmp/text" 2>"$tmp/err" || { cat "$tmp/err"; failed=1; }
+grep -q '^3 cells exact' "$tmp/text" || { echo "not 3 cells of nine workloads"; cat "$tmp/text"; failed=1; }
+[ "$(grep -oh 'own[0-9]/mask:...' "$tmp"/many/*/*/launches.jsonl | sort -u | tr '\n' ' ')" = \
+  'own1/mask:000 own8/mask:255 own9/mask:255 ' ] || { echo "other cells were counted"; failed=1; }
+
+# Buffers that are not aligned are read instead of lent.
+printf '[workload]\nseed = 3\nrequests = 20\n[file.lend]\nweight = 1\nbytes_min = 16384\nbytes_max = 16384\n' >"$tmp/lent.ini"
+{ cat "$tmp/lent.ini"; echo 'unaligned_percent = 100'; } >"$tmp/copied.ini"
+printf '[workload]\nseed = 3\nrequests = 20\n[file.read]\nweight = 1\nbytes_min = 16384\nbytes_max = 16384\n' >"$tmp/read.ini"
+"$hkbench" run --shared --placements --out "$tmp/aligned" --filter 'mask:255$' \
+  --workload "$tmp/lent.ini,$tmp/copied.ini,$tmp/read.ini" >"$tmp/text" 2>&1 || { cat "$tmp/text"; failed=1; }
+loads() { grep -m1 "placement/$1/" "$tmp"/aligned/*/*/launches.jsonl | sed -n 's/.*"hk_loads": *\([0-9.]*\).*/\1/p'; }
+awk -v l="$(loads lent)" -v c="$(loads copied)" -v r="$(loads read)" \
+  'BEGIN { exit !(c > l && (c - r) / r < 0.02 && (r - c) / r < 0.02) }' ||
+  { echo "loads: lent $(loads lent), copied $(loads copied), read $(loads read)"; failed=1; }
 
 # Ctrl-C: whole placements, marked partial, and no machine left
 "$hkbench" run --shared --placements --out "$tmp/stopped" --workload sensor_node \

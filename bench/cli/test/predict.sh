@@ -6,6 +6,7 @@ set -u
 hkbench=$1
 write_sample_run=$2
 primitives=$3
+workloads=$(dirname "$0")/../../../workloads
 tmp=$(mktemp -d) || exit 1
 trap 'rm -rf "$tmp"' EXIT
 
@@ -41,9 +42,9 @@ expect 3 'has 0 cells of mixed workloads, too few for an interval' --run "$run" 
 cells '$1 ~ /^mixed/'
 
 # as a newest run below a folder, too
-expect 0 '' --out "$tmp/made" desktop
+expect 0 '' --out "$tmp/made" file_compile
 cp "$tmp/out" "$tmp/first"
-expect 0 '' --run "$run" desktop
+expect 0 '' --out "$tmp/made" --run "$run" file_compile
 cmp -s "$tmp/out" "$tmp/first" || fail 'the same run gives another text'
 grep -q '^cheapest  255: monolith ' "$tmp/out" || fail 'the monolith is not the cheapest'
 expect 0 '' --run "$run" --json --place file:kernel,net:server desktop
@@ -59,6 +60,49 @@ for q in g["placements"]:
     assert q["instructions_lower"] < q["instructions"] < q["instructions_upper"]
     assert abs(q["requests_per_s"] * q["instructions"] - 1e9) < 1
 END
+[ ! -s "$tmp/err" ] || fail 'something on stderr'
+
+# with a rate: a response, or a queue without end, and never a number that is none
+rated() { sed "s/^requests.*/&\nrate_per_s = $1/" "$workloads/sensor_node.ini" >"$tmp/rated.ini"; }
+rated 100000
+expect 0 '' --run "$run" "$tmp/rated.ini"
+grep -q '^cheapest .* 0\.[0-9]* busy, response [0-9]* ns \[[0-9]*, [0-9]*\]' "$tmp/out" || fail 'no response'
+rated 900000
+expect 0 '' --run "$run" "$tmp/rated.ini"
+grep -q '^cheapest .* [1-9][0-9.]* busy: no response, the queue grows without end' "$tmp/out" || fail 'overload'
+expect 0 '' --run "$run" --json "$tmp/rated.ini"
+grep -q '"response_ns"' "$tmp/out" && fail 'a response under overload'
+
+# what no run carries is said, with what measures it
+grep -q 'time of crossings: .*hkbench run --quick' "$tmp/out" || fail 'crossings are not refused'
+expect 0 '' --run "$run" audio_workstation
+grep -q '^not predicted: jitter and underruns: .*hkbench run --quick' "$tmp/out" || fail 'audio is not refused'
+"$write_sample_run" "$tmp/native" >/dev/null || fail 'no second sample run'
+native=$(dirname "$(find "$tmp/native" -name launches.jsonl)")
+python3 - >"$native/launches.jsonl" <<'END'
+import json, random
+random.seed(7)
+def launch(name, index, counters, series):
+    print(json.dumps({"name": name, "index": index, "seed": "1", "state": "ok", "exactness": "timed",
+                      "counters": counters, "series": series}))
+for i in range(6):
+    for b in (1, 4096, 16384, 65536):
+        for name, hops in (("round_trip/pipe/place:same_core", 2), ("chain/pipe/place:same_core/servers:1", 2),
+                           ("chain/pipe/place:same_core/servers:2", 4.4)):
+            launch(f"native/{name}/bytes:{b}", i, {"cost_ns": hops * (2000 + b * 0.1 + random.random())}, {})
+    launch("native/syscall/pipe_self/bytes:64", i, {"cost_ns": 600 + random.random()}, {})
+    launch("native/wakeup/device/policy:fifo/load:idle/period_us:1000/inject_us:0/record:lateness", i, {},
+           {"lateness_ns": [2000 + random.expovariate(1 / 20000) for _ in range(500)]})
+END
+expect 0 '' --run "$run" --native "$native" audio_workstation
+grep -q '^native    F3 over pipe.*c_sys 300 ns, c_ipc 2000 ns, hop among three spaces 2200 ns' "$tmp/out" ||
+  fail 'the costs of crossings'
+grep -q '^  jitter     2[0-9]\.[0-9]* us \[' "$tmp/out" || fail 'no jitter'
+grep -q '^  underruns  .*per period \[' "$tmp/out" || fail 'no underruns'
+expect 0 '' --run "$run" --native "$native" --transport fax desktop
+grep -q 'not predicted: time of crossings: .* over fax' "$tmp/out" || fail 'an unknown transport'
+expect 2 '' --run "$run" --native "$tmp/none" desktop
+
 for place in mask:190 hybrid monolithic microkernel file:kernel,print:kernel; do
   expect 0 '' --run "$run" --place "$place" sensor_node
 done

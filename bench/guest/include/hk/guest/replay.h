@@ -33,6 +33,7 @@
     X(BLOCK_WRITE, BLOCK, "block written")                                   \
     X(BLOCK_MISS, BLOCK, "block read from the device")                       \
     X(BLOCK_BACK, BLOCK, "block written back")                               \
+    X(BLOCK_SCAN, BLOCK, "entry of the cache looked at")                     \
     X(BLOCK_FLUSH, BLOCK, "flush asked for")                                 \
     X(BLOCK_WAKE, BLOCK, "flush in time")                                    \
     X(AUDIO_WRITE, AUDIO, "write to a stream")                               \
@@ -83,12 +84,13 @@ struct hk_replay {
  * mix                [in]   checked, as hk_mix_read gives it
  * instructions       [in]   that a unit of each kind of work takes where the services are; the clock
  *                           by which periods pass. The client's thinking is added
+ * phase_ratio        [in]   0..1: how much of a mixer's period has passed when the client begins
  * replay             [out]  written only on success
  *
- * Returns HK_OK; HK_EINVAL for a negative or not finite cost; HK_ERANGE when mixing a period takes
+ * Returns HK_OK; HK_EINVAL for a negative or not finite cost or a phase outside its range; HK_ERANGE when mixing a period takes
  * longer than the period: such a mixer leaves nobody else any time.
  */
 enum hk_status hk_mix_replay(const struct hk_mix *mix, const double instructions[HK_WORKS],
-                             struct hk_replay *replay);
+                             double phase_ratio, struct hk_replay *replay);
 
 #endif
