@@ -18,6 +18,7 @@
 #include "hk/guest/mix.h"
 #include "hk/guest/primitives.h"
 #include "hk/judge/placements.h"
+#include "hk/predict/crossings.h"
 #include "hk/predict/prices.h"
 #include "hk/stats/error.h"
 #include "hk/stats/proportion.h"
@@ -131,6 +132,7 @@ static void held_out_placements_are_predicted(void **state)
                   100 * expm1(prices.margin_ln));
     for (size_t w = 0; w < WORKLOADS; w++) {
         struct hk_error_summary errors;
+        struct hk_placements_fit fit;
         struct hk_mix mix;
         uint64_t own = 0;
         workload_is_read(w, &mix);
@@ -142,10 +144,14 @@ static void held_out_placements_are_predicted(void **state)
         }
         assert_int_equal(hk_error_summarise(&predicted[w * HK_PLACEMENTS], counted[w],
                                             HK_PLACEMENTS, &errors), HK_OK);
+        assert_int_equal(hk_placements_judge(counted[w], &predicted[w * HK_PLACEMENTS], &fit),
+                         HK_OK);
         print_message("%-18s MdAPE %.2f %%, p95 %.2f %%, signed median %+.2f %%, covered %llu of "
-                      "256\n", workloads[w], 100 * errors.absolute_median,
-                      100 * errors.absolute_p95, 100 * errors.signed_median,
-                      (unsigned long long)own);
+                      "256; what is added: %.1f %%, tau-b %.3f\n", workloads[w],
+                      100 * errors.absolute_median, 100 * errors.absolute_p95,
+                      100 * errors.signed_median, (unsigned long long)own,
+                      100 * fit.added_error_median, fit.tau_b);
+        assert_true(errors.absolute_median <= 0.05);
         hits += own;
     }
     assert_int_equal(hk_error_summarise(predicted, measured, HK_ARRAY_COUNT(predicted), &all),
@@ -162,10 +168,163 @@ static void held_out_placements_are_predicted(void **state)
     assert_true(coverage.upper >= 0.95);
 }
 
+/* A workload of one file, read over and over, for the cases below. */
+static const struct hk_mix reading = {
+    .version = HK_MIX_VERSION,
+    .seed = 7,
+    .requests = 40,
+    .think_instructions = 1001,
+    .audio_period_ns = HK_MIX_PERIOD_NS_MAX,
+    .audio_buffers = 2,
+    .entry_count = 1,
+    .entry = {{HK_MIX_FILE_READ, 3, 0, 1, 5000, 5000, 0}},
+};
+
+static void work_is_counted(void **state)
+{
+    const double free_of_charge[HK_WORKS] = {0};
+    struct hk_mix mix = reading;
+    struct hk_replay replay;
+
+    (void)state;
+    assert_int_equal(hk_mix_replay(&mix, free_of_charge, 0, &replay), HK_OK);
+    assert_near(replay.work[HK_WORK_REQUEST], 1, 1e-12);
+    assert_near(replay.work[HK_WORK_FIND], 1, 1e-12);
+    assert_near(replay.work[HK_WORK_LOOKUP], 0, 1e-12);
+    assert_near(replay.work[HK_WORK_READ], 2, 1e-12);
+    assert_near(replay.work[HK_WORK_READ_BYTE], 5000, 1e-12);
+    assert_int_equal(replay.requests[HK_SERVICE_FILE], 80);
+    mix.entry[0].action = HK_MIX_FILE_LEND; /* all of it unaligned: the same but for the names */
+    mix.entry[0].unaligned_percent = 100;
+    assert_int_equal(hk_mix_replay(&mix, free_of_charge, 0, &replay), HK_OK);
+    assert_near(replay.work[HK_WORK_READ], 2, 1e-12);
+    assert_near(replay.work[HK_WORK_LEND_PAGE], 0, 1e-12);
+    mix.entry[0].action = HK_MIX_FILE_WRITE; /* what was written must be looked up again */
+    mix.entry[0].unaligned_percent = 0;
+    assert_int_equal(hk_mix_replay(&mix, free_of_charge, 0, &replay), HK_OK);
+    assert_true(replay.work[HK_WORK_LOOKUP] > 0.5);
+    mix.audio_period_ns = HK_MIX_PERIOD_NS_MIN; /* a clock that stands still has no periods */
+    assert_int_equal(hk_mix_replay(&mix, free_of_charge, 0.5, &replay), HK_OK);
+    assert_near(replay.work[HK_WORK_AUDIO_WAKE], 40 * 1000 / 50e3 / 40, 0.05);
+}
+
+static void bad_costs_are_refused(void **state)
+{
+    double costs[HK_WORKS] = {0};
+    struct hk_mix mix = reading;
+    struct hk_replay replay;
+
+    (void)state;
+    assert_refused(hk_mix_replay(&mix, costs, 1, &replay), HK_EINVAL, &replay);
+    assert_refused(hk_mix_replay(&mix, costs, NAN, &replay), HK_EINVAL, &replay);
+    costs[HK_WORK_FIND] = -1;
+    assert_refused(hk_mix_replay(&mix, costs, 0, &replay), HK_EINVAL, &replay);
+    costs[HK_WORK_FIND] = INFINITY;
+    assert_refused(hk_mix_replay(&mix, costs, 0, &replay), HK_EINVAL, &replay);
+    costs[HK_WORK_FIND] = 0;
+    costs[HK_WORK_AUDIO_FRAME] = 100; /* 512 of them are more than a period of 50 us */
+    mix.audio_period_ns = HK_MIX_PERIOD_NS_MIN;
+    assert_refused(hk_mix_replay(&mix, costs, 0, &replay), HK_ERANGE, &replay);
+}
+
+static void bad_primitives_are_refused(void **state)
+{
+    struct hk_run none = {.path = primitives.path};
+    struct hk_run some = primitives;
+    struct hk_prices prices;
+    char error[HK_TEXT_BYTES];
+    double *requests = NULL;
+
+    (void)state;
+    assert_refused(hk_prices_fit(&none, &prices, error), HK_ENOENT, &prices);
+    assert_non_null(strstr(error, "run --placements --workload primitives"));
+    while (strstr(some.launches->name, "/mixed_") != NULL) { /* they are first */
+        some.launches++;
+        some.launch_count--;
+    }
+    assert_refused(hk_prices_fit(&some, &prices, error), HK_ENOISE, &prices);
+    assert_non_null(strstr(error, "too few for an interval"));
+    for (size_t i = 0; i < some.launch_count && requests == NULL; i++)
+        for (size_t k = 0; k < some.launches[i].counter_count; k++)
+            if (strstr(some.launches[i].name, "one_net_small") != NULL &&
+                strcmp(some.launches[i].counters[k].name, "hk_requests_net") == 0)
+                requests = &some.launches[i].counters[k].value;
+    assert_non_null(requests);
+    *requests += 1;
+    assert_refused(hk_prices_fit(&primitives, &prices, error), HK_ESCHEMA, &prices);
+    assert_non_null(strstr(error, "another workload"));
+    *requests -= 1;
+}
+
+static void queues_have_an_end_or_not(void **state)
+{
+    struct hk_priced priced = {.instructions = 3000, .interval = {2900, 3100, 0.95},
+                               .replay = {.busy_cv2 = 0.5}};
+    struct hk_priced_load load;
+    struct hk_mix mix = reading;
+
+    (void)state;
+    assert_refused(hk_priced_under_load(&priced, &mix, &load), HK_EINVAL, &load);
+    mix.rate_per_s = 250000; /* 2000 ns each: half busy, waits (1 + 0.5) / 2 of them */
+    assert_int_equal(hk_priced_under_load(&priced, &mix, &load), HK_OK);
+    assert_near(load.utilisation_ratio, 0.5, 1e-12);
+    assert_near(load.response_ns, 3500, 1e-12);
+    assert_true(load.interval_ns.lower < 3500 && load.interval_ns.upper > 3500);
+    mix.rate_per_s = 490000; /* busy within the interval, or more than that */
+    assert_int_equal(hk_priced_under_load(&priced, &mix, &load), HK_OK);
+    assert_true(isinf(load.interval_ns.upper));
+    mix.rate_per_s = 500000;
+    assert_int_equal(hk_priced_under_load(&priced, &mix, &load), HK_ERANGE);
+    assert_near(load.utilisation_ratio, 1, 1e-12);
+}
+
+static void crossings_are_priced(void **state)
+{
+    const struct hk_crossing_costs costs = {
+        .c_sys_ns = {300, 3, 5},
+        .c_ipc_ns = {2000, 20, 5},
+        .has_hop = true,
+        .hop_ns = {2500, 30, 5},
+        .copy_ns_per_byte = {{0.1, 0.001, 5}, {0.2, 0.002, 5}},
+        .break_bytes = 4096,
+    };
+    const uint32_t file = 1u << HK_SERVICE_FILE, net = 1u << HK_SERVICE_NET;
+    struct hk_replay replay = {0};
+    struct hk_crossings c;
+    struct hk_estimate ns;
+    bool stronger;
+
+    (void)state;
+    replay.work[HK_WORK_READ] = 2;
+    replay.work[HK_WORK_READ_BYTE] = 1000;
+    replay.work[HK_WORK_ALARM] = 1;
+    hk_crossings_count(&replay, 0, &c);
+    assert_int_equal(hk_crossings_predict(&c, &costs, &ns, &stronger), HK_OK);
+    assert_near(ns.value, 3 * 300 + 2 * 500 * 0.1, 1e-12);
+    assert_near(ns.standard_error, hypot(3 * 3, 2 * 500 * 0.001), 1e-9);
+    hk_crossings_count(&replay, file | net, &c); /* net is not asked: two spaces */
+    assert_int_equal(hk_crossings_predict(&c, &costs, &ns, &stronger), HK_OK);
+    assert_false(stronger);
+    assert_near(ns.value, 300 + 4 * 2000 + 100, 1e-12);
+    hk_crossings_count(&replay, file | 1u << HK_SERVICE_TIMER, &c);
+    assert_int_equal(hk_crossings_predict(&c, &costs, &ns, &stronger), HK_OK);
+    assert_true(stronger);
+    assert_near(ns.value, 6 * 2500 + 100, 1e-12);
+    replay.work[HK_WORK_READ_BYTE] = 2 * 5096;
+    hk_crossings_count(&replay, 0, &c);
+    assert_int_equal(hk_crossings_predict(&c, &costs, &ns, &stronger), HK_OK);
+    assert_near(ns.value, 3 * 300 + 2 * (509.6 + 200), 1e-12);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(held_out_placements_are_predicted),
+        cmocka_unit_test(work_is_counted),
+        cmocka_unit_test(bad_costs_are_refused),
+        cmocka_unit_test(bad_primitives_are_refused),
+        cmocka_unit_test(queues_have_an_end_or_not),
+        cmocka_unit_test(crossings_are_priced),
     };
 
     hk_gsl_init();

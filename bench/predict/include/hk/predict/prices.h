@@ -26,14 +26,14 @@ struct hk_prices {
     double fit_error_max;    /* the largest |fitted / counted - 1| among them */
     size_t mixed_count;      /* cells of mixed workloads that were predicted in vain */
     double mixed_error_median; /* |predicted / counted - 1| there */
-    double margin_ln;        /* 95 % of them were within the range of all clocks and so much more */
+    double margin_ln;        /* 95 % of them were within their range and so much more */
 };
 
 /*
  * Fit prices on a run of hkbench run --placements --workload primitives, and the margin of
  * prediction intervals on its mixed workloads, of which no price knows. A prediction is a range
- * first, over clocks that go up to 5 % wrong, because what has a period happens once more or less
- * often by a hair; the margin is what cells are outside of theirs.
+ * first, over clocks that go up to 5 % wrong and over moments of the mixer's period at which the
+ * client may begin, because what has a period happens once more or less often by a hair; the margin is what cells are outside of theirs.
  * Source: Romano, Patterson, Candes 2019 (NeurIPS), conformalised ranges.
  *
  * error  [out]  on failure one line for people with the remedy
