@@ -17,6 +17,7 @@
 #include "contest.h"
 #include "formulas.h"
 #include "hk/base/units.h"
+#include "hk/model/copy_curve.h"
 #include "hk/model/extension.h"
 
 enum { POINTS_MAX = 8 * HK_LAUNCHES_MAX, COUNTS_MAX = 7, EVENT_SIZES = 2 };
@@ -113,25 +114,43 @@ static enum hk_status read_load(const struct rig *rig, const struct hk_run *run,
     return status;
 }
 
+/* All launches of the training cells. */
+struct points {
+    size_t count;
+    double amounts[POINTS_MAX];
+    double load_ns[POINTS_MAX];
+};
+
+/* HK_ENOENT when a training cell is missing. */
+static enum hk_status read_points(const struct rig *rig, const struct hk_run *run,
+                                  const struct sizes *training, enum work work,
+                                  struct points *points)
+{
+    struct hk_cell_values loads;
+
+    points->count = 0;
+    for (size_t i = 0; i < training->count; i++) {
+        double amount;
+        if (read_load(rig, run, training, i, work, &loads, &amount) != HK_OK)
+            return HK_ENOENT;
+        for (size_t k = 0; k < loads.count; k++) {
+            points->amounts[points->count] = amount;
+            points->load_ns[points->count++] = loads.values[k];
+        }
+    }
+    return HK_OK;
+}
+
 /* HK_ENOENT when a training cell is missing; HK_ENOISE. */
 static enum hk_status fit_load(const struct rig *rig, const struct hk_run *run,
                                const struct sizes *training, enum work work,
                                struct hk_line *line)
 {
-    double amounts[POINTS_MAX], load_ns[POINTS_MAX];
-    struct hk_cell_values loads;
-    size_t n = 0;
+    struct points points;
+    const enum hk_status status = read_points(rig, run, training, work, &points);
 
-    for (size_t i = 0; i < training->count; i++) {
-        double amount;
-        if (read_load(rig, run, training, i, work, &loads, &amount) != HK_OK)
-            return HK_ENOENT;
-        for (size_t k = 0; k < loads.count; k++, n++) {
-            amounts[n] = amount;
-            load_ns[n] = loads.values[k];
-        }
-    }
-    return hk_extension_fit(amounts, load_ns, n, line);
+    return status == HK_OK ? hk_extension_fit(points.amounts, points.load_ns, points.count, line)
+                           : status;
 }
 
 static enum hk_status add_line(const struct rig *rig, struct hk_judge *judge, const char *shape,
@@ -194,18 +213,51 @@ static enum hk_status compare_loads(const struct rig *rig, const struct hk_run *
     return status;
 }
 
+/*
+ * What the verifier keeps of each instruction outgrows one level of the caches after another, so
+ * an instruction of a long program may cost more: a line for each level.
+ */
+static enum hk_status compare_levels(const struct rig *rig, const struct hk_run *training,
+                                     const struct hk_run *target, struct hk_contest *contest,
+                                     struct hk_judge *judge)
+{
+    static const size_t levels_max = 2; /* what seven sizes carry */
+    struct hk_copy_curve curve;
+    struct hk_cell_values loads;
+    struct hk_comparison c;
+    struct points points;
+
+    if (read_points(rig, training, &rig->straight_training, LENGTH, &points) != HK_OK ||
+        hk_copy_curve_fit(points.amounts, points.load_ns, points.count, levels_max, &curve) !=
+            HK_OK)
+        return HK_OK;
+    enum hk_status status = HK_OK;
+    for (size_t i = 0; i < rig->straight_held_out.count && status == HK_OK; i++) {
+        struct hk_estimate mean;
+        double amount;
+        if (read_load(rig, target, &rig->straight_held_out, i, LENGTH, &loads, &amount) != HK_OK ||
+            hk_contest_measure(contest, &loads, &c) != HK_OK ||
+            hk_copy_curve_predict(&curve, amount, 0.95, &mean, NULL) != HK_OK)
+            continue;
+        status = hk_contest_predict(contest, 1, judge, &c, &mean);
+    }
+    return status;
+}
+
 static enum hk_status judge_straight(const struct rig *rig, const struct hk_run *training,
                                      const struct hk_run *target, struct hk_judge *judge)
 {
     struct hk_contest contest = {.formula = "F9", .regime = rig->straight,
-                                 .margin = straight_margin, .model_count = 1,
-                                 .models = {"textbook"}};
+                                 .margin = straight_margin, .model_count = 2,
+                                 .models = {"textbook", "a line per cache level"}};
     struct hk_line line;
 
     if (fit_load(rig, training, &rig->straight_training, LENGTH, &line) != HK_OK)
         return HK_OK;
-    const enum hk_status status =
+    enum hk_status status =
         compare_loads(rig, target, &line, &rig->straight_held_out, LENGTH, &contest, 0, judge);
+    if (status == HK_OK)
+        status = compare_levels(rig, training, target, &contest, judge);
     return status == HK_OK ? hk_contest_decide(&contest, judge) : status;
 }
 
