@@ -17,7 +17,8 @@
 
 const struct hk_net_service *const hk_net_services[] = {
     &hk_net_service_loopback,    &hk_net_service_veth, &hk_net_service_lwip_tap,
-    &hk_net_service_lwip_packet, &hk_net_service_xdp,  &hk_net_service_afxdp,
+    &hk_net_service_lwip_packet, &hk_net_service_lwip_memory,
+    &hk_net_service_xdp,         &hk_net_service_afxdp,
 };
 const size_t hk_net_service_count = HK_ARRAY_COUNT(hk_net_services);
 
@@ -71,6 +72,8 @@ void hk_net_fini(struct hk_net *net)
     if (net->socket >= 0)
         close(net->socket);
     net->server = net->socket = -1;
+    if (net->service->stop != NULL && net->state != NULL)
+        net->service->stop(net);
     hk_handover_fini(&net->handover);
 }
 
@@ -129,8 +132,12 @@ enum hk_status hk_net_enter(struct hk_net *net, char reason[HK_REASON_BYTES])
     const struct timeval timeout = {.tv_sec = REPLY_TIMEOUT_S};
 
     enum hk_status status = hk_handover_take(&net->handover, &net->socket, 1, reason);
+    if (status == HK_OK && net->service->start != NULL)
+        status = net->service->start(net);
     if (status != HK_OK)
         return status;
+    if (net->service->run != NULL)
+        return hk_net_run(net, 1);
     if (setsockopt(net->socket, SOL_SOCKET, SO_RCVTIMEO, &timeout, sizeof timeout) != 0 ||
         connect(net->socket, (const struct sockaddr *)&to, sizeof to) != 0)
         return socket_status(errno);
@@ -156,6 +163,8 @@ enum hk_status hk_net_run(struct hk_net *net, uint64_t n)
     const size_t bytes = net->options.bytes;
     enum hk_status status = HK_OK;
 
+    if (net->service->run != NULL)
+        return net->service->run(net, n);
     for (uint64_t i = 0; i < n && status == HK_OK; i++) {
         if (send(net->socket, net->request, bytes, MSG_NOSIGNAL) != (ssize_t)bytes)
             return socket_status(errno);
@@ -187,7 +196,7 @@ void hk_net_leave(struct hk_net *net)
         return;
     if (service->farewell_port != 0)
         to.sin_port = htons(service->farewell_port);
-    if (!net->options.stream)
+    if (!net->options.stream && service->run == NULL)
         sendto(net->socket, farewell, sizeof farewell, MSG_NOSIGNAL, (struct sockaddr *)&to,
                sizeof to);
     close(net->socket);

@@ -27,3 +27,8 @@ const struct hk_net_service hk_net_service_lwip_packet = {
     .summary = "lwIP in a server, frames by a packet socket at the end of a veth",
     .streams = true, .open = none_open, .serve = none_serve,
 };
+
+const struct hk_net_service hk_net_service_lwip_memory = {
+    .name = "lwip", .over = "memory", .summary = "lwIP in the client itself, frames in memory",
+    .open = none_open, .serve = none_serve,
+};

@@ -19,6 +19,7 @@ extern const struct hk_net_service hk_net_service_loopback;
 extern const struct hk_net_service hk_net_service_veth;
 extern const struct hk_net_service hk_net_service_lwip_tap;
 extern const struct hk_net_service hk_net_service_lwip_packet;
+extern const struct hk_net_service hk_net_service_lwip_memory;
 extern const struct hk_net_service hk_net_service_xdp;
 extern const struct hk_net_service hk_net_service_afxdp;
 

@@ -30,7 +30,7 @@ static enum hk_status expand(enum hk_run_mode mode, hk_cell_adder *add, void *co
         return HK_OK;
     for (size_t i = 0; i < hk_net_service_count && status == HK_OK; i++) {
         status = add_service(hk_net_services[i], "", add, context);
-        if (status == HK_OK)
+        if (status == HK_OK && hk_net_services[i]->run == NULL) /* there are two sides */
             status = add_service(hk_net_services[i], "/place:cross_core", add, context);
     }
     return status;
@@ -60,12 +60,12 @@ static void set_expectation(struct hk_task *task, const struct hk_net *net)
 {
     const struct hk_net_service *s = net->service;
 
-    task->expected.client_syscalls_min = 2;
+    task->expected.client_syscalls_min = s->run != NULL ? 0 : 2;
     task->expected.server_syscalls_min = s->syscalls;
     task->expected.switches_min = s->switches ? 2 : 0;
     if (net->options.stream)
         return;
-    task->expected.client_syscalls_max = 2;
+    task->expected.client_syscalls_max = task->expected.client_syscalls_min;
     task->expected.server_syscalls_max = s->syscalls;
     if (task->cpus[0] == task->cpus[1])
         task->expected.switches_max = s->switches ? 2 : 0;

@@ -26,7 +26,7 @@ struct hk_net;
 /* A stack over a device. */
 struct hk_net_service {
     const char *name; /* "kernel", "lwip", "xdp", "afxdp" */
-    const char *over; /* "loopback", "veth", "tap", "packet" */
+    const char *over; /* "loopback", "veth", "tap", "packet"; "memory": in the client itself */
     const char *summary;
     bool streams;     /* it has TCP */
     int syscalls;     /* of the server per echo; 0: it has nothing to do */
@@ -40,6 +40,14 @@ struct hk_net_service {
      */
     enum hk_status (*open)(struct hk_net *net, int *client, char reason[HK_REASON_BYTES]);
     enum hk_status (*serve)(struct hk_net *net); /* answer until the client says farewell */
+
+    /*
+     * Instead of a socket: the stack in the client's own process, which is what a server does for
+     * a packet without the way there. NULL: by a socket.
+     */
+    enum hk_status (*start)(struct hk_net *net); /* in the client: makes net->state */
+    enum hk_status (*run)(struct hk_net *net, uint64_t n);
+    void (*stop)(struct hk_net *net); /* releases it */
 };
 
 struct hk_net {
@@ -48,7 +56,7 @@ struct hk_net {
     struct hk_handover handover;
     int server;   /* the server's descriptor: socket, device; -1 */
     int socket;   /* the client's; -1 */
-    void *state;  /* the service's own, in the server */
+    void *state;  /* the service's own, in the process where its stack is */
     unsigned char request[HK_NET_BYTES_MAX];
     unsigned char reply[HK_NET_BYTES_MAX];
 };
