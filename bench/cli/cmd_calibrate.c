@@ -212,25 +212,40 @@ static enum hk_status count_changes(const struct session *s, struct hk_calibrati
 
 /* --- one side, then the other -------------------------------------------------------------------- */
 
+/* One cell of a side. A launch that failed is replaced; what cannot be had here is left out. */
+static enum hk_status measure_apart_cell(const char *cell, uint64_t seed, struct hk_run *run)
+{
+    uint32_t good = 0;
+
+    for (uint32_t i = 0; i < 2 * APART_LAUNCHES && good < APART_LAUNCHES; i++) {
+        const struct hk_cell_plan plan = {.cell = cell, .index = i, .seed = seed,
+                                          .launch_command = launch_command, .stop = &stopped};
+        struct hk_launch *launch = &run->launches[run->launch_count];
+        const enum hk_status status = hk_cell_launch(&plan, launch);
+        if (status != HK_OK)
+            return stopped ? HK_EINTR : status;
+        run->launch_count++;
+        if (stopped)
+            return HK_EINTR;
+        good += launch->state == HK_LAUNCH_OK;
+        if (launch->state == HK_LAUNCH_UNAVAILABLE)
+            break;
+    }
+    return HK_OK;
+}
+
 /* A side: some launches of each cell, cell after cell. */
 static enum hk_status measure_side(struct session *s, const struct hk_cells *cells, uint64_t seed,
                                    struct hk_run *run)
 {
     enum hk_status status = HK_OK;
 
-    run->launches = calloc(cells->count * APART_LAUNCHES, sizeof *run->launches);
+    run->launches = calloc(2 * cells->count * APART_LAUNCHES, sizeof *run->launches);
     if (run->launches == NULL)
         return HK_ENOMEM;
-    for (size_t i = 0; i < cells->count * APART_LAUNCHES && status == HK_OK; i++) {
-        const struct hk_cell_plan plan = {.cell = cells->names[i / APART_LAUNCHES],
-                                          .index = (uint32_t)(i % APART_LAUNCHES), .seed = seed,
-                                          .launch_command = launch_command, .stop = &stopped};
-        status = hk_cell_launch(&plan, &run->launches[run->launch_count]);
-        run->launch_count += status == HK_OK;
-        if (status == HK_OK)
-            step(s, HK_PATH_APART);
-        if (stopped)
-            status = HK_EINTR;
+    for (size_t i = 0; i < cells->count && status == HK_OK; i++) {
+        status = measure_apart_cell(cells->names[i], seed, run);
+        step(s, HK_PATH_APART);
     }
     return status;
 }
@@ -300,7 +315,7 @@ static enum hk_status measure_apart(struct session *s, struct hk_calibration_pat
     *p = (struct hk_calibration_path){.nominal_ratio = compare_alpha};
     s->count = 0;
     s->done = 0;
-    s->total = 2 * s->options->comparisons * cells.count * APART_LAUNCHES;
+    s->total = 2 * s->options->comparisons * cells.count;
     free(s->differences_ln);
     s->differences_ln = calloc(s->options->comparisons * cells.count, sizeof *s->differences_ln);
     status = s->differences_ln != NULL ? HK_OK : HK_ENOMEM;
