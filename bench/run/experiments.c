@@ -19,6 +19,7 @@ const struct hk_experiment *const hk_experiments[] = {
     &hk_experiment_underrun,
     &hk_experiment_floor,
     &hk_experiment_harness,
+    &hk_experiment_guard,
     &hk_experiment_file_read,
     &hk_experiment_file_write,
     &hk_experiment_file_stat,

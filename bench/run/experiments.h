@@ -27,6 +27,7 @@ extern const struct hk_experiment hk_experiment_block_read;
 extern const struct hk_experiment hk_experiment_net_echo;
 extern const struct hk_experiment hk_experiment_floor;
 extern const struct hk_experiment hk_experiment_harness;
+extern const struct hk_experiment hk_experiment_guard;
 
 /*
  * Over what chains go: as the scheduler does it by itself, where a woken server may preempt its
