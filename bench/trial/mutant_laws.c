@@ -13,6 +13,7 @@ void hk_laws_inject(const struct hk_laws *laws)
 /* The injected law, else the real one. */
 #define LAW(field, law) (injected->field != NULL ? injected->field : __real_##law)
 
+__typeof__(hk_utility_regret) __wrap_hk_utility_regret;
 __typeof__(hk_placements_predict) __wrap_hk_placements_predict;
 __typeof__(hk_latency_chain_law) __wrap_hk_latency_chain_law;
 __typeof__(hk_latency_user) __wrap_hk_latency_user;
@@ -28,12 +29,22 @@ __typeof__(hk_copied_bytes_mean) __wrap_hk_copied_bytes_mean;
 __typeof__(hk_lateness_analyse) __wrap_hk_lateness_analyse;
 __typeof__(hk_underrun_probability) __wrap_hk_underrun_probability;
 __typeof__(hk_tail_probability) __wrap_hk_tail_probability;
+__typeof__(hk_stale_any_pending) __wrap_hk_stale_any_pending;
+__typeof__(hk_stale_ttl) __wrap_hk_stale_ttl;
 __typeof__(hk_extension_fit) __wrap_hk_extension_fit;
 __typeof__(hk_extension_verify) __wrap_hk_extension_verify;
 __typeof__(hk_extension_cost) __wrap_hk_extension_cost;
 __typeof__(hk_extension_break_even) __wrap_hk_extension_break_even;
 __typeof__(hk_rare_plan_init) __wrap_hk_rare_plan_init;
 __typeof__(hk_rare_estimate) __wrap_hk_rare_estimate;
+
+enum hk_status __wrap_hk_utility_regret(const struct hk_alternative *predicted,
+                                        const struct hk_alternative *measured,
+                                        const struct hk_alternative *error, size_t count,
+                                        struct hk_utility_regret *out)
+{
+    return LAW(utility_regret, hk_utility_regret)(predicted, measured, error, count, out);
+}
 
 enum hk_status __wrap_hk_placements_predict(const double *instructions,
                                             enum hk_placements_order order, double *predicted)
@@ -129,6 +140,17 @@ enum hk_status __wrap_hk_tail_probability(const struct hk_tail *tail, double x_n
                                           double confidence, struct hk_tail_probability *out)
 {
     return LAW(tail_probability, hk_tail_probability)(tail, x_ns, confidence, out);
+}
+
+enum hk_status __wrap_hk_stale_any_pending(double update_rate_per_s,
+                                           const struct hk_time_law *delay, double *probability)
+{
+    return LAW(stale_any, hk_stale_any_pending)(update_rate_per_s, delay, probability);
+}
+
+enum hk_status __wrap_hk_stale_ttl(double update_rate_per_s, double ttl_ns, double *probability)
+{
+    return LAW(stale_ttl, hk_stale_ttl)(update_rate_per_s, ttl_ns, probability);
 }
 
 enum hk_status __wrap_hk_extension_fit(const double *processed, const double *load_ns, size_t n,

@@ -15,13 +15,16 @@
 #include "hk/model/latency.h"
 #include "hk/model/queue.h"
 #include "hk/model/rare.h"
+#include "hk/model/staleness.h"
 #include "hk/model/tail.h"
 #include "hk/model/throughput.h"
 #include "hk/model/underrun.h"
+#include "hk/model/utility.h"
 #include "world.h"
 
 /* What can be replaced; NULL is the law as it is. */
 struct hk_laws {
+    __typeof__(hk_utility_regret) *utility_regret;
     __typeof__(hk_placements_predict) *placements;
     __typeof__(hk_latency_chain_law) *chain_law;
     __typeof__(hk_latency_user) *latency_user;
@@ -37,6 +40,8 @@ struct hk_laws {
     __typeof__(hk_lateness_analyse) *lateness;
     __typeof__(hk_underrun_probability) *underrun;
     __typeof__(hk_tail_probability) *tail_probability;
+    __typeof__(hk_stale_any_pending) *stale_any;
+    __typeof__(hk_stale_ttl) *stale_ttl;
     __typeof__(hk_extension_fit) *extension_fit;
     __typeof__(hk_extension_verify) *extension_verify;
     __typeof__(hk_extension_cost) *extension_cost;
@@ -46,6 +51,7 @@ struct hk_laws {
 };
 
 /* The laws as they are, whatever is injected. */
+__typeof__(hk_utility_regret) __real_hk_utility_regret;
 __typeof__(hk_placements_predict) __real_hk_placements_predict;
 __typeof__(hk_latency_chain_law) __real_hk_latency_chain_law;
 __typeof__(hk_latency_user) __real_hk_latency_user;
@@ -61,6 +67,8 @@ __typeof__(hk_copied_bytes_mean) __real_hk_copied_bytes_mean;
 __typeof__(hk_lateness_analyse) __real_hk_lateness_analyse;
 __typeof__(hk_underrun_probability) __real_hk_underrun_probability;
 __typeof__(hk_tail_probability) __real_hk_tail_probability;
+__typeof__(hk_stale_any_pending) __real_hk_stale_any_pending;
+__typeof__(hk_stale_ttl) __real_hk_stale_ttl;
 __typeof__(hk_extension_fit) __real_hk_extension_fit;
 __typeof__(hk_extension_verify) __real_hk_extension_verify;
 __typeof__(hk_extension_cost) __real_hk_extension_cost;
@@ -80,11 +88,13 @@ struct hk_mutant {
 };
 
 /* One group per file; each ends at a mutant without a name. */
+extern const struct hk_mutant hk_mutants_utility[];
 extern const struct hk_mutant hk_mutants_placement[];
 extern const struct hk_mutant hk_mutants_latency[];
 extern const struct hk_mutant hk_mutants_throughput[];
 extern const struct hk_mutant hk_mutants_copy[];
 extern const struct hk_mutant hk_mutants_delay[];
+extern const struct hk_mutant hk_mutants_staleness[];
 extern const struct hk_mutant hk_mutants_extension[];
 extern const struct hk_mutant hk_mutants_rare[];
 

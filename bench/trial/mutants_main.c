@@ -13,8 +13,9 @@
 #include "mutants.h"
 
 static const struct hk_mutant *const groups[] = {
-    hk_mutants_placement, hk_mutants_latency,   hk_mutants_throughput, hk_mutants_copy,
-    hk_mutants_delay,     hk_mutants_extension, hk_mutants_rare,
+    hk_mutants_utility, hk_mutants_placement, hk_mutants_latency,
+    hk_mutants_throughput, hk_mutants_copy, hk_mutants_delay,
+    hk_mutants_staleness, hk_mutants_extension, hk_mutants_rare,
 };
 
 /* A suite of mutants passes when this share is killed and every control is met. */

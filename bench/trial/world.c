@@ -22,7 +22,9 @@ const struct hk_world_plan hk_world_plan_default = {
 
 const struct hk_world_kind hk_world_kinds[] = {
     {.name = "placements additive", .fill = hk_fill_additive,
-     .controls = {HOLDS("F2", "guest/placement/trial")}},
+     .controls = {HOLDS("F2", "guest/placement/trial"),
+                  HOLDS("F1", "guest/placement/trial/winner"),
+                  HOLDS("F1", "guest/placement/trial/regret")}},
     {.name = "placements in pairs", .fill = hk_fill_pairs,
      .controls = {REPLACED("F2", "guest/placement/trial", "pairs")}},
     {.name = "hops alike", .fill = hk_fill_hops_alike,
@@ -74,6 +76,10 @@ const struct hk_world_kind hk_world_kinds[] = {
     {.name = "closed forms",
      .controls = {HOLDS("Rare", "trial/closed forms"), HOLDS("Rare", "trial/intervals")},
      .delays = true, .judge = hk_judge_rare},
+    {.name = "few changes", .fill = hk_fill_few_changes,
+     .controls = {HOLDS("F8", "guest/refresh/server")}},
+    {.name = "many changes", .fill = hk_fill_many_changes,
+     .controls = {REPLACED("F8", "guest/refresh/server", "periodic refresh")}},
     {.name = "extension", .fill = hk_fill_extension,
      .controls = {HOLDS("F9", "native/loading/straight"),
                   REPLACED("F9", "native/loading/branchy", "by processed instructions"),

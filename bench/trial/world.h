@@ -67,6 +67,8 @@ void hk_fill_extension(struct hk_world *world);
 void hk_fill_attachment(struct hk_world *world);
 void hk_fill_additive(struct hk_world *world);
 void hk_fill_pairs(struct hk_world *world);
+void hk_fill_few_changes(struct hk_world *world);
+void hk_fill_many_changes(struct hk_world *world);
 
 enum hk_status hk_judge_load(struct hk_world *world, struct hk_judge *judge);
 enum hk_status hk_judge_rare(struct hk_world *world, struct hk_judge *judge);

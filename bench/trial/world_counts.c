@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Worlds of counts: F2 on all placements, F5 on traces. */
+/* Worlds of counts: F1 and F2 on all placements, F5 on traces, F8 on answers' versions. */
 #include <math.h>
 #include <stdio.h>
 
@@ -7,7 +7,7 @@
 #include "hk/judge/placements.h"
 #include "world.h"
 
-/* --- F2 -------------------------------------------------------------------------- */
+/* --- F1, F2 -------------------------------------------------------------------------- */
 
 /* What a service in a server adds by itself, instructions per request. */
 static const double alone[HK_PLACED_SERVICES] = {811, 1277, 463, 2039, 947, 1543, 619, 1151};
@@ -32,7 +32,9 @@ static void fill_placements(struct hk_world *w, double pairs)
 {
     static const double monolith = 9137;
     static const double ticks_ratio = 0.0002;
-    char cell[HK_NAME_BYTES];
+    static const char *const services[HK_PLACED_SERVICES] = {
+        "file", "net", "block", "audio", "timer", "display", "print", "memory"};
+    char cell[HK_NAME_BYTES], counter[HK_NAME_BYTES];
 
     for (uint32_t set = 0; set < HK_PLACEMENTS; set++) {
         double cost = monolith - pairs * saved(set);
@@ -44,6 +46,12 @@ static void fill_placements(struct hk_world *w, double pairs)
                 "hk_instructions_kernel", cost * (1 + ticks_ratio * hk_rng_normal(w->rng))};
             hk_world_launch(w, cell, i, HK_NEAR, &counted, 1, NULL, 0);
         }
+    }
+    /* What each does in the monolith, of which F1 makes its S. */
+    snprintf(cell, sizeof cell, "guest/placement/trial/mask:%03u", HK_PLACEMENTS - 1);
+    for (uint32_t i = 0; i < HK_PLACED_SERVICES; i++) {
+        snprintf(counter, sizeof counter, "hk_instructions_%s", services[i]);
+        hk_world_counter(w, cell, counter, 300 + 170 * (double)(i * 5 % 8));
     }
 }
 
@@ -138,4 +146,38 @@ void hk_fill_partial(struct hk_world *w)
 
     fill_trace(w, "uniform", "train", "/partial:1", 0, copied);
     fill_trace(w, "uniform", "test", "/partial:1", 0, copied);
+}
+
+/* --- F8 -------------------------------------------------------------------------- */
+
+/* A cache made new every so often, looked at at random; the share of old answers is binomial. */
+static void fill_staleness(struct hk_world *w, double change_ns)
+{
+    static const int refreshes_us[] = {0, 50, 100, 200};
+    static const double looks = 40000;
+    char cell[HK_NAME_BYTES];
+
+    for (size_t r = 0; r < HK_ARRAY_COUNT(refreshes_us); r++) {
+        const double x = refreshes_us[r] * (double)HK_NS_PER_US / change_ns;
+        const double p = x > 0 ? 1 - (1 - exp(-x)) / x : 0;
+        snprintf(cell, sizeof cell, "guest/staleness/file/refresh_us:%d/place:server",
+                 refreshes_us[r]);
+        for (uint32_t i = 0; i < w->plan->launch_count; i++) {
+            const double share = p + sqrt(p * (1 - p) / looks) * hk_rng_normal(w->rng);
+            const struct hk_world_counter counters[] = {
+                {"hk_looks", looks}, {"hk_stale", share * looks}, {"hk_change_ns", change_ns}};
+            hk_world_launch(w, cell, i, HK_NEAR, counters, HK_ARRAY_COUNT(counters), NULL, 0);
+        }
+    }
+}
+
+/* So few that two unseen ones hardly meet: any unseen change and the latest are the same. */
+void hk_fill_few_changes(struct hk_world *w)
+{
+    fill_staleness(w, 500e3);
+}
+
+void hk_fill_many_changes(struct hk_world *w)
+{
+    fill_staleness(w, 50e3);
 }
