@@ -116,7 +116,9 @@ static void print_acceptance(const struct hk_judge *judge, bool quick)
     printf("%zu rows pass, %zu are missed, %zu cannot be decided%s\n",
            counts[HK_ACCEPTANCE_PASS], counts[HK_ACCEPTANCE_MISSED],
            counts[HK_ACCEPTANCE_INCONCLUSIVE],
-           quick ? "; --quick leaves out mutants, the coverage of rare-event intervals and other runs: --full" : "");
+           quick ? "; --quick leaves out mutants, the coverage of rare-event intervals and other "
+                   "runs: --full"
+                 : "");
 }
 
 static enum hk_status assess(const struct validate_options *o, const struct hk_run *target,
@@ -133,7 +135,7 @@ static enum hk_status assess(const struct validate_options *o, const struct hk_r
                                                       : HK_TRIAL_THREADS_MAX,
         .quick = !o->full,
     };
-    struct hk_figure figures[HK_FIGURES_MAX];
+    struct hk_reached figures[HK_FIGURES_MAX];
     size_t count = 0;
     enum hk_status status = hk_validate_figures(&request, figures, &count);
 

@@ -29,18 +29,18 @@ static void on_signal(int number)
 }
 
 struct figures {
-    struct hk_figure *all;
+    struct hk_reached *all;
     size_t count;
 };
 
 static void add_share(struct figures *f, const char *id, uint64_t hits, uint64_t n)
 {
-    struct hk_figure *out = &f->all[f->count];
+    struct hk_reached *out = &f->all[f->count];
     struct hk_interval interval;
 
     if (f->count == HK_FIGURES_MAX || hk_proportion_interval(hits, n, 0.95, &interval) != HK_OK)
         return;
-    *out = (struct hk_figure){.value = (double)hits / (double)n, .lower = interval.lower,
+    *out = (struct hk_reached){.value = (double)hits / (double)n, .lower = interval.lower,
                               .upper = interval.upper, .count = n};
     snprintf(out->id, sizeof out->id, "%s", id);
     f->count++;
@@ -162,7 +162,8 @@ static enum hk_status judge_others(const struct hk_figure_request *q, struct rer
     return stopped ? HK_EINTR : status;
 }
 
-static const struct hk_judgement *find(const struct hk_judge *judge, const struct hk_judgement *like)
+static const struct hk_judgement *find(const struct hk_judge *judge,
+                                       const struct hk_judgement *like)
 {
     for (size_t i = 0; i < judge->judgement_count; i++)
         if (strcmp(judge->judgements[i].formula, like->formula) == 0 &&
@@ -235,7 +236,7 @@ static void show(void *context, uint64_t done, uint64_t total)
     hk_progress_show(context, done < total ? done : total, total, "trying the judge and methods");
 }
 
-enum hk_status hk_validate_figures(const struct hk_figure_request *q, struct hk_figure *figures,
+enum hk_status hk_validate_figures(const struct hk_figure_request *q, struct hk_reached *figures,
                                    size_t *count)
 {
     const struct sigaction action = {.sa_handler = on_signal, .sa_flags = (int)SA_RESETHAND};

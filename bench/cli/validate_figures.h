@@ -27,6 +27,6 @@ struct hk_figure_request {
  * Returns HK_OK; HK_EINTR; HK_ENOMEM; the status of the judge or of an estimator.
  */
 enum hk_status hk_validate_figures(const struct hk_figure_request *request,
-                                   struct hk_figure *figures, size_t *count);
+                                   struct hk_reached *figures, size_t *count);
 
 #endif

@@ -20,7 +20,7 @@ struct material;
 
 /* Finds a line's figure. HK_ENOENT: there is nothing of it; HK_ENOMEM. */
 typedef enum hk_status find_figure(const struct material *m, const struct criterion *c,
-                                   struct hk_figure *out);
+                                   struct hk_reached *out);
 
 /* One line of the table. */
 struct criterion {
@@ -47,11 +47,12 @@ struct criterion {
 struct material {
     const struct hk_run *run;
     const struct hk_judge *judge;
-    const struct hk_figure *figures;
+    const struct hk_reached *figures;
     size_t figure_count;
 };
 
-static find_figure kept_share, lost_share, error_median, error_p95, error_max, decades_median, decades_max, covered,
+static find_figure kept_share, lost_share, error_median, error_p95, error_max, decades_median,
+    decades_max, covered,
     difference_max, rank_correlation, set_regret, replaced_share, sign_share, error_removed,
     judged_error, neighbour_sigmas, apart_sigmas, conclusive_share, measured_ratio,
     measured_difference, counted_exact, elsewhere;
@@ -364,7 +365,7 @@ static double sign_of(const struct hk_comparison *c)
 
 /* A quantile with its distribution-free interval; all that was seen where n is too small for it. */
 static enum hk_status quantile_of(const struct material *m, const struct criterion *c,
-                                  of_comparison *of, double q, struct hk_figure *out)
+                                  of_comparison *of, double q, struct hk_reached *out)
 {
     struct hk_interval interval;
     double *x = NULL;
@@ -388,26 +389,26 @@ static enum hk_status quantile_of(const struct material *m, const struct criteri
 }
 
 static enum hk_status error_median(const struct material *m, const struct criterion *c,
-                                   struct hk_figure *out)
+                                   struct hk_reached *out)
 {
     return quantile_of(m, c, error_of, 0.5, out);
 }
 
 static enum hk_status error_p95(const struct material *m, const struct criterion *c,
-                                struct hk_figure *out)
+                                struct hk_reached *out)
 {
     return quantile_of(m, c, error_of, 0.95, out);
 }
 
 static enum hk_status decades_median(const struct material *m, const struct criterion *c,
-                                     struct hk_figure *out)
+                                     struct hk_reached *out)
 {
     return quantile_of(m, c, decades_of, 0.5, out);
 }
 
 /* The largest, or the least: nothing is inferred beyond what was measured. */
 static enum hk_status extreme_of(const struct material *m, const struct criterion *c,
-                                 of_comparison *of, struct hk_figure *out)
+                                 of_comparison *of, struct hk_reached *out)
 {
     double *x = NULL;
     size_t n = 0;
@@ -425,24 +426,24 @@ static enum hk_status extreme_of(const struct material *m, const struct criterio
 }
 
 static enum hk_status error_max(const struct material *m, const struct criterion *c,
-                                struct hk_figure *out)
+                                struct hk_reached *out)
 {
     return extreme_of(m, c, error_of, out);
 }
 
 static enum hk_status decades_max(const struct material *m, const struct criterion *c,
-                                  struct hk_figure *out)
+                                  struct hk_reached *out)
 {
     return extreme_of(m, c, decades_of, out);
 }
 
 static enum hk_status difference_max(const struct material *m, const struct criterion *c,
-                                     struct hk_figure *out)
+                                     struct hk_reached *out)
 {
     return extreme_of(m, c, difference_of, out);
 }
 
-static enum hk_status share(uint64_t hits, uint64_t n, struct hk_figure *out)
+static enum hk_status share(uint64_t hits, uint64_t n, struct hk_reached *out)
 {
     struct hk_interval interval;
 
@@ -459,7 +460,7 @@ static enum hk_status share(uint64_t hits, uint64_t n, struct hk_figure *out)
 }
 
 static enum hk_status share_of(const struct material *m, const struct criterion *c,
-                               of_comparison *of, struct hk_figure *out)
+                               of_comparison *of, struct hk_reached *out)
 {
     double *x = NULL;
     size_t n = 0;
@@ -475,13 +476,13 @@ static enum hk_status share_of(const struct material *m, const struct criterion 
 }
 
 static enum hk_status covered(const struct material *m, const struct criterion *c,
-                              struct hk_figure *out)
+                              struct hk_reached *out)
 {
     return share_of(m, c, hit_of, out);
 }
 
 static enum hk_status sign_share(const struct material *m, const struct criterion *c,
-                                 struct hk_figure *out)
+                                 struct hk_reached *out)
 {
     return share_of(m, c, sign_of, out);
 }
@@ -509,7 +510,7 @@ static enum hk_status for_regimes(const struct material *m, const struct criteri
 }
 
 /* Widens a figure by a point; the worst of all regimes is what counts. */
-static void take_least(struct hk_figure *f, double value, size_t n)
+static void take_least(struct hk_reached *f, double value, size_t n)
 {
     if (f->count == 0 || value < f->value)
         f->value = f->lower = f->upper = value;
@@ -535,7 +536,7 @@ static enum hk_status tau_of_regime(const struct hk_comparison *const *rows, siz
 }
 
 static enum hk_status rank_correlation(const struct material *m, const struct criterion *c,
-                                       struct hk_figure *out)
+                                       struct hk_reached *out)
 {
     const enum hk_status status = for_regimes(m, c, tau_of_regime, out);
 
@@ -558,7 +559,7 @@ static int services_of(const struct hk_comparison *c)
 static enum hk_status regret_of_regime(const struct hk_comparison *const *rows, size_t n,
                                        void *out)
 {
-    struct hk_figure *worst = out;
+    struct hk_reached *worst = out;
 
     for (int k = 1; k < SERVICES_MAX; k++) {
         const struct hk_comparison *chosen = NULL, *best = NULL;
@@ -579,7 +580,7 @@ static enum hk_status regret_of_regime(const struct hk_comparison *const *rows, 
 }
 
 static enum hk_status set_regret(const struct material *m, const struct criterion *c,
-                                 struct hk_figure *out)
+                                 struct hk_reached *out)
 {
     const enum hk_status status = for_regimes(m, c, regret_of_regime, out);
 
@@ -588,7 +589,7 @@ static enum hk_status set_regret(const struct material *m, const struct criterio
 
 /* 1 - the part of the textbook's error that is left by the model that held; the least. */
 static enum hk_status error_removed(const struct material *m, const struct criterion *c,
-                                    struct hk_figure *out)
+                                    struct hk_reached *out)
 {
     const struct hk_judge *judge = m->judge;
 
@@ -615,7 +616,7 @@ static enum hk_status error_removed(const struct material *m, const struct crite
         if (regime_wanted(c, j->formula, j->regime))
 
 static enum hk_status replaced_share(const struct material *m, const struct criterion *c,
-                                     struct hk_figure *out)
+                                     struct hk_reached *out)
 {
     uint64_t hits = 0, n = 0;
 
@@ -626,9 +627,9 @@ static enum hk_status replaced_share(const struct material *m, const struct crit
     return share(hits, n, out);
 }
 
-/* What the model that held keeps of 1, in the regime where it is least: its error is a logarithm. */
+/* What the model that held keeps of 1, in the regime where that is least: errors are logarithms. */
 static enum hk_status kept_share(const struct material *m, const struct criterion *c,
-                                 struct hk_figure *out)
+                                 struct hk_reached *out)
 {
     FOR_JUDGEMENTS(m, c, j) {
         const bool replaced = j->kind == HK_VERDICT_REFUTED_REPLACED;
@@ -638,7 +639,7 @@ static enum hk_status kept_share(const struct material *m, const struct criterio
 }
 
 static enum hk_status lost_share(const struct material *m, const struct criterion *c,
-                                 struct hk_figure *out)
+                                 struct hk_reached *out)
 {
     const enum hk_status status = kept_share(m, c, out);
 
@@ -647,7 +648,7 @@ static enum hk_status lost_share(const struct material *m, const struct criterio
 }
 
 static enum hk_status conclusive_share(const struct material *m, const struct criterion *c,
-                                       struct hk_figure *out)
+                                       struct hk_reached *out)
 {
     uint64_t hits = 0, n = 0;
 
@@ -660,7 +661,7 @@ static enum hk_status conclusive_share(const struct material *m, const struct cr
 
 /* The textbook's error in the regime where it is worst; verdicts without numbers do not count. */
 static enum hk_status judged_error(const struct material *m, const struct criterion *c,
-                                   struct hk_figure *out)
+                                   struct hk_reached *out)
 {
     FOR_JUDGEMENTS(m, c, j) {
         if (j->sample_count == 0)
@@ -687,7 +688,7 @@ static double claimed_in(const char *regime)
  * that is a point, of exact counts, is infinitely far from them and says nothing of noise.
  */
 static enum hk_status neighbour_sigmas(const struct material *m, const struct criterion *c,
-                                       struct hk_figure *out)
+                                       struct hk_reached *out)
 {
     static const double z_90 = 1.644854;
 
@@ -710,14 +711,14 @@ static double sigmas_of(const struct hk_comparison *c)
 }
 
 static enum hk_status apart_sigmas(const struct material *m, const struct criterion *c,
-                                   struct hk_figure *out)
+                                   struct hk_reached *out)
 {
     return extreme_of(m, c, sigmas_of, out);
 }
 
 /* Measured against predicted, with the measured interval, where it is worst. */
 static enum hk_status measured_against(const struct material *m, const struct criterion *c,
-                                       bool ratio, struct hk_figure *out)
+                                       bool ratio, struct hk_reached *out)
 {
     for (size_t i = 0; i < m->judge->comparison_count; i++) {
         const struct hk_comparison *x = &m->judge->comparisons[i];
@@ -736,20 +737,20 @@ static enum hk_status measured_against(const struct material *m, const struct cr
 }
 
 static enum hk_status measured_ratio(const struct material *m, const struct criterion *c,
-                                     struct hk_figure *out)
+                                     struct hk_reached *out)
 {
     return measured_against(m, c, true, out);
 }
 
 static enum hk_status measured_difference(const struct material *m, const struct criterion *c,
-                                          struct hk_figure *out)
+                                          struct hk_reached *out)
 {
     return measured_against(m, c, false, out);
 }
 
 /* Counted cells all of whose launches agree; the count is of launches in the smallest cell. */
 static enum hk_status counted_exact(const struct material *m, const struct criterion *c,
-                                    struct hk_figure *out)
+                                    struct hk_reached *out)
 {
     const struct hk_run *run = m->run;
     uint64_t exact = 0, cells = 0, launches_min = UINT64_MAX;
@@ -778,7 +779,7 @@ static enum hk_status counted_exact(const struct material *m, const struct crite
 }
 
 static enum hk_status elsewhere(const struct material *m, const struct criterion *c,
-                                struct hk_figure *out)
+                                struct hk_reached *out)
 {
     for (size_t i = 0; i < m->figure_count; i++) {
         if (strcmp(m->figures[i].id, c->source) == 0) {
@@ -838,7 +839,7 @@ static void decide(const struct criterion *c, struct hk_acceptance *a)
 static enum hk_status assess(const struct material *m, const struct criterion *c,
                              struct hk_acceptance *a)
 {
-    struct hk_figure figure = {.count = 0};
+    struct hk_reached figure = {.count = 0};
 
     *a = (struct hk_acceptance){.outcome = HK_ACCEPTANCE_INCONCLUSIVE};
     snprintf(a->row, sizeof a->row, "%s", c->row);
@@ -863,7 +864,7 @@ static enum hk_status assess(const struct material *m, const struct criterion *c
     return HK_OK;
 }
 
-enum hk_status hk_acceptance_assess(const struct hk_run *run, const struct hk_figure *figures,
+enum hk_status hk_acceptance_assess(const struct hk_run *run, const struct hk_reached *figures,
                                     size_t figure_count, struct hk_judge *judge)
 {
     const struct material m = {run, judge, figures, figure_count};

@@ -11,6 +11,7 @@
 
 #include "cells.h"
 #include "hk/base/units.h"
+#include "hk/judge/acceptance.h"
 #include "html.h"
 #include "published.h"
 #include "style.h"
@@ -236,6 +237,36 @@ static void write_formulas(FILE *out, const struct hk_judge *judge)
     fputs("</ul>\n", out);
 }
 
+/* What is required of the models and of the judge, beside what was reached; once assessed. */
+static void write_acceptance(FILE *out, const struct hk_judge *judge)
+{
+    static const char *const classes[] = {[HK_ACCEPTANCE_INCONCLUSIVE] = "open",
+                                          [HK_ACCEPTANCE_PASS] = "holds",
+                                          [HK_ACCEPTANCE_MISSED] = "refuted"};
+
+    open_table(out, "What is required, and what was reached",
+               "Row|On held-out data|Required|Reached [95 % interval]|n|Outcome|Because");
+    for (size_t i = 0; i < judge->acceptance_count; i++) {
+        const struct hk_acceptance *a = &judge->acceptance[i];
+        fputs("<tr><th scope=\"row\">", out);
+        html_text(out, a->row);
+        fputs("</th>", out);
+        html_element(out, "td", a->target);
+        html_element(out, "td", a->required);
+        if (a->sample_count == 0)
+            fputs("<td class=\"number\">&#8211;</td><td></td>", out);
+        else
+            fprintf(out, "<td class=\"number\">%.3g [%.3g, %.3g] %s</td>"
+                    "<td class=\"number\">%llu</td>", a->value, a->lower, a->upper, a->unit,
+                    (unsigned long long)a->sample_count);
+        fprintf(out, "<td><span class=\"verdict %s\">%s</span></td>", classes[a->outcome],
+                hk_acceptance_outcome_name(a->outcome));
+        html_element(out, "td", a->why);
+        fputs("</tr>\n", out);
+    }
+    close_table(out);
+}
+
 static void write_verdicts(const struct page *page)
 {
     const struct hk_judge *judge = page->source->judge;
@@ -258,7 +289,10 @@ static void write_verdicts(const struct page *page)
     fputs("<details><summary>The same in words</summary>\n<ul>\n", out);
     for (size_t i = 0; i < judge->judgement_count; i++)
         html_element(out, "li", judge->judgements[i].line);
-    fputs("\n</ul></details></section>\n", out);
+    fputs("\n</ul></details>\n", out);
+    if (judge->acceptance_count > 0)
+        write_acceptance(out, judge);
+    fputs("</section>\n", out);
 }
 
 /* --- figures ------------------------------------------------------------------------------ */

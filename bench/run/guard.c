@@ -51,7 +51,8 @@ static enum hk_status open_task(struct hk_task *task)
             if (strcmp(rows[i].name, name) == 0)
                 task->helper_count = rows[i].neighbours;
     if (task->helper_count == HK_HELPERS_MAX)
-        return hk_task_refuse(task, HK_ENOENT, "no guard row of that name; hkbench list shows them");
+        return hk_task_refuse(task, HK_ENOENT, "no guard row of that name; hkbench list shows "
+                              "them");
     return hk_task_place(task);
 }
 
@@ -88,15 +89,37 @@ struct truth {
     uint64_t now_ns;
 };
 
-static struct truth look(const struct hk_task *task)
+static uint64_t neighbour_cpu_ns(const struct hk_task *task)
 {
-    struct truth t = {0};
+    uint64_t cpu_ns = 0;
+
+    if (task->helper_count > 0)
+        (void)hk_process_cpu_ns(task->helper_pids[0], &cpu_ns);
+    return cpu_ns;
+}
+
+static uint64_t own_switches(void)
+{
     struct rusage own;
 
-    if (getrusage(RUSAGE_SELF, &own) == 0)
-        t.switches = (uint64_t)(own.ru_nivcsw + own.ru_nvcsw);
-    if (task->helper_count > 0)
-        (void)hk_process_cpu_ns(task->helper_pids[0], &t.neighbour_ns);
+    return getrusage(RUSAGE_SELF, &own) == 0 ? (uint64_t)(own.ru_nivcsw + own.ru_nvcsw) : 0;
+}
+
+/* The clock around the neighbour's: a neighbour between the two was around the block, not in it. */
+static struct truth look_before(const struct hk_task *task)
+{
+    struct truth t = {.now_ns = hk_monotonic_ns()};
+
+    t.switches = own_switches();
+    t.neighbour_ns = neighbour_cpu_ns(task);
+    return t;
+}
+
+static struct truth look_after(const struct hk_task *task)
+{
+    struct truth t = {.neighbour_ns = neighbour_cpu_ns(task)};
+
+    t.switches = own_switches();
     t.now_ns = hk_monotonic_ns();
     return t;
 }
@@ -161,10 +184,10 @@ static enum hk_status measure(struct hk_task *task, struct hk_launch *launch)
     enum hk_status status = hk_timed_calibrate(task, task->effort.warm_ns, &operation_ns);
     const uint64_t n = hk_block_operations(operation_ns, task->effort.block_ns, 1);
     for (size_t i = 0; status == HK_OK && i < BLOCKS && hk_monotonic_ns() < end_ns; i++) {
-        const struct truth first = look(task);
+        const struct truth first = look_before(task);
         struct hk_evidence evidence;
         status = hk_timed_witness(&alone, n, watch_steal, &elapsed_ns, &evidence);
-        const struct truth last = look(task);
+        const struct truth last = look_after(task);
         if (status == HK_OK && has_arrived(task, &first))
             count_block(&first, &last, &evidence, &counts);
     }

@@ -136,11 +136,10 @@ struct blocks {
     bool watch_steal; /* the hypervisor reports steal at all */
 };
 
-static void read_account(const struct hk_task *task, bool watch_steal, struct account *a)
+static void read_switches(const struct hk_task *task, bool watch_steal, struct account *a)
 {
     struct hk_host_times host;
 
-    a->own_cpu_ns = hk_task_cpu_ns(task);
     a->involuntary = task_is_serial(task) ? 0 : involuntary_switches(task);
     if (watch_steal && hk_host_read(task->cpus, 2, &host) == HK_OK)
         a->steal_ns = host.steal_ns;
@@ -151,9 +150,12 @@ enum hk_status hk_timed_witness(struct hk_task *task, uint64_t n, bool watch_ste
 {
     struct account before = {0}, after = {0};
 
-    read_account(task, watch_steal, &before);
+    /* CPU time next to the block: what reading /proc takes must not pass for the block's. */
+    read_switches(task, watch_steal, &before);
+    before.own_cpu_ns = hk_task_cpu_ns(task);
     const enum hk_status status = time_run(task, n, elapsed_ns);
-    read_account(task, watch_steal, &after);
+    after.own_cpu_ns = hk_task_cpu_ns(task);
+    read_switches(task, watch_steal, &after);
     *evidence = (struct hk_evidence){
         .wall_ns = (uint64_t)*elapsed_ns,
         .own_cpu_ns = after.own_cpu_ns - before.own_cpu_ns,

@@ -176,8 +176,9 @@ static enum hk_status width_times(const struct hk_rare_plan *plan,
     const enum hk_status status = __real_hk_rare_estimate(plan, total, confidence, out);
 
     if (status == HK_OK) {
-        out->interval.lower = out->probability * pow(out->interval.lower / out->probability, factor);
-        out->interval.upper = out->probability * pow(out->interval.upper / out->probability, factor);
+        const double p = out->probability;
+        out->interval.lower = p * pow(out->interval.lower / p, factor);
+        out->interval.upper = p * pow(out->interval.upper / p, factor);
     }
     return status;
 }

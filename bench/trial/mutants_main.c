@@ -189,7 +189,8 @@ int main(int argc, char **argv)
     json_t *rows = json_array();
     const enum hk_status status = try_all(seed, &score, controls, rows);
     if (status == HK_OK && as_json) {
-        json_t *root = json_pack("{s:I, s:I, s:I, s:I, s:O, s:O}", "mutants", (json_int_t)score.mutants,
+        json_t *root = json_pack("{s:I, s:I, s:I, s:I, s:O, s:O}", "mutants",
+                                 (json_int_t)score.mutants,
                                  "killed", (json_int_t)score.killed, "controls",
                                  (json_int_t)score.controls, "met", (json_int_t)score.met,
                                  "controls_rows", controls, "rows", rows);

@@ -239,16 +239,16 @@ static void plan_jobs(struct trial *t)
 /* --- figures ----------------------------------------------------------------------- */
 
 struct results {
-    struct hk_figure *figures;
+    struct hk_reached *figures;
     size_t count;
 };
 
 static void add_figure(struct results *r, const char *id, double value, double lower, double upper,
                        uint64_t n)
 {
-    struct hk_figure *f = &r->figures[r->count++];
+    struct hk_reached *f = &r->figures[r->count++];
 
-    *f = (struct hk_figure){.value = value, .lower = lower, .upper = upper, .count = n};
+    *f = (struct hk_reached){.value = value, .lower = lower, .upper = upper, .count = n};
     snprintf(f->id, sizeof f->id, "%s", id);
 }
 
@@ -306,7 +306,7 @@ static void add_reductions(const struct trial *t, struct results *r)
 /* The case whose coverage is farthest from what is claimed. */
 static void add_coverage(const struct trial *t, struct results *r)
 {
-    struct hk_figure worst = {.value = 0.95};
+    struct hk_reached worst = {.value = 0.95};
 
     for (size_t c = 0; c < hk_rare_case_count; c++) {
         for (size_t p = 0; p < PROBABILITIES; p++) {
@@ -316,7 +316,7 @@ static void add_coverage(const struct trial *t, struct results *r)
                 if (t->jobs[i].run == cover_rare && t->jobs[i].kind == c &&
                     t->jobs[i].probability == p)
                     hits += t->jobs[i].hits;
-            struct hk_figure figure = {.count = 0};
+            struct hk_reached figure = {.count = 0};
             struct results one = {&figure, 0};
             add_share(&one, "rare_coverage", hits, n);
             if (fabs(figure.value - 0.95) < fabs(worst.value - 0.95))
@@ -407,7 +407,7 @@ static void add_others(const struct trial *t, struct results *r)
     add_share(r, "rare_liar_flagged", flagged, PROBABILITIES * LIARS);
 }
 
-enum hk_status hk_trial_run(const struct hk_trial_plan *plan, struct hk_figure *figures,
+enum hk_status hk_trial_run(const struct hk_trial_plan *plan, struct hk_reached *figures,
                             size_t *count)
 {
     struct trial t = {.plan = plan};

@@ -50,8 +50,9 @@ void hk_fill_hops_alike(struct hk_world *world);
 void hk_fill_hops_dearer(struct hk_world *world);
 void hk_fill_hops_of_three(struct hk_world *world);
 void hk_fill_injection(struct hk_world *world);
-void hk_fill_injection_more(struct hk_world *world); /* mutants: 3, 5 and 3 where 2, 4 and 2 are claimed */
-void hk_fill_injection_less(struct hk_world *world); /* 1, 3 and 1 */
+/* Of mutants: 3, 5 and 3, or 1, 3 and 1 are paid where 2, 4 and 2 are claimed. */
+void hk_fill_injection_more(struct hk_world *world);
+void hk_fill_injection_less(struct hk_world *world);
 void hk_fill_service_textbook(struct hk_world *world);
 void hk_fill_service_one_trip(struct hk_world *world);
 void hk_fill_share_half(struct hk_world *world);

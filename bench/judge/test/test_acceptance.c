@@ -63,7 +63,7 @@ static const struct hk_acceptance *line(const struct hk_judge *judge, const char
     return NULL;
 }
 
-static void assess(struct hk_judge *judge, const struct hk_figure *figures, size_t n)
+static void assess(struct hk_judge *judge, const struct hk_reached *figures, size_t n)
 {
     const struct hk_run run = {0};
 
@@ -137,7 +137,7 @@ static void figures_from_elsewhere_are_held_against_what_is_required(void **stat
 {
     static const struct {
         const char *target;
-        struct hk_figure figure;
+        struct hk_reached figure;
         enum hk_acceptance_outcome outcome;
     } cases[] = {
         {"mutants", {"mutants_killed", 0.96, 0.90, 0.99, 40, ""}, PASS},

@@ -17,7 +17,7 @@
 #include "hk/trial/trial.h"
 #include "hk/trial/world.h"
 
-static const struct hk_figure *find(const struct hk_figure *figures, size_t n, const char *id)
+static const struct hk_reached *find(const struct hk_reached *figures, size_t n, const char *id)
 {
     for (size_t i = 0; i < n; i++)
         if (strcmp(figures[i].id, id) == 0)
@@ -40,14 +40,14 @@ static void verdicts_are_right_and_repeat(void **state)
         {"rare_reduction_1e-12", 1e10, INFINITY, 6}, {"rare_liar_flagged", 0.95, 1, 80},
         {"acceptability_gap", 0, 1e-3, 25},  {"ski_rental_ratio", 1, 2, 1000},
     };
-    struct hk_figure figures[HK_TRIAL_FIGURES_MAX];
+    struct hk_reached figures[HK_TRIAL_FIGURES_MAX];
     const struct hk_trial_plan plan = {.seed = 1, .thread_count = 3, .quick = true};
     size_t n = 0;
 
     (void)state;
     assert_int_equal(hk_trial_run(&plan, figures, &n), HK_OK);
     for (size_t i = 0; i < HK_ARRAY_COUNT(rows); i++) {
-        const struct hk_figure *f = find(figures, n, rows[i].id);
+        const struct hk_reached *f = find(figures, n, rows[i].id);
         print_message("%-24s %.4g [%.4g, %.4g] n=%llu\n", f->id, f->value, f->lower, f->upper,
                       (unsigned long long)f->count);
         assert_true(f->count >= rows[i].count_min);
@@ -77,7 +77,7 @@ static void worlds_repeat_with_their_seed(void **state)
 static void bad_plans_are_refused(void **state)
 {
     volatile sig_atomic_t stop = 1;
-    struct hk_figure figures[HK_TRIAL_FIGURES_MAX];
+    struct hk_reached figures[HK_TRIAL_FIGURES_MAX];
     struct hk_trial_plan plan = {.seed = 1, .quick = true};
     size_t n = 7;
 

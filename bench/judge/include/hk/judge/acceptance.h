@@ -37,7 +37,7 @@ struct hk_acceptance {
 };
 
 /* A figure that no run has, found otherwise: by simulation, by a closed form, over several runs. */
-struct hk_figure {
+struct hk_reached {
     char id[32];
     double value;
     double lower; /* 95 % interval; equal to value where it is exact */
@@ -55,7 +55,7 @@ struct hk_figure {
  *
  * Returns HK_OK; HK_ENOMEM; HK_EEXIST when it has lines already.
  */
-enum hk_status hk_acceptance_assess(const struct hk_run *run, const struct hk_figure *figures,
+enum hk_status hk_acceptance_assess(const struct hk_run *run, const struct hk_reached *figures,
                                     size_t figure_count, struct hk_judge *judge);
 
 /* What the lines of a row say together: MISSED if one is, PASS if all do. */

@@ -36,7 +36,7 @@ enum { HK_TRIAL_THREADS_MAX = 64, HK_TRIAL_FIGURES_MAX = 24 };
  *
  * Returns HK_OK; HK_EINTR; HK_ENOMEM; the status of the judge or of an estimator.
  */
-enum hk_status hk_trial_run(const struct hk_trial_plan *plan, struct hk_figure *figures,
+enum hk_status hk_trial_run(const struct hk_trial_plan *plan, struct hk_reached *figures,
                             size_t *count);
 
 #endif
