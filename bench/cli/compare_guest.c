@@ -99,17 +99,19 @@ enum hk_status hk_side_count(const struct hk_side_guest *options, struct hk_side
     struct hk_side counted = {0};
     char *text = NULL;
     size_t bytes = 0;
-    struct counting c = {.filter = options->filter, .run = &counted.run,
-                         .functions = open_memstream(&text, &bytes)};
+    struct counting c = {.filter = options->filter, .run = &counted.run};
 
     snprintf(error, HK_TEXT_BYTES, "the files of the guest are incomplete");
-    if (c.functions == NULL || hk_cli_guest_files("compare", &files) != HK_OK)
+    if (hk_cli_guest_files("compare", &files) != HK_OK)
         return HK_ENOENT;
     if (options->kernel != NULL && access(options->kernel, R_OK) != 0) {
         snprintf(error, HK_TEXT_BYTES, "%.300s: no kernel image that can be read", options->kernel);
-        fclose(c.functions);
-        free(text);
         return HK_ENOENT;
+    }
+    c.functions = open_memstream(&text, &bytes);
+    if (c.functions == NULL) {
+        snprintf(error, HK_TEXT_BYTES, "%s", hk_status_text(HK_ENOMEM));
+        return HK_ENOMEM;
     }
     if (options->kernel != NULL)
         snprintf(files.kernel, sizeof files.kernel, "%s", options->kernel);
