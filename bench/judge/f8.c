@@ -21,7 +21,7 @@ enum { REFRESHES = 3 };
 static const double margin = 0.0487901641694320; /* ln 1.05 */
 
 static const char cells[] = "guest/staleness/file/refresh_us:%d/place:%s";
-static const int refreshes_us[REFRESHES] = {50, 100, 200};
+static const int refreshes_us[REFRESHES] = {500, 1000, 2000};
 
 /* Where the service is; its cache is the kernel's in either case. */
 static const struct place {

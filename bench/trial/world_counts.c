@@ -153,7 +153,7 @@ void hk_fill_partial(struct hk_world *w)
 /* A cache made new every so often, looked at at random; the share of old answers is binomial. */
 static void fill_staleness(struct hk_world *w, double change_ns)
 {
-    static const int refreshes_us[] = {0, 50, 100, 200};
+    static const int refreshes_us[] = {0, 500, 1000, 2000};
     static const double looks = 40000;
     char cell[HK_NAME_BYTES];
 
@@ -174,10 +174,10 @@ static void fill_staleness(struct hk_world *w, double change_ns)
 /* So few that two unseen ones hardly meet: any unseen change and the latest are the same. */
 void hk_fill_few_changes(struct hk_world *w)
 {
-    fill_staleness(w, 500e3);
+    fill_staleness(w, 5e6);
 }
 
 void hk_fill_many_changes(struct hk_world *w)
 {
-    fill_staleness(w, 50e3);
+    fill_staleness(w, 500e3);
 }

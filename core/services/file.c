@@ -336,9 +336,10 @@ static enum hk_status refresh(struct hk_service_host *host, const struct disk *d
         answer_lookup(host, disk, &disk->names[disk->head->name_of[i]], HK_FILE_ANSWER_WORDS);
         disk->head->stale[i] = false;
     }
-    host->wake_at(host, disk->head->refresh_ns != 0
-                            ? host->clock_ns(host) + disk->head->refresh_ns
-                            : HK_SERVICE_NEVER_NS);
+    /* On a grid of its own: how long a refresh takes does not add up over many. */
+    const uint64_t refresh_ns = disk->head->refresh_ns;
+    host->wake_at(host, refresh_ns != 0 ? (host->clock_ns(host) / refresh_ns + 1) * refresh_ns
+                                        : HK_SERVICE_NEVER_NS);
     return HK_OK;
 }
 

@@ -11,10 +11,20 @@
 #include "user/experiments.h"
 
 #define LOOKS 4000
-#define CHANGE_NS 100000u /* mean time between two changes, */
-#define LOOK_NS 37000u    /* and between two looks */
+#define CHANGE_NS 1000000u /* mean time between two changes, */
+#define LOOK_NS 370000u    /* and between two looks */
 
-static const uint64_t refreshes_ns[] = { 0, 50000, 100000, 200000 };
+/*
+ * Times are rounded up to slots, in which the refresh comes first, then changes, then looks, each
+ * well after the one before is through: what is old does not depend on how long any of them takes.
+ */
+#define SLOT_NS 20000u
+#define CHANGE_IN_SLOT_NS 7000u
+#define LOOK_IN_SLOT_NS 14000u
+
+/* Multiples of a slot, and the last of all others, so that all begin alike in it. */
+static const uint64_t refreshes_ns[] = { 0, 500000, 1000000, 2000000 };
+#define BEGIN_NS 2000000u
 
 struct observation {
     struct hk_client client;
@@ -25,9 +35,11 @@ struct observation {
     bool failed;
 };
 
-static void sleep_until(uint64_t at_ns)
+static void sleep_until(uint64_t at_ns, uint64_t in_slot_ns)
 {
-    (void)hk_syscall(HK_SYS_sleep, at_ns, 0, 0);
+    uint64_t slot_ns = (at_ns + SLOT_NS - 1) / SLOT_NS * SLOT_NS;
+
+    (void)hk_syscall(HK_SYS_sleep, slot_ns + in_slot_ns, 0, 0);
 }
 
 static void change(struct observation *o)
@@ -48,15 +60,16 @@ static void look(struct observation *o)
 
 static void observe(struct observation *o)
 {
-    uint64_t change_ns = (uint64_t)hk_syscall0(HK_SYS_clock), look_ns = change_ns;
+    uint64_t now_ns = (uint64_t)hk_syscall0(HK_SYS_clock);
+    uint64_t change_ns = (now_ns / BEGIN_NS + 1) * BEGIN_NS, look_ns = change_ns;
 
     for (uint32_t looks = 0; looks < LOOKS && !o->failed;) {
         if (change_ns < look_ns) {
-            sleep_until(change_ns);
+            sleep_until(change_ns, CHANGE_IN_SLOT_NS);
             change(o);
             change_ns += hk_draw_exponential(&o->random, CHANGE_NS);
         } else {
-            sleep_until(look_ns);
+            sleep_until(look_ns, LOOK_IN_SLOT_NS);
             look(o);
             look_ns += hk_draw_exponential(&o->random, LOOK_NS);
             looks++;

@@ -663,7 +663,7 @@ static double half_of_all(double x)
 
 static void staleness_is_judged_by_what_counts_as_stale(void **state)
 {
-    static const int refreshes_us[] = {0, 50, 100, 200};
+    static const int refreshes_us[] = {0, 500, 1000, 2000};
     static const struct {
         double (*share)(double x);
         enum hk_verdict_kind kind;
@@ -679,11 +679,11 @@ static void staleness_is_judged_by_what_counts_as_stale(void **state)
         struct world w;
         world_init(&w, 0);
         for (size_t r = 0; r < HK_ARRAY_COUNT(refreshes_us); r++) {
-            const double x = refreshes_us[r] / 100.0;
+            const double x = refreshes_us[r] / 1000.0;
             const struct figure figures[] = {
                 {"hk_looks", 4000},
                 {"hk_stale", r > 0 ? round(4000 * cases[i].share(x)) : 0},
-                {"hk_change_ns", 100e3},
+                {"hk_change_ns", 1e6},
             };
             char name[HK_NAME_BYTES];
             snprintf(name, sizeof name, "guest/staleness/file/refresh_us:%d/place:server",
