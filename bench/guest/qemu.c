@@ -27,6 +27,7 @@
     "this QEMU speaks another plugin interface; exact counts need QEMU 4.2 to 8.2 (Debian 12: "    \
     "apt install " PACKAGE ")"
 #define STDERR_BYTES      4096u
+#define MONITOR_BYTES     65536u /* it draws its line anew with every character */
 #define ARGUMENT_CAPACITY 48u
 #define POLL_MS           100 /* how soon a stop request is seen */
 #define VERSION_MS        10000u
@@ -62,6 +63,7 @@ struct child {
     uint64_t first_output_ns; /* absolute, like started_ns; 0 until it comes */
     struct buffer text;
     struct buffer complaint;
+    struct buffer said; /* by the monitor, until the guest was let go */
 };
 
 static const struct child no_child = {
@@ -387,6 +389,7 @@ static void child_fini(struct child *child)
     close_if_open(child->monitor[1]);
     free(child->text.bytes);
     free(child->complaint.bytes);
+    free(child->said.bytes);
 }
 
 /* --- its output ------------------------------------------------------------ */
@@ -479,20 +482,36 @@ static enum hk_status stream_read(struct child *child, const struct hk_qemu_opti
     return status;
 }
 
-/* QEMU's monitor has answered: the guest is complete and waits. */
+static enum hk_status monitor_say(const struct child *child, const char *command, char *error)
+{
+    const ssize_t bytes = (ssize_t)strlen(command);
+
+    if (send(child->monitor[0], command, (size_t)bytes, MSG_NOSIGNAL) == bytes) {
+        return HK_OK;
+    }
+    snprintf(error, HK_QEMU_ERROR_BYTES, "QEMU's monitor takes no command: %s", strerror(errno));
+    return HK_EIO;
+}
+
+/*
+ * QEMU's monitor has said something. Its prompt comes while the machine is still being made; it
+ * answers a question only when all is there and the guest waits.
+ */
 static enum hk_status guest_release(struct child *child, char *error)
 {
-    static const char go[] = "cont\n";
+    enum hk_status status = HK_OK;
 
-    child->released_ns = now_ns();
-    if (send(child->monitor[0], go, sizeof(go) - 1, MSG_NOSIGNAL) != (ssize_t)sizeof(go) - 1) {
-        snprintf(error, HK_QEMU_ERROR_BYTES, "QEMU's monitor takes no command: %s",
-                 strerror(errno));
-        return HK_EIO;
+    if (child->said.count == 0) {
+        status = monitor_say(child, "info status\n", error);
     }
-    close(child->monitor[1]); /* ours stays open: QEMU has an answer to write */
-    child->monitor[1] = -1;
-    return HK_OK;
+    if (status == HK_OK) {
+        status = buffer_read(&child->said, child->monitor[0], MONITOR_BYTES);
+    }
+    if (status != HK_OK || strstr(child->said.bytes, "VM status: ") == NULL) {
+        return status;
+    }
+    child->released_ns = now_ns();
+    return monitor_say(child, "cont\n", error); /* nobody reads the answer, but there is room */
 }
 
 /* Follow both streams until QEMU has ended and they are empty, or the deadline or a stop comes. */

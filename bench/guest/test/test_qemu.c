@@ -148,6 +148,7 @@ static void held_guest_is_let_go(void **state)
 {
     static const char body[] =
         "fd=${*##*id=monitor,fd=}; fd=${fd%% *}; printf '(qemu) ' >&$fd; read word <&$fd\n"
+        "[ \"$word\" = 'info status' ] && echo 'VM status: paused' >&$fd; read word <&$fd\n"
         "echo \"$word\"; for a; do echo \"[$a]\"; done; exit 33";
     const struct hk_qemu_options options = {.held = true, .timeout_ms = 20000};
     struct hk_qemu_result result;
