@@ -27,7 +27,7 @@
     "this QEMU speaks another plugin interface; exact counts need QEMU 4.2 to 8.2 (Debian 12: "    \
     "apt install " PACKAGE ")"
 #define STDERR_BYTES      4096u
-#define MONITOR_BYTES     65536u /* it draws its line anew with every character */
+#define MONITOR_BYTES     65536u
 #define ARGUMENT_CAPACITY 48u
 #define POLL_MS           100 /* how soon a stop request is seen */
 #define VERSION_MS        10000u
@@ -55,7 +55,7 @@ struct child {
     int out;    /* debug console */
     int err;    /* QEMU's own complaints */
     int counts; /* memory file the plugin writes; -1 without */
-    int monitor[2]; /* of a held guest, our end and QEMU's; -1 without, and once let go */
+    int monitor[2]; /* of a held guest: our end, and QEMU's until it has it; -1 without */
     bool reaped;
     int wait_status;
     uint64_t started_ns;
@@ -208,7 +208,7 @@ static enum hk_status arguments_build(const struct hk_qemu_options *o, const str
     if (o->held) {
         snprintf(a->monitor, sizeof(a->monitor), "socket,id=monitor,fd=%d", child->monitor[1]);
         add_pair(a, "-chardev", a->monitor);
-        add_pair(a, "-mon", "chardev=monitor");
+        add_pair(a, "-mon", "chardev=monitor,mode=control");
     }
     if (o->gdb_port != 0 || o->held) {
         add(a, "-S");
@@ -221,6 +221,10 @@ static enum hk_status options_check(const struct hk_qemu_options *o, char *error
     if (o->memory_mib < MEMORY_MIB_MIN || o->memory_mib > MEMORY_MIB_MAX) {
         snprintf(error, HK_QEMU_ERROR_BYTES, "guest memory must be %u to %u MiB, not %u",
                  MEMORY_MIB_MIN, MEMORY_MIB_MAX, o->memory_mib);
+        return HK_EINVAL;
+    }
+    if (o->held && o->gdb_port != 0) {
+        snprintf(error, HK_QEMU_ERROR_BYTES, "a guest that waits for gdb is let go by nobody else");
         return HK_EINVAL;
     }
     if ((unsigned)o->machine >= HK_QEMU_MACHINE_COUNT ||
@@ -349,6 +353,8 @@ static enum hk_status child_start(const struct arguments *a, struct child *child
     out[0] = err[0] = -1;
     close(failed[1]);
     failed[1] = -1;
+    close_if_open(child->monitor[1]);
+    child->monitor[1] = -1;
     status = HK_OK;
     if (read(failed[0], &cause, sizeof(cause)) == sizeof(cause)) {
         status = exec_failed(a->word[0], cause, error);
@@ -482,11 +488,16 @@ static enum hk_status stream_read(struct child *child, const struct hk_qemu_opti
     return status;
 }
 
+/* QEMU's machine protocol (QMP): what opens it, and what is answered when the machine is made. */
+static const char held_question[] =
+    "{\"execute\": \"qmp_capabilities\"}\n{\"execute\": \"query-status\"}\n";
+
 static enum hk_status monitor_say(const struct child *child, const char *command, char *error)
 {
     const ssize_t bytes = (ssize_t)strlen(command);
 
-    if (send(child->monitor[0], command, (size_t)bytes, MSG_NOSIGNAL) == bytes) {
+    if (send(child->monitor[0], command, (size_t)bytes, MSG_NOSIGNAL) == bytes ||
+        errno == EPIPE || errno == ECONNRESET) { /* QEMU is gone: how, its end says */
         return HK_OK;
     }
     snprintf(error, HK_QEMU_ERROR_BYTES, "QEMU's monitor takes no command: %s", strerror(errno));
@@ -494,24 +505,23 @@ static enum hk_status monitor_say(const struct child *child, const char *command
 }
 
 /*
- * QEMU's monitor has said something. Its prompt comes while the machine is still being made; it
- * answers a question only when all is there and the guest waits.
+ * QEMU has said something on its monitor. The greeting comes while the machine is still being made;
+ * the question that was asked with the start is answered when all is there and the guest waits.
  */
 static enum hk_status guest_release(struct child *child, char *error)
 {
-    enum hk_status status = HK_OK;
+    enum hk_status status = buffer_read(&child->said, child->monitor[0], MONITOR_BYTES);
 
-    if (child->said.count == 0) {
-        status = monitor_say(child, "info status\n", error);
+    if (status == HK_EEMPTY) { /* QEMU is gone: how, its end says */
+        close(child->monitor[0]);
+        child->monitor[0] = -1;
+        return HK_OK;
     }
-    if (status == HK_OK) {
-        status = buffer_read(&child->said, child->monitor[0], MONITOR_BYTES);
-    }
-    if (status != HK_OK || strstr(child->said.bytes, "VM status: ") == NULL) {
+    if (status != HK_OK || strstr(child->said.bytes, "\"running\"") == NULL) {
         return status;
     }
     child->released_ns = now_ns();
-    return monitor_say(child, "cont\n", error); /* nobody reads the answer, but there is room */
+    return monitor_say(child, "{\"execute\": \"cont\"}\n", error); /* its answer has room */
 }
 
 /* Follow both streams until QEMU has ended and they are empty, or the deadline or a stop comes. */
@@ -526,8 +536,8 @@ static enum hk_status child_follow(struct child *child, const struct hk_qemu_opt
         struct pollfd p[] = {{.fd = child->out, .events = POLLIN},
                              {.fd = child->err, .events = POLLIN},
                              {.fd = child->reaped ? -1 : child->pidfd, .events = POLLIN},
-                            {.fd = child->released_ns == 0 ? child->monitor[0] : -1,
-                             .events = POLLIN}};
+                             {.fd = child->released_ns == 0 ? child->monitor[0] : -1,
+                              .events = POLLIN}};
 
         if (o->stop != NULL && *o->stop != 0) {
             snprintf(error, HK_QEMU_ERROR_BYTES, "stopped while the guest was running");
@@ -552,7 +562,7 @@ static enum hk_status child_follow(struct child *child, const struct hk_qemu_opt
         if (p[2].revents != 0) {
             child_reap(child);
         }
-        if ((p[3].revents & POLLIN) != 0 && (status = guest_release(child, error)) != HK_OK) {
+        if (p[3].revents != 0 && (status = guest_release(child, error)) != HK_OK) {
             return status;
         }
     }
@@ -648,6 +658,9 @@ static enum hk_status run_child(const struct hk_qemu_options *o, const struct ar
 {
     enum hk_status status = child_start(a, child, error);
 
+    if (status == HK_OK && o->held) {
+        status = monitor_say(child, held_question, error);
+    }
     if (status == HK_OK) {
         status = child_follow(child, o, error);
     }

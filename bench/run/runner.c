@@ -365,11 +365,13 @@ enum hk_status hk_run_execute(const struct hk_run_plan *plan, struct hk_run_outc
 static enum hk_status pair_launch(const struct hk_pair_plan *plan, struct hk_request *request,
                                   uint32_t index, double *log_ratio, char error[HK_TEXT_BYTES])
 {
+    /* Who is opened first lies elsewhere in memory, in every launch: neither side may always be. */
+    const size_t first = hk_mix(plan->seed, index) & 1;
     struct hk_launch launch;
     size_t count = 0;
 
     for (size_t side = 0; side < 2; side++) {
-        struct hk_request_task *t = &request->tasks[side];
+        struct hk_request_task *t = &request->tasks[side ^ first];
         snprintf(t->name, sizeof t->name, "%s", side == 0 ? plan->a : plan->b);
         t->index = index;
         t->seed = hk_mix(hk_mix(plan->seed, side), index);
@@ -382,6 +384,8 @@ static enum hk_status pair_launch(const struct hk_pair_plan *plan, struct hk_req
     if (launch.state != HK_LAUNCH_OK || !hk_launch_counter(&launch, "hk_log_ratio", log_ratio)) {
         status = launch.state == HK_LAUNCH_UNAVAILABLE ? HK_ENOTSUP : HK_EIO;
         snprintf(error, HK_TEXT_BYTES, "%s", launch.reason != NULL ? launch.reason : "no value");
+    } else if (first == 1) {
+        *log_ratio = -*log_ratio;
     }
     hk_launch_fini(&launch);
     return status;

@@ -147,8 +147,9 @@ static void arguments_arrive_whole(void **state)
 static void held_guest_is_let_go(void **state)
 {
     static const char body[] =
-        "fd=${*##*id=monitor,fd=}; fd=${fd%% *}; printf '(qemu) ' >&$fd; read word <&$fd\n"
-        "[ \"$word\" = 'info status' ] && echo 'VM status: paused' >&$fd; read word <&$fd\n"
+        "fd=${*##*id=monitor,fd=}; fd=${fd%% *}; echo '{\"QMP\": {}}' >&$fd\n"
+        "read word <&$fd; echo '{\"return\": {}}' >&$fd\n"
+        "read word <&$fd; echo '{\"return\": {\"running\": false}}' >&$fd; read word <&$fd\n"
         "echo \"$word\"; for a; do echo \"[$a]\"; done; exit 33";
     const struct hk_qemu_options options = {.held = true, .timeout_ms = 20000};
     struct hk_qemu_result result;
@@ -156,12 +157,16 @@ static void held_guest_is_let_go(void **state)
 
     (void)state;
     assert_int_equal(script_run(body, options, &result, error), HK_OK);
-    assert_int_equal(strncmp(result.text, "cont\n", 5), 0);
+    assert_int_equal(strncmp(result.text, "{\"execute\": \"cont\"}\n", 20), 0);
     assert_non_null(strstr(result.text, "[-S]\n"));
     assert_true(result.released_ns > 0);
     hk_qemu_result_fini(&result);
     assert_int_equal(script_run("exec sleep 30", (struct hk_qemu_options){
         .held = true, .timeout_ms = 200}, &result, error), HK_ETIMEOUT);
+    assert_int_equal(script_run("echo 'no such device: x' >&2; exit 1", options, &result, error),
+                     HK_EIO);
+    assert_int_equal(script_run("exit 0", (struct hk_qemu_options){
+        .held = true, .gdb_port = 1234}, &result, error), HK_EINVAL);
 }
 
 static void missing_program_names_its_package(void **state)
