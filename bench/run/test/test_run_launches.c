@@ -251,6 +251,25 @@ static void a_pair_of_the_same_cell_gives_ratios(void **state)
         assert_true(ratios[i] > -3 && ratios[i] < 3);
 }
 
+/* The ratio is of B to A, whichever was opened first: of a round trip to a system call, above 1. */
+static void a_pair_keeps_its_sides(void **state)
+{
+    const struct hk_pair_plan plan = {
+        .a = "native/syscall/getppid/bytes:0",
+        .b = "native/round_trip/pipe/place:same_core/bytes:64",
+        .launches = 6, .rounds = 8, .block_ns = 300 * HK_NS_PER_US, .seed = 5,
+        .launch_command = launch_command};
+    char error[HK_TEXT_BYTES] = "";
+    double ratios[6];
+    size_t count = 0;
+
+    (void)state;
+    if (hk_pair_run(&plan, ratios, &count, error) != HK_OK)
+        fail_msg("%s", error);
+    for (size_t i = 0; i < count; i++)
+        assert_true(ratios[i] > 0);
+}
+
 /* Cells that make no sense are refused with a reason; nothing is written. */
 static void pairs_that_cannot_be_are_refused(void **state)
 {
@@ -315,6 +334,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(a_mixer_counts_its_underruns),
         cmocka_unit_test(a_stop_leaves_a_valid_partial_run),
         cmocka_unit_test(a_pair_of_the_same_cell_gives_ratios),
+        cmocka_unit_test(a_pair_keeps_its_sides),
         cmocka_unit_test(pairs_that_cannot_be_are_refused),
         cmocka_unit_test(only_one_run_holds_the_lock),
     };
