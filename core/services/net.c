@@ -124,6 +124,14 @@ static bool is_loopback(uint32_t address)
     return (address & LOOPBACK_MASK) == LOOPBACK_NETWORK || address == HK_ETHER_ADDRESS;
 }
 
+/* A port's program sees the packet without Ethernet's padding, as under Linux. */
+static bool passes(struct net *net, const unsigned char *data, const struct hk_packet *packet)
+{
+    const uint64_t bytes = (uint64_t)(packet->payload - data) + packet->payload_bytes;
+
+    return hk_port_filter_passes(filter_of(net), packet->to_port, data, bytes);
+}
+
 /* A packet has come in. */
 static void input(struct hk_service_host *host, const unsigned char *data, uint64_t bytes)
 {
@@ -134,8 +142,7 @@ static void input(struct hk_service_host *host, const unsigned char *data, uint6
 
     if (fault == HK_PACKET_GOOD && !is_loopback(packet.to))
         counter = HK_NET_NOT_OURS;
-    else if (fault == HK_PACKET_GOOD &&
-             !hk_port_filter_passes(filter_of(net), packet.to_port, data, bytes))
+    else if (fault == HK_PACKET_GOOD && !passes(net, data, &packet))
         counter = HK_NET_FILTERED;
     else if (fault == HK_PACKET_GOOD)
         counter = deliver(host, net, &packet);

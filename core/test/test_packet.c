@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Packets: made, taken apart, and what is wrong with damaged ones. */
+/* Packets: made, taken apart, what is wrong with damaged ones, and what a port's program sees. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -8,9 +8,12 @@
 
 #include <cmocka.h>
 
+#include "extension/assemble.h"
+#include "extension/extension.h"
 #include "hk/base/units.h"
 #include "services/ether.h"
 #include "services/packet.h"
+#include "services/rows.h"
 
 static const unsigned char payload[] = "2385 bottles of odd length";
 #define BYTES (HK_PACKET_HEADER_BYTES + sizeof(payload))
@@ -130,12 +133,97 @@ static void neighbours_are_answered(void **state)
     }
 }
 
+/* --- the net service behind a device that is memory ---------------------------------------- */
+
+#define RECEIVED (2 * HK_PAGE_BYTES + 12) /* the first frame, behind the header of virtio */
+
+/* VIRTIO 1.1, sections 2.6.8 and 4.2.2 */
+struct used {
+    uint16_t flags, index;
+    struct {
+        uint32_t id, bytes;
+    } ring[64];
+};
+
+static uint32_t registers[128] = { [1] = 2, [4] = 1, [13] = 64 }; /* modern, queues of 64 */
+static _Alignas(HK_PAGE_BYTES) unsigned char frames[HK_ETHER_PAGES * HK_PAGE_BYTES];
+static _Alignas(HK_PAGE_BYTES) unsigned char memory[HK_NET_PAGES * HK_PAGE_BYTES];
+static uint64_t buffer[HK_MESSAGE_BUFFER_WORDS];
+
+static void ack(struct hk_service_host *host)
+{
+    (void)host;
+}
+
+static struct hk_service_host host = {
+    .memory = memory,
+    .device = { .kind = HK_DEVICE_VIRTIO_NET, .registers = registers, .frames = frames },
+    .device_ack = ack,
+};
+
+static uint64_t ask(uint64_t badge, uint64_t w0, uint64_t w1, uint64_t w2, uint64_t w3)
+{
+    uint64_t word[HK_MESSAGE_REGISTER_WORDS] = { w0, w1, w2, w3 };
+    struct hk_service_message message = { badge, HK_SERVICE_REPLY_WORDS, word, buffer };
+
+    assert_int_equal(hk_net_handle(&host, &message), HK_OK);
+    return word[1];
+}
+
+/* A frame of the good packet and so many bytes behind it. */
+static void frame_comes(uint16_t number, uint64_t padding_bytes)
+{
+    const uint64_t queues = registers[0xa0 / 4] | (uint64_t)registers[0xa4 / 4] << 32;
+    struct used *used = (void *)(uintptr_t)(queues - HK_PAGE_BYTES); /* the last set was to send */
+    unsigned char *frame = frames + RECEIVED;
+    struct hk_packet packet = good;
+
+    packet.to = HK_ETHER_ADDRESS;
+    frame[12] = 8, frame[13] = 0; /* IP */
+    (void)hk_packet_write(&packet, number, frame + HK_ETHER_HEADER_BYTES);
+    memset(frame + HK_ETHER_HEADER_BYTES + BYTES, 0x5a, padding_bytes);
+    used->ring[number].bytes = (uint32_t)(12 + HK_ETHER_HEADER_BYTES + BYTES + padding_bytes);
+    used->index = (uint16_t)(number + 1);
+    (void)ask(HK_SERVICE_DEVICE_BADGE, 0, 0, 0, 0);
+}
+
+/* It lets a packet pass only of exactly this length. */
+static void programs_see_no_padding(void **state)
+{
+    static const struct hk_instruction program[] = {
+        SET(0, 0),
+        LOAD_(WORD, 2, 1, HK_CONTEXT_LEN),
+        LOAD_(WORD, 3, 1, HK_CONTEXT_DATA),
+        LOAD_(WORD, 4, 1, HK_CONTEXT_DATA_END),
+        DO_X(SUB, 4, 3),
+        IF(JNE, 2, BYTES, 2),
+        IF(JNE, 4, BYTES, 1),
+        SET(0, 1),
+        EXIT,
+    };
+
+    (void)state;
+    host.device.frames_physical = (uintptr_t)frames;
+    hk_net_start(&host);
+    assert_int_equal(ask(1, HK_NET_BIND, good.to_port, 0, 0), good.to_port);
+    memcpy(buffer, program, sizeof(program));
+    (void)ask(1, HK_NET_PROGRAM, good.to_port, 0, HK_ARRAY_COUNT(program));
+    (void)ask(1, HK_NET_FILTER, good.to_port, HK_ARRAY_COUNT(program), 0);
+    frame_comes(0, 0);
+    frame_comes(1, 6);
+    assert_int_equal(ask(1, HK_NET_COUNT, HK_NET_FILTERED, 0, 0), 0);
+    assert_int_equal(ask(1, HK_NET_COUNT, HK_NET_DELIVERED, 0, 0), 2);
+    assert_int_equal(ask(1, HK_NET_RECEIVE, good.to_port, 0, 0), sizeof(payload));
+    assert_memory_equal(buffer, payload, sizeof(payload));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(damage_is_named),
         cmocka_unit_test(packets_come_back),
         cmocka_unit_test(neighbours_are_answered),
+        cmocka_unit_test(programs_see_no_padding),
     };
 
     return cmocka_run_group_tests_name("packet", tests, NULL, NULL);
