@@ -19,17 +19,18 @@ void hk_port_filter_close(struct hk_port_filter *filter, uint64_t port)
 
 /* Instructions, part behind part; the first part begins anew. */
 static enum hk_status fill(struct hk_port_filter *filter, uint64_t port, uint64_t first,
-                           const struct hk_service_message *message)
+                           struct hk_service_message *message)
 {
     const uint64_t count = message->word[3];
 
     if (filter->state == HK_PORT_FILTER_ATTACHED ||
         (filter->state != HK_PORT_FILTER_NONE && filter->port != port))
         return HK_EBUSY;
-    if (count == 0 || count > HK_MESSAGE_BUFFER_WORDS)
+    if (count == 0 || count > HK_MESSAGE_BUFFER_WORDS ||
+        (first != 0 && (filter->state == HK_PORT_FILTER_NONE || first != filter->filled))) {
+        message->word[1] = HK_REJECT_NONE;
         return HK_EINVAL;
-    if (first != 0 && (filter->state == HK_PORT_FILTER_NONE || first != filter->filled))
-        return HK_EINVAL;
+    }
     if (first > HK_EXTENSION_INSTRUCTIONS_MAX - count)
         return HK_ETOOBIG;
     __builtin_memcpy(filter->program + first, message->buffer,
@@ -93,7 +94,7 @@ static enum hk_status verify(struct hk_port_filter *filter, struct hk_service_me
     enum hk_status status = HK_OK;
 
     if (filter->state == HK_PORT_FILTER_ATTACHED)
-        return HK_EBUSY;
+        return HK_EEXIST;
     if (filter->state == HK_PORT_FILTER_FILLING) {
         filter->verifier.reject = HK_REJECT_NONE;
         filter->verifier.at = 0;

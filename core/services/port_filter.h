@@ -33,8 +33,9 @@ void hk_port_filter_start(struct hk_port_filter *filter);
  * The requests HK_NET_PROGRAM, HK_NET_FILTER, HK_NET_UNFILTER and HK_NET_VALUE (services.h) of
  * whose port it is.
  *
- * Returns HK_OK; HK_EBUSY: for HK_NET_FILTER, verifying goes on, ask again; else there is a program
- * already, maybe of another port; HK_ENOENT: there is none of this port; HK_EINVAL: the program was
+ * Returns HK_OK; HK_EBUSY: for HK_NET_FILTER, verifying goes on, ask again; for HK_NET_PROGRAM there
+ * is a program already, maybe of another port; HK_EEXIST: for HK_NET_FILTER, it is verified and
+ * looks at packets already; HK_ENOENT: there is none of this port; HK_EINVAL: the program was
  * rejected, and word 1 says why and word 2 where, or word 1 is 0, and a part is not the next one or
  * more instructions are asked for than were filled in; HK_ETOOBIG; HK_ENOSYS.
  */

@@ -73,6 +73,16 @@ static bool count_is(struct hk_client *client, uint64_t port, uint64_t key, uint
            client->buffer[0] == count;
 }
 
+/* Whether a request is refused so; no program was looked at then. */
+static bool is_refused(struct hk_client *client, uint64_t port, uint64_t request, uint64_t first,
+                       enum hk_status status)
+{
+    uint64_t word[HK_MESSAGE_REGISTER_WORDS] = { request, port, first, 1 };
+
+    return hk_client_call(client, HK_SERVICE_NET, hk_service_payload_words(8), word) == status &&
+           (status != HK_EINVAL || word[1] == HK_REJECT_NONE);
+}
+
 /* One of each kind. */
 static bool filters(struct hk_client *client, uint64_t port)
 {
@@ -88,6 +98,7 @@ bool hk_filter_works(struct hk_client *client, uint64_t port)
                                  &verdict) == HK_EINVAL &&
                 verdict.reject == HK_REJECT_PACKET_BOUNDS && verdict.at == 1;
 
+    good = good && is_refused(client, port, HK_NET_PROGRAM, HK_ARRAY_COUNT(careless) + 1, HK_EINVAL);
     good = good && hk_client_filter(client, port + 1, careless, HK_ARRAY_COUNT(careless), maps,
                                     &verdict) == HK_ENOENT; /* not our port */
     good = good && hk_client_filter(client, port, counting, HK_ARRAY_COUNT(counting), maps,
@@ -95,6 +106,7 @@ bool hk_filter_works(struct hk_client *client, uint64_t port)
            verdict.processed >= HK_ARRAY_COUNT(counting) - 1;
     good = good && hk_client_filter(client, port, counting, HK_ARRAY_COUNT(counting), maps,
                                     &verdict) == HK_EBUSY; /* it is loaded */
+    good = good && is_refused(client, port, HK_NET_FILTER, 0, HK_EEXIST);
     good = good && filters(client, port) && filters(client, port);
     return good && count_is(client, port, 0, 2) && count_is(client, port, 1, 2) &&
            hk_client_call(client, HK_SERVICE_NET, 4, word) == HK_ENOENT;
