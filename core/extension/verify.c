@@ -4,9 +4,11 @@
 #include "extension/alu.h"
 #include "extension/form.h"
 #include "extension/state.h"
-#include "hk/base/units.h"
 
-/* An address goes so far from where it began, at most: it cannot wrap around. */
+/*
+ * What is certain of an address's offset and the rest of it go so far at most, each: the address is
+ * up to twice as far from where it began, and cannot wrap around.
+ */
 #define OFFSET_MAX 65535
 
 /* How many earlier states a path is compared with, at one instruction. */

@@ -36,6 +36,7 @@ state s/(value->set & ~other->set) == 0/true/
 verify s/address->known = 0;//
 verify s/const bool strictly = has_equal != holds;/const bool strictly = true;/
 verify s/reg\[r\].kind = HK_VALUE_UNSET;//
+verify s/if (hk_instruction_class(i) != HK_JMP)/if (false)/
 range s/a.min < b.max ? any/a.max < b.min ? any/
 MUTANTS
 exit $bad

@@ -6,7 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define ASTRAY_BYTES 0x20000u
+/* How far the verifier lets an address go: what is certain of its offset and the rest, 65535 each. */
+#define ASTRAY_BYTES (2 * 0x10000u)
 
 enum tag { UNWRITTEN, NUMBER, ADDRESS };
 
@@ -155,6 +156,21 @@ static void write_memory(const struct place *p, uint64_t address, uint32_t bytes
     demand(tag != ADDRESS, p, "an address gets into a map");
 }
 
+/* Bytes that a load or store moves: not the verifier's table, which may be wrong. */
+static uint32_t bytes_of(const struct hk_instruction *i)
+{
+    switch (i->code & HK_SIZE) {
+    case HK_BYTE:
+        return 1;
+    case HK_HALF:
+        return 2;
+    case HK_WORD:
+        return 4;
+    default:
+        return 8;
+    }
+}
+
 static uint64_t address_at(const struct place *p, unsigned r)
 {
     demand(read_register(p, r) == ADDRESS, p, "uses a number as an address");
@@ -164,7 +180,7 @@ static uint64_t address_at(const struct place *p, unsigned r)
 static void step_load(const struct place *p)
 {
     const uint64_t address = address_at(p, p->i->registers >> 4);
-    const uint32_t bytes = hk_instruction_bytes(p->i);
+    const uint32_t bytes = bytes_of(p->i);
     const uint8_t tag = lies_in(address, bytes, p->context, sizeof(*p->context))
                             ? read_context(p, address, bytes)
                             : read_memory(p, address, bytes);
@@ -177,7 +193,7 @@ static void step_store(const struct place *p)
 {
     const bool is_register = (p->i->code & HK_CLASS) == HK_STX;
 
-    write_memory(p, address_at(p, p->i->registers & 15), hk_instruction_bytes(p->i),
+    write_memory(p, address_at(p, p->i->registers & 15), bytes_of(p->i),
                  is_register ? read_register(p, p->i->registers >> 4) : NUMBER);
 }
 
@@ -240,6 +256,32 @@ static void step_call(const struct place *p)
     write_register(p, 0, result);
 }
 
+/*
+ * An address compared with a number would get out bit by bit. What is left: whether one in the
+ * packet is before its end, and whether a lookup has found anything.
+ */
+static void step_comparison(const struct place *p, unsigned operation)
+{
+    const unsigned to = p->i->registers & 15, from = p->i->registers >> 4;
+    const bool wide = (p->i->code & HK_CLASS) == HK_JMP;
+    const bool ordered = operation == HK_JGT || operation == HK_JGE || operation == HK_JLT ||
+                         operation == HK_JLE;
+    const uint8_t a = read_register(p, to);
+
+    if (p->i->code & HK_X) {
+        const uint8_t b = read_register(p, from);
+
+        demand((a == NUMBER && b == NUMBER) ||
+                   (a == ADDRESS && b == ADDRESS && wide && ordered && near_packet(p->reg[to]) &&
+                    near_packet(p->reg[from])),
+               p, "compares an address");
+        return;
+    }
+    demand(a == NUMBER || (wide && p->i->value == 0 &&
+                           (operation == HK_JEQ || operation == HK_JNE)),
+           p, "compares an address with a number");
+}
+
 static void step_jump(const struct place *p)
 {
     const unsigned operation = p->i->code & HK_OPERATION;
@@ -252,11 +294,8 @@ static void step_jump(const struct place *p)
         demand(read_register(p, 0) == NUMBER, p, "returns an address");
         return;
     }
-    if (operation == HK_JA)
-        return;
-    (void)read_register(p, p->i->registers & 15);
-    if (p->i->code & HK_X)
-        (void)read_register(p, p->i->registers >> 4);
+    if (operation != HK_JA)
+        step_comparison(p, operation);
 }
 
 void hk_oracle_step(const struct hk_extension *extension, const struct hk_instruction *i,

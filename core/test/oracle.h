@@ -3,7 +3,7 @@
  * What the verifier promises, checked while a program runs: every access lies in the packet, the
  * stack or one value of a map, every byte and register read was written, no address gets out, no
  * instruction runs twice, and none that no path was to reach. Knows the instructions by itself: it
- * shares nothing with the verifier, nor with the interpreter but the program.
+ * shares nothing with the verifier and the interpreter but the program and the names in its codes.
  */
 #ifndef HK_TEST_ORACLE_H
 #define HK_TEST_ORACLE_H
