@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "extension/form.h"
 
-#include "hk/base/units.h"
-
 /* --- jumps ------------------------------------------------------------------------------- */
 
 static bool is_jump_class(const struct hk_instruction *i)

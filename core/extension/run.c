@@ -63,11 +63,15 @@ static uint64_t call(const struct machine *m, int32_t helper)
  * One piece of code per operation code, and a table of where they are: from one to the next takes
  * four instructions, where a switch in a loop took thirteen.
  */
+#define HERE                          \
+    do {                              \
+        BEFORE(&m, i);                \
+        goto *pieces[i->code];        \
+    } while (0)
 #define NEXT                          \
     do {                              \
         i++;                          \
-        BEFORE(&m, i);                \
-        goto *pieces[i->code];        \
+        HERE;                         \
     } while (0)
 
 #define TO m.reg[hk_instruction_to(i)]
@@ -152,14 +156,14 @@ uint64_t hk_extension_run(const struct hk_extension *extension, const unsigned c
         [HK_JMP | HK_EXIT] = &&leave,
         [HK_TRAP] = &&trap,
     };
-    const struct hk_instruction *i = extension->instructions - 1;
+    const struct hk_instruction *i = extension->instructions;
     struct machine m;
 
     m.extension = extension;
     m.context = (struct hk_extension_context){ bytes, packet, packet + bytes };
     m.reg[1] = (uintptr_t)&m.context;
     m.reg[HK_FRAME_POINTER] = (uintptr_t)(m.stack + sizeof(m.stack));
-    NEXT;
+    HERE;
     HK_ALU_LIST(ALU)
     HK_JUMP_LIST(JUMP)
     LOAD(u8, uint8_t)

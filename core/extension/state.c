@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "extension/state.h"
 
-#include "hk/base/units.h"
-
 static const struct hk_value unset = { .kind = HK_VALUE_UNSET };
 
 void hk_state_init(struct hk_verify_state *state)
