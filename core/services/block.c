@@ -4,6 +4,7 @@
  * the cache, which survives the server: a cached block is never overwritten, but
  * replaced by another entry whose `order` is higher; one store makes it count.
  */
+#include "hk/core/mix_draw.h"
 #include "services/commit.h"
 #include "services/rows.h"
 #include "services/virtio.h"
@@ -33,6 +34,7 @@ struct cache {
 
 _Static_assert(HK_BLOCK_PAGES == HEAD_PAGES + ENTRIES + BLOCKS, "rows.h says as many pages");
 _Static_assert(sizeof(struct cache) <= HEAD_PAGES * HK_PAGE_BYTES, "the head fits");
+_Static_assert(HK_MIX_BLOCKS - HK_MIX_CACHED_FIRST == ENTRIES, "workloads begin with a full cache");
 
 static char *data_of(struct cache *cache, const struct entry *entry)
 {

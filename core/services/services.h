@@ -5,7 +5,8 @@
  * process of its own calls it for messages. It cannot tell the difference.
  *
  * A service never waits. What is not ready is a status, and who wants to know when
- * it is asks to be signalled.
+ * it is asks to be signalled. The one exception is the block service with a device, which
+ * asks it for each block until it answers, at most 2 s: docs/decisions/0284.
  */
 #ifndef HK_SERVICES_SERVICES_H
 #define HK_SERVICES_SERVICES_H
