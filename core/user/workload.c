@@ -130,6 +130,7 @@ static bool entry_is_good(const struct hk_mix_entry *entry)
            (entry->period_ns == 0 || entry->period_ns >= HK_MIX_PERIOD_NS_MIN) &&
            entry->count <= HK_MIX_COUNT_MAX && entry->bytes_min <= entry->bytes_max &&
            entry->bytes_max <= HK_MIX_BYTES_MAX &&
+           entry->unaligned_percent <= 100 &&
            (entry->unaligned_percent == 0 || entry->action == HK_MIX_FILE_LEND);
 }
 
@@ -142,7 +143,7 @@ static bool read_mix(struct run *run, uint64_t number)
 
     if (bytes != sizeof(*mix) || mix->version != HK_MIX_VERSION || mix->requests == 0 ||
         mix->requests > HK_MIX_REQUESTS_MAX || mix->think_instructions > HK_MIX_THINK_MAX ||
-        mix->entry_count > HK_MIX_ENTRIES_MAX)
+        mix->rate_per_s > HK_MIX_RATE_MAX || mix->entry_count > HK_MIX_ENTRIES_MAX)
         return false;
     run->weight_sum = 0;
     for (uint64_t i = 0; i < mix->entry_count; i++) {
