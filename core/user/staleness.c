@@ -15,8 +15,10 @@
 #define LOOK_NS 370000u    /* and between two looks */
 
 /*
- * Times are rounded up to slots, in which the refresh comes first, then changes, then looks, each
- * well after the one before is through: what is old does not depend on how long any of them takes.
+ * Times are rounded up to slots, in which the refresh comes first and is well through before the
+ * first change or look. Those follow one after the other, in the order of their times before
+ * rounding: what is old does not depend on how long any of them takes. With all changes of a slot
+ * before its looks, half a slot more of changes would be met than the law says.
  */
 #define SLOT_NS 20000u
 #define CHANGE_IN_SLOT_NS 7000u
