@@ -172,7 +172,10 @@ static void run_event_server(struct hk_lab *lab, uint64_t ops)
 
         need_packet(lab);
         __builtin_memcpy(word + 1, lab->ipc_page, BYTES);
-        (void)hk_call_long(lab->handle, 1 + HK_FILTER_WORDS, word, &bench.keep, &word[0]);
+        if (hk_call_long(lab->handle, 1 + HK_FILTER_WORDS, word, &bench.keep, &word[0]) < 0) {
+            lab->error = "the server does not answer";
+            return;
+        }
     } while (--ops > 0);
     check_verdict(lab);
 }
@@ -204,12 +207,11 @@ static void run_cycle(struct hk_lab *lab, uint64_t ops)
 
 #define NET (HK_SERVICE_NET + 1)
 
-#define STRAIGHT(part, prepare, run, finish, size, ops, placed)                              \
-    { "guest/extension/" part "/shape:straight/size:" #size, prepare, run, finish,          \
-      PARAMETER(HK_FILTER_STRAIGHT, size, 0), ops, placed }
-#define BRANCHY(part, prepare, run, finish, size, ops, placed)                               \
-    { "guest/extension/" part "/shape:branchy/size:" #size, prepare, run, finish,           \
-      PARAMETER(HK_FILTER_BRANCHY, size, 0), ops, placed }
+#define ROW(name, shape, part, prepare, run, finish, size, ops, placed)                     \
+    { "guest/extension/" part "/shape:" name "/size:" #size, prepare, run, finish,          \
+      PARAMETER(shape, size, 0), ops, placed }
+#define STRAIGHT(...) ROW("straight", HK_FILTER_STRAIGHT, __VA_ARGS__)
+#define BRANCHY(...) ROW("branchy", HK_FILTER_BRANCHY, __VA_ARGS__)
 
 /* F9 trains on every second size and number of branches, and is tested on the others. */
 #define SIZES(part, prepare, run, finish, ops, placed)          \

@@ -338,6 +338,8 @@ static void filter(uint64_t endpoint, uint64_t next)
     while (words == 1 + HK_FILTER_WORDS) {
         const struct hk_filter wanted = hk_filter_unpack(word[0]);
 
+        if (!hk_filter_is_good(&wanted))
+            return;
         word[0] = hk_filter_decide(&wanted, word + 1);
         handle = endpoint;
         words = hk_user_ipc(HK_IPC_REPLY_WAIT + 1, &handle, word);
