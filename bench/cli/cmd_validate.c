@@ -82,32 +82,35 @@ static void print_verdicts(const struct hk_judge *judge, const char *path)
            counts[HK_VERDICT_INCONCLUSIVE], path);
 }
 
-/* "3.1 % [2.9, 3.4], n=48" */
+/* "3.1 % [2.9, 3.4] at 90 %, n=48" */
 static void format_reached(const struct hk_acceptance *a, char *text, size_t bytes)
 {
     const char *space = a->unit[0] != '\0' ? " " : "";
+    char level[16] = "";
 
+    if (a->confidence_ratio > 0)
+        snprintf(level, sizeof level, " at %.0f %%", 100 * a->confidence_ratio);
     if (a->sample_count == 0)
         snprintf(text, bytes, "-");
     else if (a->lower == a->upper)
         snprintf(text, bytes, "%.3g%s%s, n=%llu", a->value, space, a->unit,
                  (unsigned long long)a->sample_count);
     else
-        snprintf(text, bytes, "%.3g%s%s [%.3g, %.3g], n=%llu", a->value, space, a->unit, a->lower,
-                 a->upper, (unsigned long long)a->sample_count);
+        snprintf(text, bytes, "%.3g%s%s [%.3g, %.3g]%s, n=%llu", a->value, space, a->unit, a->lower,
+                 a->upper, level, (unsigned long long)a->sample_count);
 }
 
 static void print_acceptance(const struct hk_judge *judge, bool quick)
 {
-    size_t counts[HK_ACCEPTANCE_MISSED + 1] = {0};
+    size_t counts[HK_ACCEPTANCE_REPORTED + 1] = {0};
 
-    printf("\n%-10s  %-58s  %-15s  %-38s  %s\n", "row", "target on held-out data", "required",
+    printf("\n%-10s  %-58s  %-15s  %-44s  %s\n", "row", "target on held-out data", "required",
            "reached", "");
     for (size_t i = 0; i < judge->acceptance_count; i++) {
         const struct hk_acceptance *a = &judge->acceptance[i];
         char reached[96];
         format_reached(a, reached, sizeof reached);
-        printf("%-10s  %-58s  %-15s  %-38s  %s%s%s\n", a->row, a->target, a->required, reached,
+        printf("%-10s  %-58s  %-15s  %-44s  %s%s%s\n", a->row, a->target, a->required, reached,
                hk_acceptance_outcome_name(a->outcome), a->why[0] != '\0' ? ": " : "", a->why);
         const bool last = i + 1 == judge->acceptance_count ||
                           strcmp(judge->acceptance[i + 1].row, a->row) != 0;

@@ -41,7 +41,8 @@ static void add_share(struct figures *f, const char *id, uint64_t hits, uint64_t
     if (f->count == HK_FIGURES_MAX || hk_proportion_interval(hits, n, 0.95, &interval) != HK_OK)
         return;
     *out = (struct hk_reached){.value = (double)hits / (double)n, .lower = interval.lower,
-                              .upper = interval.upper, .count = n};
+                              .upper = interval.upper, .count = n,
+                              .confidence_ratio = interval.confidence_ratio};
     snprintf(out->id, sizeof out->id, "%s", id);
     f->count++;
 }

@@ -13,7 +13,14 @@
  * One table per stored struct drives both directions, so a field cannot be
  * written and not read. A JSON key is the C field's name.
  */
-enum field_kind { FIELD_TEXT, FIELD_REAL, FIELD_COUNT, FIELD_KIND, FIELD_OUTCOME };
+enum field_kind {
+    FIELD_TEXT,
+    FIELD_REAL,
+    FIELD_REAL_OR_0, /* older files do not have it */
+    FIELD_COUNT,
+    FIELD_KIND,
+    FIELD_OUTCOME,
+};
 
 struct field {
     const char *key;
@@ -64,6 +71,8 @@ static const struct field acceptance_fields[] = {
      sizeof(enum hk_acceptance_outcome)},
     TEXT(hk_acceptance, unit),  REAL(hk_acceptance, value),  REAL(hk_acceptance, lower),
     REAL(hk_acceptance, upper), COUNT(hk_acceptance, sample_count), TEXT(hk_acceptance, why),
+    {"confidence_ratio", FIELD_REAL_OR_0, offsetof(struct hk_acceptance, confidence_ratio),
+     sizeof(double)},
 };
 
 static const enum hk_verdict_kind verdict_kinds[] = {
@@ -73,7 +82,7 @@ static const enum hk_verdict_kind verdict_kinds[] = {
     HK_VERDICT_REFUTED,
 };
 
-static const char *const outcome_names[] = {"INCONCLUSIVE", "PASS", "MISSED"};
+static const char *const outcome_names[] = {"INCONCLUSIVE", "PASS", "MISSED", "REPORTED"};
 
 const char *hk_acceptance_outcome_name(enum hk_acceptance_outcome outcome)
 {
@@ -88,6 +97,7 @@ static json_t *field_to_json(const struct field *f, const char *object)
     case FIELD_TEXT:
         return json_string(at);
     case FIELD_REAL:
+    case FIELD_REAL_OR_0:
         return json_real(*(const double *)(const void *)at);
     case FIELD_COUNT:
         return json_integer((json_int_t) * (const uint64_t *)(const void *)at);
@@ -133,6 +143,9 @@ static enum hk_status field_from_json(const struct field *f, const json_t *objec
             return HK_EPARSE;
         memcpy(at, json_string_value(value), json_string_length(value) + 1);
         return HK_OK;
+    case FIELD_REAL_OR_0:
+        *(double *)(void *)at = json_number_value(value); /* 0 of what is none */
+        return value == NULL || json_is_number(value) ? HK_OK : HK_EPARSE;
     case FIELD_REAL:
         if (!json_is_number(value))
             return HK_EPARSE;

@@ -242,10 +242,11 @@ static void write_acceptance(FILE *out, const struct hk_judge *judge)
 {
     static const char *const classes[] = {[HK_ACCEPTANCE_INCONCLUSIVE] = "open",
                                           [HK_ACCEPTANCE_PASS] = "holds",
-                                          [HK_ACCEPTANCE_MISSED] = "refuted"};
+                                          [HK_ACCEPTANCE_MISSED] = "refuted",
+                                          [HK_ACCEPTANCE_REPORTED] = "open"};
 
     open_table(out, "What is required, and what was reached",
-               "Row|On held-out data|Required|Reached [95 % interval]|n|Outcome|Because");
+               "Row|On held-out data|Required|Reached [interval]|Its level|n|Outcome|Because");
     for (size_t i = 0; i < judge->acceptance_count; i++) {
         const struct hk_acceptance *a = &judge->acceptance[i];
         fputs("<tr><th scope=\"row\">", out);
@@ -253,11 +254,14 @@ static void write_acceptance(FILE *out, const struct hk_judge *judge)
         fputs("</th>", out);
         html_element(out, "td", a->target);
         html_element(out, "td", a->required);
+        char level[16] = "";
+        if (a->confidence_ratio > 0)
+            snprintf(level, sizeof level, "%.0f %%", 100 * a->confidence_ratio);
         if (a->sample_count == 0)
-            fputs("<td class=\"number\">&#8211;</td><td></td>", out);
+            fputs("<td class=\"number\">&#8211;</td><td></td><td></td>", out);
         else
-            fprintf(out, "<td class=\"number\">%.3g [%.3g, %.3g] %s</td>"
-                    "<td class=\"number\">%llu</td>", a->value, a->lower, a->upper, a->unit,
+            fprintf(out, "<td class=\"number\">%.3g [%.3g, %.3g] %s</td><td>%s</td>"
+                    "<td class=\"number\">%llu</td>", a->value, a->lower, a->upper, a->unit, level,
                     (unsigned long long)a->sample_count);
         fprintf(out, "<td><span class=\"verdict %s\">%s</span></td>", classes[a->outcome],
                 hk_acceptance_outcome_name(a->outcome));

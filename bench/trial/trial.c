@@ -248,7 +248,8 @@ static void add_figure(struct results *r, const char *id, double value, double l
 {
     struct hk_reached *f = &r->figures[r->count++];
 
-    *f = (struct hk_reached){.value = value, .lower = lower, .upper = upper, .count = n};
+    *f = (struct hk_reached){.value = value, .lower = lower, .upper = upper, .count = n,
+                            .confidence_ratio = 0.95};
     snprintf(f->id, sizeof f->id, "%s", id);
 }
 

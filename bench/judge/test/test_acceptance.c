@@ -102,7 +102,7 @@ static void errors_are_those_of_the_model_that_held(void **state)
         assert_string_equal(a->required, "<= 5 %");
         const struct hk_acceptance *naive = line(&judge, "F3 wall", "textbook");
         assert_true(fabs(naive->value - 100 * (cases[i].textbook - 1)) < 1e-6);
-        assert_int_equal(naive->outcome, PASS); /* only to be reported */
+        assert_int_equal(naive->outcome, HK_ACCEPTANCE_REPORTED); /* nothing is required */
         hk_judge_fini(&judge);
     }
 }
@@ -140,14 +140,14 @@ static void figures_from_elsewhere_are_held_against_what_is_required(void **stat
         struct hk_reached figure;
         enum hk_acceptance_outcome outcome;
     } cases[] = {
-        {"mutants", {"mutants_killed", 0.96, 0.90, 0.99, 40, ""}, PASS},
-        {"mutants", {"mutants_killed", 0.94, 0.89, 0.97, 88, ""}, MISSED},
-        {"mutants", {"mutants_killed", 1.0, 0.80, 1.0, 12, ""}, OPEN},
-        {"A/A", {"false_verdicts", 0.01, 0.005, 0.02, 900, ""}, PASS},
-        {"A/A", {"false_verdicts", 0.04, 0.03, 0.06, 900, ""}, OPEN},
-        {"A/A", {"false_verdicts", 0.09, 0.07, 0.11, 900, ""}, MISSED},
-        {"A/A", {"false_verdicts", NAN, 0, 1, 900, ""}, OPEN},
-        {"neighbour", {"guard_flagged", 0.998, 0.995, 1, 2000, ""}, PASS},
+        {"mutants", {"mutants_killed", 0.96, 0.90, 0.99, 40, "", 0.95}, PASS},
+        {"mutants", {"mutants_killed", 0.94, 0.89, 0.97, 88, "", 0.95}, MISSED},
+        {"mutants", {"mutants_killed", 1.0, 0.80, 1.0, 12, "", 0.95}, OPEN},
+        {"A/A", {"false_verdicts", 0.01, 0.005, 0.02, 900, "", 0.95}, PASS},
+        {"A/A", {"false_verdicts", 0.04, 0.03, 0.06, 900, "", 0.95}, OPEN},
+        {"A/A", {"false_verdicts", 0.09, 0.07, 0.11, 900, "", 0.95}, MISSED},
+        {"A/A", {"false_verdicts", NAN, 0, 1, 900, "", 0.95}, OPEN},
+        {"neighbour", {"guard_flagged", 0.998, 0.995, 1, 2000, "", 0.95}, PASS},
     };
 
     (void)state;
@@ -161,6 +161,104 @@ static void figures_from_elsewhere_are_held_against_what_is_required(void **stat
         assert_int_equal(hk_acceptance_assess(&(struct hk_run){0}, NULL, 0, &judge), HK_EEXIST);
         hk_judge_fini(&judge);
     }
+}
+
+/* The worst of all cells is not known better than what was measured there. */
+static void the_worst_error_has_an_interval(void **state)
+{
+    static const struct {
+        double factor;
+        double width; /* of the measured interval, either way */
+        double lower_percent;
+        double upper_percent;
+        enum hk_acceptance_outcome outcome;
+    } cases[] = {
+        {1.05, 0, 5, 5, PASS}, /* exact */
+        {1.05, 0.02, 2.9412, 7.1429, PASS},
+        {1.09, 0.02, 6.8627, 11.2245, OPEN},
+        {1.01, 0.02, 0, 3.0612, PASS}, /* holds the prediction: there may be no error at all */
+        {1.15, 0.02, 12.7451, 17.3469, MISSED},
+        {1.05, 1, 0, 0, OPEN}, /* what was measured may be nothing */
+    };
+
+    (void)state;
+    for (size_t i = 0; i < HK_ARRAY_COUNT(cases); i++) {
+        struct hk_judge judge;
+        struct hk_comparison c = {.formula = "F9", .regime = "native/break-even",
+                                  .model = "textbook", .quantity = "calls",
+                                  .predicted = 1000 * cases[i].factor, .measured = 1000};
+        c.lower = c.upper = c.predicted;
+        c.measured_lower = 1000 * (1 - cases[i].width);
+        c.measured_upper = 1000 * (1 + cases[i].width);
+        hk_judge_init(&judge);
+        add_verdict(&judge, "F9", "native/break-even", HK_VERDICT_HOLDS, NULL);
+        assert_int_equal(hk_judge_add_comparison(&judge, &c), HK_OK);
+        assess(&judge, NULL, 0);
+        const struct hk_acceptance *a = line(&judge, "F9", "break-even");
+        assert_int_equal(a->outcome, cases[i].outcome);
+        assert_true(fabs(a->lower - cases[i].lower_percent) < 1e-3);
+        assert_true(fabs(a->upper - cases[i].upper_percent) < 1e-3);
+        assert_true(a->confidence_ratio == (a->lower < a->upper ? 0.95 : 0));
+        hk_judge_fini(&judge);
+    }
+}
+
+/* Each interval says how often it holds: verdicts' 90 %, and what few cells allow of a quantile. */
+static void intervals_say_their_level(void **state)
+{
+    struct hk_judge judge;
+
+    (void)state;
+    hk_judge_init(&judge);
+    add_verdict(&judge, "F3", "native/x/coefficient", HK_VERDICT_HOLDS, NULL);
+    add_verdict(&judge, "F4", "native/file", HK_VERDICT_HOLDS, NULL);
+    for (size_t i = 0; i < 3; i++)
+        add_comparisons(&judge, "F4", "native/file", "textbook", "throughput_ratio", 1,
+                        1.01 + 0.01 * (double)i);
+    assess(&judge, NULL, 0);
+    assert_true(line(&judge, "F3 coeff", "slopes")->confidence_ratio == 0.90);
+    assert_true(fabs(line(&judge, "F4", "median")->confidence_ratio - 0.75) < 1e-9);
+    hk_judge_fini(&judge);
+}
+
+/* A workload that could not be decided is not one where all is kept. */
+static void undecided_winners_are_no_pass(void **state)
+{
+    struct hk_judge judge;
+
+    (void)state;
+    for (size_t undecided = 0; undecided < 2; undecided++) {
+        hk_judge_init(&judge);
+        const struct hk_equivalence kept = {.value = -0.01, .margin = 0.05,
+                                            .interval = {-0.01, -0.01, 1}};
+        const struct hk_verdict v = {.kind = HK_VERDICT_HOLDS, .formula = "F1", .margin = 0.05,
+                                     .regime = "guest/placement/moon/winner", .error = kept,
+                                     .sample_count = 5, .exact = true};
+        assert_int_equal(hk_judge_add_verdict(&judge, &v), HK_OK);
+        if (undecided == 1)
+            assert_int_equal(hk_judge_add_undecided(&judge, "F1", "guest/placement/sun/winner",
+                                                    "no sum"), HK_OK);
+        assess(&judge, NULL, 0);
+        const struct hk_acceptance *a = line(&judge, "F1", "winner");
+        assert_int_equal(a->outcome, undecided == 1 ? OPEN : PASS);
+        assert_true(undecided == 0 || strstr(a->why, "guest/placement/sun") != NULL);
+        hk_judge_fini(&judge);
+    }
+}
+
+static void a_row_passes_by_lines_that_require_something(void **state)
+{
+    struct hk_acceptance lines[] = {{.outcome = HK_ACCEPTANCE_REPORTED, .row = "a"},
+                                    {.outcome = PASS, .row = "b"},
+                                    {.outcome = HK_ACCEPTANCE_REPORTED, .row = "b"}};
+    const struct hk_judge judge = {.acceptance = lines, .acceptance_count = 3};
+
+    (void)state;
+    assert_int_equal(hk_acceptance_row(&judge, "a"), OPEN);
+    assert_int_equal(hk_acceptance_row(&judge, "b"), PASS);
+    assert_int_equal(hk_acceptance_row(&judge, "no such row"), OPEN);
+    lines[2].outcome = MISSED;
+    assert_int_equal(hk_acceptance_row(&judge, "b"), MISSED);
 }
 
 static void the_table_is_written_with_the_verdicts(void **state)
@@ -183,6 +281,7 @@ static void the_table_is_written_with_the_verdicts(void **state)
     const struct hk_acceptance *a = line(&judge, "F4", "median"), *b = line(&again, "F4", "median");
     assert_int_equal(a->outcome, b->outcome);
     assert_true(a->value == b->value && a->upper == b->upper);
+    assert_true(a->confidence_ratio == b->confidence_ratio);
     assert_string_equal(a->required, b->required);
     for (size_t i = 0; i < HK_ARRAY_COUNT(files); i++) {
         snprintf(path, sizeof path, "%s/%s", root, files[i]);
@@ -199,6 +298,10 @@ int main(void)
         cmocka_unit_test(errors_are_those_of_the_model_that_held),
         cmocka_unit_test(few_cells_are_no_pass),
         cmocka_unit_test(figures_from_elsewhere_are_held_against_what_is_required),
+        cmocka_unit_test(the_worst_error_has_an_interval),
+        cmocka_unit_test(intervals_say_their_level),
+        cmocka_unit_test(undecided_winners_are_no_pass),
+        cmocka_unit_test(a_row_passes_by_lines_that_require_something),
         cmocka_unit_test(the_table_is_written_with_the_verdicts),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -17,9 +17,10 @@ enum hk_acceptance_outcome {
     HK_ACCEPTANCE_INCONCLUSIVE, /* no figure, or one that may be on either side: not a pass */
     HK_ACCEPTANCE_PASS,
     HK_ACCEPTANCE_MISSED,
+    HK_ACCEPTANCE_REPORTED, /* nothing is required: no part of what its row says */
 };
 
-/* "INCONCLUSIVE", "PASS" or "MISSED". */
+/* "INCONCLUSIVE", "PASS", "MISSED" or "REPORTED". */
 const char *hk_acceptance_outcome_name(enum hk_acceptance_outcome outcome);
 
 /* One line as it came out. Numbers are in the unit of what is required. */
@@ -32,6 +33,7 @@ struct hk_acceptance {
     double value;          /* 0, as its interval, where there is no figure */
     double lower;
     double upper;
+    double confidence_ratio; /* of the interval; 0: it is a point, or older than this field */
     uint64_t sample_count; /* 0: there is no figure */
     char why[200];         /* what is missing or in the way of a pass, or where it comes from; "" */
 };
@@ -40,10 +42,11 @@ struct hk_acceptance {
 struct hk_reached {
     char id[32];
     double value;
-    double lower; /* 95 % interval; equal to value where it is exact */
+    double lower; /* equal to value where it is exact */
     double upper;
     uint64_t count;
-    char note[80]; /* which case it comes from; "" */
+    char note[80]; /* which case it comes from, or why there is none; "" */
+    double confidence_ratio; /* of the interval, where it is no point */
 };
 
 /*
@@ -58,7 +61,10 @@ struct hk_reached {
 enum hk_status hk_acceptance_assess(const struct hk_run *run, const struct hk_reached *figures,
                                     size_t figure_count, struct hk_judge *judge);
 
-/* What the lines of a row say together: MISSED if one is, PASS if all do. */
+/*
+ * What the lines of a row say together: MISSED if one is; PASS if all do of which anything is
+ * required, and there is one; INCONCLUSIVE otherwise.
+ */
 enum hk_acceptance_outcome hk_acceptance_row(const struct hk_judge *judge, const char *row);
 
 #endif
