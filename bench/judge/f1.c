@@ -191,22 +191,44 @@ static enum hk_status decide(const struct study *s, const char *regime, double m
     return status == HK_OK ? hk_judge_add_verdict(judge, &verdict) : status;
 }
 
+/* The regimes of a workload's two verdicts. */
+struct regimes {
+    char winner[96];
+    char regret[96];
+};
+
+static struct regimes regimes_of(const char *workload)
+{
+    struct regimes r;
+
+    snprintf(r.winner, sizeof r.winner, "guest/placement/%.60s/winner", workload);
+    snprintf(r.regret, sizeof r.regret, "guest/placement/%.60s/regret", workload);
+    return r;
+}
+
 static enum hk_status judge_study(const struct study *s, struct hk_judge *judge)
 {
+    const struct regimes regimes = regimes_of(s->workload);
     double agreement[MODELS], left[MODELS];
-    char winner[96], regret[96];
 
     for (size_t m = 0; m < MODELS; m++) {
         const struct hk_utility_regret *r = &s->regret[m];
         agreement[m] = r->agreement_ratio;
         left[m] = r->range_mean > 0 ? 1 - r->regret_mean / r->range_mean : 1;
     }
-    snprintf(winner, sizeof winner, "guest/placement/%.60s/winner", s->workload);
-    snprintf(regret, sizeof regret, "guest/placement/%.60s/regret", s->workload);
-    enum hk_status status = compare(s, winner, judge);
+    enum hk_status status = compare(s, regimes.winner, judge);
     if (status == HK_OK)
-        status = decide(s, winner, agreement_margin, agreement, judge);
-    return status == HK_OK ? decide(s, regret, regret_margin, left, judge) : status;
+        status = decide(s, regimes.winner, agreement_margin, agreement, judge);
+    return status == HK_OK ? decide(s, regimes.regret, regret_margin, left, judge) : status;
+}
+
+static enum hk_status add_undecided(const char *workload, struct hk_judge *judge)
+{
+    static const char why[] = "a sum of savings comes to less than nothing";
+    const struct regimes regimes = regimes_of(workload);
+    const enum hk_status status = hk_judge_add_undecided(judge, "F1", regimes.winner, why);
+
+    return status == HK_OK ? hk_judge_add_undecided(judge, "F1", regimes.regret, why) : status;
 }
 
 enum hk_status hk_f1_validate(const struct hk_run *training, const struct hk_run *target,
@@ -230,8 +252,7 @@ enum hk_status hk_f1_validate(const struct hk_run *training, const struct hk_run
         if (status == HK_OK)
             status = judge_study(&s, judge);
         else if (status == HK_ENOISE)
-            status = hk_judge_add_undecided(judge, "F1", workload,
-                                            "a sum of savings comes to less than nothing");
+            status = add_undecided(workload, judge);
     }
     return status;
 }

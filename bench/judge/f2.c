@@ -13,6 +13,7 @@
 #include "hk/judge/placements.h"
 
 static const double margin = 0.0769610411361284; /* ln 1.08: the p_i are to be right within 8 % */
+static const double claimed_ratio_min = 1e-9;     /* a claim of nothing has no logarithm */
 
 static enum hk_status add_parameter(struct hk_judge *judge, const struct hk_placements *p,
                                     const char *symbol, double value, uint32_t set)
@@ -75,8 +76,8 @@ static enum hk_status compare(const struct hk_placements *measured, struct claim
         struct hk_comparison row = {.formula = "F2", .quantity = "added_instructions"};
         const double added = measured->instructions[set] - measured->instructions[0];
         const double claimed = claim->predicted[set] - claim->predicted[0];
-        if (__builtin_popcount(set) <= HK_PLACEMENTS_PAIRWISE || !(added > 0) || !(claimed > 0))
-            continue;
+        if (__builtin_popcount(set) <= HK_PLACEMENTS_PAIRWISE || !(added > 0))
+            continue; /* left out for all models alike, by what was measured alone */
         snprintf(row.regime, sizeof row.regime, "%s", claim->regime);
         snprintf(row.model, sizeof row.model, "%s", claim->model);
         snprintf(row.cell, sizeof row.cell, "guest/placement/%.60s/mask:%03u", measured->workload,
@@ -87,7 +88,7 @@ static enum hk_status compare(const struct hk_placements *measured, struct claim
         if (status != HK_OK)
             return status;
         /* Without its sign: sets that are too cheap must not excuse those that are too dear. */
-        errors[n++] = fabs(log(claimed / added));
+        errors[n++] = fabs(log(fmax(claimed / added, claimed_ratio_min)));
     }
     claim->count = n;
     return hk_equivalence_test(errors, n, margin, 0.05, error);

@@ -512,6 +512,61 @@ static void winners_are_judged_by_predicted_performance(void **state)
     }
 }
 
+/* One service saves work alone. Where that is all that the sums see, the sets cost more than that. */
+static double saves_alone(uint32_t set)
+{
+    const int n = __builtin_popcount(set);
+    const double sum = (set & 1) != 0 ? 100.0 * (n - 1) - 300 : 100.0 * n;
+
+    return 9000 + (n > 2 ? fmax(sum, 50) : sum);
+}
+
+/* Any set saves nearly half: sums of that come to less than nothing. */
+static double any_saves(uint32_t set)
+{
+    return set == 0 ? 9000 : 5000;
+}
+
+static void sets_that_a_model_has_no_cost_for_are_held_against_it(void **state)
+{
+    struct hk_judge judge;
+    struct world w;
+    size_t textbook = 0, pairs = 0;
+
+    (void)state;
+    world_init(&w, 0);
+    add_placements(&w, saves_alone);
+    judge_world(&w, &judge);
+    assert_int_not_equal(verdict(&judge, "F2", "guest/placement/moon")->kind, HK_VERDICT_HOLDS);
+    for (size_t i = 0; i < judge.comparison_count; i++) {
+        textbook += strcmp(judge.comparisons[i].formula, "F2") == 0 &&
+                    strcmp(judge.comparisons[i].model, "textbook") == 0;
+        pairs += strcmp(judge.comparisons[i].formula, "F2") == 0 &&
+                 strcmp(judge.comparisons[i].model, "pairs") == 0;
+    }
+    assert_int_equal(textbook, 219);
+    assert_int_equal(pairs, 219);
+    hk_judge_fini(&judge);
+    world_remove(&w);
+}
+
+static void what_f1_cannot_decide_is_said_where_it_is_looked_for(void **state)
+{
+    struct hk_judge judge;
+    struct world w;
+
+    (void)state;
+    world_init(&w, 0);
+    add_placements(&w, any_saves);
+    judge_world(&w, &judge);
+    assert_int_equal(verdict(&judge, "F1", "guest/placement/moon/winner")->kind,
+                     HK_VERDICT_INCONCLUSIVE);
+    assert_int_equal(verdict(&judge, "F1", "guest/placement/moon/regret")->kind,
+                     HK_VERDICT_INCONCLUSIVE);
+    hk_judge_fini(&judge);
+    world_remove(&w);
+}
+
 /* --- F6, F7 and F8 in the guest ---------------------------------------------------- */
 
 enum { PERIODS = 4000 };
@@ -1172,6 +1227,8 @@ int main(void)
         cmocka_unit_test(a_counted_coefficient_is_the_slope),
         cmocka_unit_test(counted_copies_are_judged_exactly),
         cmocka_unit_test(winners_are_judged_by_predicted_performance),
+        cmocka_unit_test(sets_that_a_model_has_no_cost_for_are_held_against_it),
+        cmocka_unit_test(what_f1_cannot_decide_is_said_where_it_is_looked_for),
         cmocka_unit_test(counted_jitter_is_judged_by_what_is_assumed),
         cmocka_unit_test(counted_underruns_are_judged_by_law_and_clock),
         cmocka_unit_test(staleness_is_judged_by_what_counts_as_stale),
