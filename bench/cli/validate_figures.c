@@ -114,10 +114,11 @@ static bool asked_alike(const struct hk_run *a, const struct hk_run *b)
     static const char seed[] = " --seed ";
     const char *at = strstr(a->arguments, seed);
     const size_t length = at == NULL ? strlen(a->arguments) : (size_t)(at - a->arguments);
-    const char *rest = b->arguments + length;
 
-    return strncmp(a->arguments, b->arguments, length) == 0 &&
-           (*rest == '\0' || strncmp(rest, seed, sizeof seed - 1) == 0);
+    if (strncmp(a->arguments, b->arguments, length) != 0)
+        return false; /* it may be shorter than that */
+    const char *rest = b->arguments + length;
+    return *rest == '\0' || strncmp(rest, seed, sizeof seed - 1) == 0;
 }
 
 static enum hk_status judge_other(const struct hk_figure_request *q, const char *path,
@@ -216,20 +217,28 @@ static enum hk_status compare_runs(const struct hk_figure_request *q, struct fig
 
 /* --- guard --------------------------------------------------------------------------- */
 
-/* Blocks that a neighbour shared, and those of them that the guard dropped, over all launches. */
-static void read_guard(const struct hk_run *run, struct figures *f)
+/* Blocks of one kind, and those of them that the guard dropped, over all launches. */
+static void add_flagged(const struct hk_run *run, const char *blocks, const char *flagged,
+                        const char *id, struct figures *f)
 {
-    double shared = 0, flagged = 0, a, b;
+    double all = 0, dropped = 0, a, b;
 
     for (size_t i = 0; i < run->launch_count; i++) {
         const struct hk_launch *l = &run->launches[i];
-        if (l->state == HK_LAUNCH_OK && hk_launch_counter(l, "hk_neighbour_blocks", &a) &&
-            hk_launch_counter(l, "hk_neighbour_flagged", &b) && b <= a) {
-            shared += a;
-            flagged += b;
+        if (l->state == HK_LAUNCH_OK && hk_launch_counter(l, blocks, &a) &&
+            hk_launch_counter(l, flagged, &b) && b <= a) {
+            all += a;
+            dropped += b;
         }
     }
-    add_share(f, "guard_flagged", (uint64_t)flagged, (uint64_t)shared);
+    add_share(f, id, (uint64_t)dropped, (uint64_t)all);
+}
+
+/* A guard that drops everything sees every neighbour: what it leaves alone counts as well. */
+static void read_guard(const struct hk_run *run, struct figures *f)
+{
+    add_flagged(run, "hk_neighbour_blocks", "hk_neighbour_flagged", "guard_flagged", f);
+    add_flagged(run, "hk_quiet_blocks", "hk_quiet_flagged", "guard_quiet_flagged", f);
 }
 
 static void show(void *context, uint64_t done, uint64_t total)

@@ -31,6 +31,7 @@ static const double probabilities[PROBABILITIES] = {1e-9, 1e-12};
 struct outcome {
     enum hk_verdict_kind kind;
     char replacement[48];
+    bool met; /* kind and replacement are those that the world was made for */
 };
 
 struct trial;
@@ -77,6 +78,7 @@ static enum hk_status judge_world(const struct trial *t, struct job *job)
         job->outcomes[i].kind = j == NULL ? HK_VERDICT_INCONCLUSIVE : j->kind;
         snprintf(job->outcomes[i].replacement, sizeof job->outcomes[i].replacement, "%s",
                  j == NULL ? "" : j->replacement);
+        job->outcomes[i].met = c->formula != NULL && hk_control_met(c, j);
     }
     hk_judge_fini(&judge);
     return status;
@@ -330,7 +332,7 @@ static void add_coverage(const struct trial *t, struct results *r)
     r->figures[r->count++] = worst;
 }
 
-/* True formulas refuted, and wrong ones that held. */
+/* True formulas refuted, and wrong ones that held: a judge that never decides has none. */
 static bool is_false(const struct hk_control *c, const struct outcome *o)
 {
     const bool refuted =
@@ -339,9 +341,9 @@ static bool is_false(const struct hk_control *c, const struct outcome *o)
     return c->verdict == HK_VERDICT_HOLDS ? refuted : o->kind == HK_VERDICT_HOLDS;
 }
 
-static void add_false_verdicts(const struct trial *t, struct results *r)
+static void add_verdicts(const struct trial *t, struct results *r)
 {
-    uint64_t wrong = 0, n = 0;
+    uint64_t wrong = 0, met = 0, n = 0;
 
     for (size_t i = 0; i < t->job_count; i++) {
         const struct job *job = &t->jobs[i];
@@ -350,10 +352,12 @@ static void add_false_verdicts(const struct trial *t, struct results *r)
             if (controls[k].formula == NULL)
                 break;
             wrong += is_false(&controls[k], &job->outcomes[k]);
+            met += job->outcomes[k].met;
             n++;
         }
     }
     add_share(r, "false_verdicts", wrong, n);
+    add_share(r, "controls_met", met, n);
 }
 
 static bool same(const struct outcome *a, const struct outcome *b)
@@ -423,7 +427,7 @@ enum hk_status hk_trial_run(const struct hk_trial_plan *plan, struct hk_reached 
         add_rare_errors(&t, &r);
         add_reductions(&t, &r);
         add_others(&t, &r);
-        add_false_verdicts(&t, &r);
+        add_verdicts(&t, &r);
         add_same_verdicts(&t, &r);
         if (!plan->quick)
             add_coverage(&t, &r);

@@ -35,6 +35,7 @@ static void verdicts_are_right_and_repeat(void **state)
         uint64_t count_min;
     } rows[] = {
         {"false_verdicts", 0, 0.05, 500},    {"same_verdict", 0.95, 1, 500},
+        {"controls_met", 0.95, 1, 500},
         {"rare_conditional_error", 0, 0.01, 8}, {"rare_tilted_error", 0, 0.03, 4},
         {"rare_split_error", 0, 0.15, 2},    {"rare_reduction_1e-9", 1e7, INFINITY, 6},
         {"rare_reduction_1e-12", 1e10, INFINITY, 6}, {"rare_liar_flagged", 0.95, 1, 80},
