@@ -56,7 +56,9 @@ struct hk_evidence {
     const struct hk_model_result *replacements; /* in order of preference: simplest first */
     size_t replacement_count;
     size_t sample_count; /* held-out observations behind the errors */
-    bool exact;          /* counted, not sampled: every interval is a point, the worst observation's */
+    /* Counted: the same on every machine. Every interval is a point, the worst observation's. F6 to
+       F8 compare a law with the draws of one seed, and their margin covers how these differ. */
+    bool exact;
 };
 
 struct hk_verdict {
