@@ -109,9 +109,11 @@ enum hk_status hk_errors_add(struct hk_errors *errors, struct hk_judge *judge,
     const enum hk_status status = hk_judge_add_comparison(judge, c);
     if (status != HK_OK)
         return status;
-    const double predicted = (c->upper - c->lower) / (2 * z_95) / c->predicted;
-    const double measured = (c->measured_upper - c->measured_lower) / (2 * z_95) / c->measured;
-    errors->values[errors->count++] = log(c->predicted / c->measured);
+    const double unit = errors->scale == HK_ERROR_LOG10 ? M_LN10 : 1;
+    const double predicted = (c->upper - c->lower) / (2 * z_95) / c->predicted / unit;
+    const double measured =
+        (c->measured_upper - c->measured_lower) / (2 * z_95) / c->measured / unit;
+    errors->values[errors->count++] = log(c->predicted / c->measured) / unit;
     errors->known_count++;
     errors->predicted_error_sum += predicted;
     errors->measured_error_squares += measured * measured;

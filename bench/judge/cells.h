@@ -50,9 +50,10 @@ enum hk_status hk_judge_add_estimate(struct hk_judge *judge, const char *name,
 
 /* Errors of one model over the held-out observations, as its verdict needs them. */
 struct hk_errors {
+    enum hk_error_scale scale; /* ln_ratio unless said otherwise */
     size_t count;
-    double values[HK_LAUNCHES_MAX]; /* ln(predicted / measured) */
-    /* What of each is known, where all came from comparisons; relative standard errors. */
+    double values[HK_LAUNCHES_MAX]; /* of predicted / measured */
+    /* What of each is known, where all came from comparisons; standard errors, on the scale. */
     size_t known_count;
     double predicted_error_sum;
     double measured_error_squares;

@@ -29,20 +29,29 @@ enum hk_status hk_contest_predict(struct hk_contest *contest, size_t model,
 {
     const struct hk_interval interval = hk_interval_95(mean);
 
-    if (!(mean->value > 0))
+    if (!(mean->value > 0)) {
+        contest->unpredicted[model]++;
         return HK_OK;
+    }
     snprintf(c->model, sizeof c->model, "%s", contest->models[model]);
     c->predicted = mean->value;
     c->lower = interval.lower;
     c->upper = interval.upper;
     contest->timed |= mean->standard_error > 0;
     struct hk_errors *errors = &contest->errors[model];
-    const enum hk_status status = hk_errors_add(errors, judge, c);
-    if (status == HK_OK && contest->scale == HK_ERROR_LOG10) {
-        errors->values[errors->count - 1] /= M_LN10;
-        errors->known_count = 0; /* what is known of each is of the other scale */
-    }
-    return status;
+    errors->scale = contest->scale;
+    return hk_errors_add(errors, judge, c);
+}
+
+/* A formula without a cost for a cell is neither right nor off by some amount there. */
+static enum hk_status add_unpredicted(const struct hk_contest *contest, size_t asked,
+                                      struct hk_judge *judge)
+{
+    char why[128];
+
+    snprintf(why, sizeof why, "%s comes to nothing or less in %zu of %zu cells",
+             contest->models[0], contest->unpredicted[0], asked);
+    return hk_judge_add_undecided(judge, contest->formula, contest->regime, why);
 }
 
 /* Nothing is left to chance: the worst observation is the error. */
@@ -60,7 +69,7 @@ static enum hk_status test_worst(const struct hk_errors *errors, double margin,
 
 enum hk_status hk_contest_decide(const struct hk_contest *contest, struct hk_judge *judge)
 {
-    const size_t n = contest->errors[0].count;
+    const size_t n = contest->errors[0].count + contest->unpredicted[0];
     struct hk_model_result stronger[HK_MODELS_MAX];
     struct hk_evidence evidence = {.formula = contest->formula, .regime = contest->regime,
                                    .scale = contest->scale, .replacements = stronger,
@@ -71,6 +80,8 @@ enum hk_status hk_contest_decide(const struct hk_contest *contest, struct hk_jud
 
     if (n == 0)
         return HK_OK; /* nothing of it in this run */
+    if (contest->unpredicted[0] > 0)
+        return add_unpredicted(contest, n, judge);
     enum hk_status (*const test)(const struct hk_errors *, double, struct hk_equivalence *) =
         contest->timed ? hk_errors_test : test_worst;
     enum hk_status status = test(&contest->errors[0], contest->margin, &evidence.error);
@@ -82,7 +93,7 @@ enum hk_status hk_contest_decide(const struct hk_contest *contest, struct hk_jud
         struct hk_model_result *r = &stronger[evidence.replacement_count];
         *r = (struct hk_model_result){.name = contest->models[m]};
         if (e->count != n)
-            continue; /* it does not say anything of some */
+            continue; /* it says nothing of some cells, so it does not hold */
         status = test(e, contest->margin, &r->error);
         evidence.replacement_count++;
     }

@@ -17,6 +17,7 @@ struct hk_contest {
     const char *models[HK_MODELS_MAX];
     const struct hk_assumption *assumption; /* measured apart; NULL: none */
     struct hk_errors errors[HK_MODELS_MAX];
+    size_t unpredicted[HK_MODELS_MAX]; /* cells of which a model says nothing */
     bool timed; /* something of it was not counted exactly: errors have intervals, not values */
 };
 
@@ -28,14 +29,18 @@ struct hk_contest {
 enum hk_status hk_contest_measure(struct hk_contest *contest,
                                   const struct hk_cell_values *cell, struct hk_comparison *c);
 
-/* Add what one model predicts of it; predictions <= 0 are no predictions and leave it out. */
+/*
+ * Add what one model predicts of it. Predictions <= 0 are none: of the textbook they leave the
+ * regime undecided, and another model does not replace it then.
+ */
 enum hk_status hk_contest_predict(struct hk_contest *contest, size_t model,
                                   struct hk_judge *judge, struct hk_comparison *c,
                                   const struct hk_estimate *mean);
 
 /*
- * Add the verdict; nothing when no cell was there. Where all was counted exactly a model is judged
- * by its worst cell, otherwise by the mean size of its errors and an interval.
+ * Add the verdict, for which a model has to predict every cell; nothing when no cell was there.
+ * Where all was counted exactly a model is judged by its worst cell, otherwise by the mean size of
+ * its errors and an interval.
  */
 enum hk_status hk_contest_decide(const struct hk_contest *contest, struct hk_judge *judge);
 

@@ -307,6 +307,25 @@ static void one_dearer_cell_refutes_a_counted_chain(void **state)
     }
 }
 
+/* Where chains cost less than the empty loop says, a sum of shares of them falls below nothing. */
+static void a_formula_without_a_cost_for_some_cells_is_undecided(void **state)
+{
+    struct hk_judge judge;
+    struct world w;
+
+    (void)state;
+    world_init(&w, 0);
+    add_cell(&w, clock_counter, 100, "guest/harness/empty");
+    for (int m = 1; m <= 5; m++)
+        add_cell(&w, clock_counter, 70 + 100 * (m - 1), "guest/chain/endpoint/servers:%d", m);
+    judge_world(&w, &judge);
+    const struct hk_judgement *j = verdict(&judge, "F3", "guest/chain/registers");
+    assert_int_equal(j->kind, HK_VERDICT_INCONCLUSIVE);
+    assert_non_null(strstr(j->line, "textbook comes to nothing or less in 2 of 3 cells"));
+    hk_judge_fini(&judge);
+    world_remove(&w);
+}
+
 static void what_only_almost_repeats_is_not_exact(void **state)
 {
     struct hk_judge judge;
@@ -421,7 +440,7 @@ static void counted_copies_are_judged_exactly(void **state)
     world_remove(&w);
 }
 
-/* A row of the guest: exact launches with these counters. */
+/* A row of the guest: launches with these counters, exact unless the world says otherwise. */
 struct figure {
     const char *counter;
     double value;
@@ -432,7 +451,7 @@ static void add_row(struct world *w, const char *name, const struct figure *figu
     for (uint32_t i = 0; i < 2; i++) {
         struct hk_launch l;
         assert_int_equal(hk_launch_init(&l, name, i, i), HK_OK);
-        l.exactness = HK_EXACT;
+        l.exactness = w->exactness;
         for (size_t f = 0; f < count; f++)
             hk_launch_add_counter(&l, figures[f].counter, figures[f].value);
         assert_int_equal(hk_run_append(w->writer, &l), HK_OK);
@@ -698,6 +717,36 @@ static void counted_underruns_are_judged_by_law_and_clock(void **state)
         hk_judge_fini(&judge);
         world_remove(&w);
     }
+}
+
+/*
+ * On that scale too, what is known of each cell closes what their differences leave open: the
+ * exponential is off by more at each headroom, and counts that only almost repeat are well known.
+ */
+static void decades_are_refuted_on_their_cells(void **state)
+{
+    struct figure figures[] = {{"hk_periods", PERIODS}, {"hk_headroom_ns", 50e3},
+                               {"hk_underruns_1", 0},   {"hk_underruns_2", 0},
+                               {"hk_underruns_3", 0},   {"hk_underruns_4", 0},
+                               {"hk_underruns_5", 0}};
+    struct hk_judge judge;
+    struct world w;
+
+    (void)state;
+    world_init(&w, 0);
+    w.exactness = HK_NEAR;
+    for (int h = 1; h <= 5; h++)
+        figures[1 + h].value = round(PERIODS * mixture_device(50e3 * h));
+    add_lateness(&w, "mixture", 50e3, 2.35, 0);
+    add_row(&w, "guest/underrun/delayed/law:mixture/clock:device", figures,
+            HK_ARRAY_COUNT(figures));
+    judge_world(&w, &judge);
+    const struct hk_judgement *j = verdict(&judge, "F7", "guest/delayed/mixture/device");
+    assert_null(strstr(j->line, "EXACT"));
+    assert_int_equal(j->kind, HK_VERDICT_REFUTED_REPLACED);
+    assert_string_equal(j->replacement, "law of the seeded delays");
+    hk_judge_fini(&judge);
+    world_remove(&w);
 }
 
 static double refreshed(double x)
@@ -1223,6 +1272,7 @@ int main(void)
         cmocka_unit_test(only_counted_launches_are_a_point),
         cmocka_unit_test(a_counted_chain_is_judged_by_its_worst_cell),
         cmocka_unit_test(one_dearer_cell_refutes_a_counted_chain),
+        cmocka_unit_test(a_formula_without_a_cost_for_some_cells_is_undecided),
         cmocka_unit_test(what_only_almost_repeats_is_not_exact),
         cmocka_unit_test(a_counted_coefficient_is_the_slope),
         cmocka_unit_test(counted_copies_are_judged_exactly),
@@ -1231,6 +1281,7 @@ int main(void)
         cmocka_unit_test(what_f1_cannot_decide_is_said_where_it_is_looked_for),
         cmocka_unit_test(counted_jitter_is_judged_by_what_is_assumed),
         cmocka_unit_test(counted_underruns_are_judged_by_law_and_clock),
+        cmocka_unit_test(decades_are_refuted_on_their_cells),
         cmocka_unit_test(staleness_is_judged_by_what_counts_as_stale),
         cmocka_unit_test(a_served_file_is_judged_by_what_it_costs),
         cmocka_unit_test(f9_is_judged_by_length_work_and_use),
