@@ -99,6 +99,17 @@ enum hk_status hk_judge_add_estimate(struct hk_judge *judge, const char *name,
     return hk_judge_add_parameter(judge, &p);
 }
 
+enum hk_status hk_judge_add_exact(struct hk_judge *judge, const char *name, double value,
+                                  uint64_t launches, const char *source)
+{
+    struct hk_parameter p = {.value = value, .lower = value, .upper = value,
+                             .launches = launches};
+
+    snprintf(p.name, sizeof p.name, "%s", name);
+    snprintf(p.source, sizeof p.source, "%s", source);
+    return hk_judge_add_parameter(judge, &p);
+}
+
 enum hk_status hk_errors_add(struct hk_errors *errors, struct hk_judge *judge,
                              const struct hk_comparison *c)
 {

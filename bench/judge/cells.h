@@ -48,6 +48,10 @@ struct hk_interval hk_interval_95(const struct hk_estimate *estimate);
 enum hk_status hk_judge_add_estimate(struct hk_judge *judge, const char *name,
                                      const struct hk_estimate *estimate, const char *source);
 
+/* The same of a number without chance, whose interval is itself. */
+enum hk_status hk_judge_add_exact(struct hk_judge *judge, const char *name, double value,
+                                  uint64_t launches, const char *source);
+
 /* Errors of one model over the held-out observations, as its verdict needs them. */
 struct hk_errors {
     enum hk_error_scale scale; /* ln_ratio unless said otherwise */

@@ -38,6 +38,7 @@ enum hk_status hk_delayed_read(const struct hk_run *run, const char *law, struct
         .sigma_ns = sqrt(variance),
         .rho1 = fmin(1, fmax(-1, (product / (n - 1) - mean * mean) / variance)),
         .count = (size_t)n,
+        .launches = cell.count,
         .exact = cell.exact,
     };
     return HK_OK;

@@ -11,6 +11,7 @@ struct hk_delayed {
     double sigma_ns;
     double rho1;
     size_t count; /* wake-ups */
+    size_t launches;
     bool exact;
 };
 

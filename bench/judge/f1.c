@@ -45,10 +45,11 @@ static const char *const model_names[MODELS] = {"textbook", "pairs"};
 
 /* Shares of the services' instructions in the monolith. HK_ENOENT without such counters. */
 static enum hk_status read_shares(const struct hk_run *run, const char *workload,
-                                  double shares[HK_PLACED_SERVICES])
+                                  double shares[HK_PLACED_SERVICES], size_t *launches)
 {
     double sum = 0;
 
+    *launches = 0;
     for (size_t i = 0; i < HK_PLACED_SERVICES; i++) {
         struct hk_cell_values cell;
         char counter[HK_NAME_BYTES];
@@ -56,6 +57,7 @@ static enum hk_status read_shares(const struct hk_run *run, const char *workload
         const bool used = hk_cell_read(run, counter, &cell, "guest/placement/%s/mask:%03u",
                                        workload, HK_PLACEMENTS - 1) == HK_OK;
         shares[i] = used ? cell.values[0] : 0;
+        *launches = used ? cell.count : *launches;
         sum += shares[i];
     }
     if (!(sum > 0))
@@ -80,14 +82,14 @@ static void fill(const double *instructions, const double shares[HK_PLACED_SERVI
 }
 
 static enum hk_status add_parameter(struct hk_judge *judge, const char *workload,
-                                    const char *service, double share)
+                                    const char *service, double share, size_t launches)
 {
-    struct hk_parameter p = {.value = share, .lower = share, .upper = share};
+    char name[HK_NAME_BYTES], source[HK_NAME_BYTES];
 
-    snprintf(p.name, sizeof p.name, "F1/%.60s/%s_share_ratio", workload, service);
-    snprintf(p.source, sizeof p.source, "guest/placement/%.60s/mask:%03u", workload,
+    snprintf(name, sizeof name, "F1/%.60s/%s_share_ratio", workload, service);
+    snprintf(source, sizeof source, "guest/placement/%.60s/mask:%03u", workload,
              HK_PLACEMENTS - 1);
-    return hk_judge_add_parameter(judge, &p);
+    return hk_judge_add_exact(judge, name, share, launches, source);
 }
 
 enum hk_status hk_f1_fit(const struct hk_run *training, struct hk_rng *rng,
@@ -95,14 +97,14 @@ enum hk_status hk_f1_fit(const struct hk_run *training, struct hk_rng *rng,
 {
     char workload[HK_NAME_BYTES];
     double shares[HK_PLACED_SERVICES];
-    size_t launch = 0;
+    size_t launch = 0, launches;
     enum hk_status status = HK_OK;
 
     (void)rng; /* counts only */
     while (status == HK_OK && hk_placements_next(training, &launch, workload))
-        if (read_shares(training, workload, shares) == HK_OK)
+        if (read_shares(training, workload, shares, &launches) == HK_OK)
             for (size_t i = 0; i < HK_PLACED_SERVICES && status == HK_OK; i++)
-                status = add_parameter(judge, workload, services[i], shares[i]);
+                status = add_parameter(judge, workload, services[i], shares[i], launches);
     return status;
 }
 
@@ -236,7 +238,7 @@ enum hk_status hk_f1_validate(const struct hk_run *training, const struct hk_run
 {
     char workload[HK_NAME_BYTES];
     double shares[HK_PLACED_SERVICES];
-    size_t launch = 0;
+    size_t launch = 0, launches;
     enum hk_status status = HK_OK;
 
     (void)rng; /* counts only */
@@ -245,7 +247,7 @@ enum hk_status hk_f1_validate(const struct hk_run *training, const struct hk_run
         struct study s = {.workload = workload};
         if (hk_placements_read(training, workload, &known) != HK_OK ||
             hk_placements_read(target, workload, &truth) != HK_OK ||
-            read_shares(training, workload, shares) != HK_OK)
+            read_shares(training, workload, shares, &launches) != HK_OK)
             continue; /* F2 says what is missing */
         s.exact = known.exact && truth.exact;
         status = study_make(&known, &truth, shares, &s);

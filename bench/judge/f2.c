@@ -18,13 +18,12 @@ static const double claimed_ratio_min = 1e-9;     /* a claim of nothing has no l
 static enum hk_status add_parameter(struct hk_judge *judge, const struct hk_placements *p,
                                     const char *symbol, double value, uint32_t set)
 {
-    struct hk_parameter row = {.value = value, .lower = value, .upper = value, 
-                               .launches = p->launch_count};
+    char name[HK_NAME_BYTES], source[HK_NAME_BYTES];
 
-    snprintf(row.name, sizeof row.name, "F2/%.60s/%s", p->workload, symbol);
-    snprintf(row.source, sizeof row.source, "guest/placement/%.60s/mask:%03u", p->workload,
+    snprintf(name, sizeof name, "F2/%.60s/%s", p->workload, symbol);
+    snprintf(source, sizeof source, "guest/placement/%.60s/mask:%03u", p->workload,
              HK_PLACEMENTS - 1 - set);
-    return hk_judge_add_parameter(judge, &row);
+    return hk_judge_add_exact(judge, name, value, p->launch_count, source);
 }
 
 static enum hk_status fit_workload(const struct hk_placements *p, struct hk_judge *judge)

@@ -99,13 +99,13 @@ static enum hk_status fit_chain(const struct hk_run *run, const struct chain *ch
 }
 
 static enum hk_status add_exact(struct hk_judge *judge, const struct chain *chain,
-                                const char *symbol, double value)
+                                const char *symbol, double value, size_t launches)
 {
-    struct hk_parameter p = {.value = value, .lower = value, .upper = value};
+    char name[HK_NAME_BYTES], source[HK_NAME_BYTES];
 
-    snprintf(p.name, sizeof p.name, "F3/%s/%s", chain->subject, symbol);
-    snprintf(p.source, sizeof p.source, "%s/servers:*", chain->cells);
-    return hk_judge_add_parameter(judge, &p);
+    snprintf(name, sizeof name, "F3/%s/%s", chain->subject, symbol);
+    snprintf(source, sizeof source, "%s/servers:*", chain->cells);
+    return hk_judge_add_exact(judge, name, value, launches, source);
 }
 
 enum hk_status hk_f3_guest_fit(const struct hk_run *training, struct hk_rng *rng,
@@ -119,13 +119,15 @@ enum hk_status hk_f3_guest_fit(const struct hk_run *training, struct hk_rng *rng
         if (fit_chain(training, &chains[i], &fit) != HK_OK)
             continue;
         const struct hk_line *one = &fit.servers[0], *two = &fit.servers[1];
+        const size_t launches = fit.client.count;
         status = add_exact(judge, &chains[i], "c_ipc_instructions",
-                           (one->intercept - fit.client.value) / 2);
+                           (one->intercept - fit.client.value) / 2, launches);
         if (status == HK_OK)
-            status = add_exact(judge, &chains[i], "c_copy_instructions_per_word", one->slope / 2);
+            status = add_exact(judge, &chains[i], "c_copy_instructions_per_word", one->slope / 2,
+                               launches);
         if (status == HK_OK)
             status = add_exact(judge, &chains[i], "hop_instructions",
-                               two->intercept - one->intercept);
+                               two->intercept - one->intercept, launches);
     }
     return status;
 }

@@ -222,14 +222,12 @@ static enum hk_status fit_mix(const struct hk_run *run, const struct f5_case *c,
 static enum hk_status add_exact(struct hk_judge *judge, const struct f5_case *c,
                                 const char *symbol, double value, const struct f5_fit *fit)
 {
-    struct hk_parameter p = {.value = value, .lower = value, .upper = value,
-                             .launches = fit->launches};
-
     const bool native = strcmp(c->world, "native") == 0;
-    snprintf(p.name, sizeof p.name, "F5/%s%s%s/%s", native ? "" : c->world, native ? "" : "_",
-             c->mix, symbol);
-    snprintf(p.source, sizeof p.source, "%s", fit->source);
-    return hk_judge_add_parameter(judge, &p);
+    char name[HK_NAME_BYTES];
+
+    snprintf(name, sizeof name, "F5/%s%s%s/%s", native ? "" : c->world, native ? "" : "_", c->mix,
+             symbol);
+    return hk_judge_add_exact(judge, name, value, fit->launches, fit->source);
 }
 
 enum hk_status hk_f5_fit(const struct hk_run *training, struct hk_rng *rng,

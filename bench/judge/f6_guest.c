@@ -31,13 +31,13 @@ static const struct law {
 };
 
 static enum hk_status add_exact(struct hk_judge *judge, const char *law, const char *symbol,
-                                double value)
+                                double value, size_t launches)
 {
-    struct hk_parameter p = {.value = value, .lower = value, .upper = value};
+    char name[HK_NAME_BYTES], source[HK_NAME_BYTES];
 
-    snprintf(p.name, sizeof p.name, "F6/guest_%s/%s", law, symbol);
-    snprintf(p.source, sizeof p.source, "guest/wakeup/delayed/law:%s/record:lateness", law);
-    return hk_judge_add_parameter(judge, &p);
+    snprintf(name, sizeof name, "F6/guest_%s/%s", law, symbol);
+    snprintf(source, sizeof source, "guest/wakeup/delayed/law:%s/record:lateness", law);
+    return hk_judge_add_exact(judge, name, value, launches, source);
 }
 
 enum hk_status hk_f6_guest_fit(const struct hk_run *training, struct hk_rng *rng,
@@ -50,13 +50,13 @@ enum hk_status hk_f6_guest_fit(const struct hk_run *training, struct hk_rng *rng
         struct hk_delayed fit;
         if (hk_delayed_read(training, laws[i].name, &fit) != HK_OK)
             continue;
-        status = add_exact(judge, laws[i].name, "d0_ns", fit.d0_ns);
+        status = add_exact(judge, laws[i].name, "d0_ns", fit.d0_ns, fit.launches);
         if (status == HK_OK)
-            status = add_exact(judge, laws[i].name, "delta_ns", fit.delta_ns);
+            status = add_exact(judge, laws[i].name, "delta_ns", fit.delta_ns, fit.launches);
         if (status == HK_OK)
-            status = add_exact(judge, laws[i].name, "sigma_ns", fit.sigma_ns);
+            status = add_exact(judge, laws[i].name, "sigma_ns", fit.sigma_ns, fit.launches);
         if (status == HK_OK)
-            status = add_exact(judge, laws[i].name, "rho1", fit.rho1);
+            status = add_exact(judge, laws[i].name, "rho1", fit.rho1, fit.launches);
     }
     return status;
 }

@@ -48,14 +48,14 @@ static const struct delay_case {
 
 enum { TEXTBOOK, READING, DRAWN };
 
-static enum hk_status add_rate(struct hk_judge *judge, const char *law, double delta_ns)
+static enum hk_status add_rate(struct hk_judge *judge, const char *law,
+                               const struct hk_delayed *fit)
 {
-    const double rate_per_s = HK_NS_PER_S / delta_ns;
-    struct hk_parameter p = {.value = rate_per_s, .lower = rate_per_s, .upper = rate_per_s};
+    char name[HK_NAME_BYTES], source[HK_NAME_BYTES];
 
-    snprintf(p.name, sizeof p.name, "F7/guest_%s/lambda_per_s", law);
-    snprintf(p.source, sizeof p.source, "guest/wakeup/delayed/law:%s/record:lateness", law);
-    return hk_judge_add_parameter(judge, &p);
+    snprintf(name, sizeof name, "F7/guest_%s/lambda_per_s", law);
+    snprintf(source, sizeof source, "guest/wakeup/delayed/law:%s/record:lateness", law);
+    return hk_judge_add_exact(judge, name, HK_NS_PER_S / fit->delta_ns, fit->launches, source);
 }
 
 enum hk_status hk_f7_guest_fit(const struct hk_run *training, struct hk_rng *rng,
@@ -68,7 +68,7 @@ enum hk_status hk_f7_guest_fit(const struct hk_run *training, struct hk_rng *rng
         struct hk_delayed fit;
         if (cases[i].reading == HK_UNDERRUN_DEVICE &&
             hk_delayed_read(training, cases[i].law, &fit) == HK_OK)
-            status = add_rate(judge, cases[i].law, fit.delta_ns);
+            status = add_rate(judge, cases[i].law, &fit);
     }
     return status;
 }

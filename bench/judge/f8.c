@@ -30,7 +30,8 @@ static const struct place {
 } places[] = {{"server", "guest/refresh/server"}, {"kernel", "guest/refresh/kernel"}};
 
 /* Changes per second. HK_ENOENT when the run does not say. */
-static enum hk_status read_rate(const struct hk_run *run, const char *place, double *rate_per_s)
+static enum hk_status read_rate(const struct hk_run *run, const char *place, double *rate_per_s,
+                                size_t *launches)
 {
     struct hk_cell_values change;
 
@@ -38,6 +39,7 @@ static enum hk_status read_rate(const struct hk_run *run, const char *place, dou
         !(change.values[0] > 0))
         return HK_ENOENT;
     *rate_per_s = HK_NS_PER_S / change.values[0];
+    *launches = change.count;
     return HK_OK;
 }
 
@@ -48,14 +50,14 @@ enum hk_status hk_f8_fit(const struct hk_run *training, struct hk_rng *rng,
 
     (void)rng; /* counts only */
     for (size_t i = 0; i < HK_ARRAY_COUNT(places) && status == HK_OK; i++) {
-        struct hk_parameter p;
+        char name[HK_NAME_BYTES], source[HK_NAME_BYTES];
+        size_t launches;
         double rate_per_s;
-        if (read_rate(training, places[i].name, &rate_per_s) != HK_OK)
+        if (read_rate(training, places[i].name, &rate_per_s, &launches) != HK_OK)
             continue;
-        p = (struct hk_parameter){.value = rate_per_s, .lower = rate_per_s, .upper = rate_per_s};
-        snprintf(p.name, sizeof p.name, "F8/%s/change_rate_per_s", places[i].name);
-        snprintf(p.source, sizeof p.source, cells, 0, places[i].name);
-        status = hk_judge_add_parameter(judge, &p);
+        snprintf(name, sizeof name, "F8/%s/change_rate_per_s", places[i].name);
+        snprintf(source, sizeof source, cells, 0, places[i].name);
+        status = hk_judge_add_exact(judge, name, rate_per_s, launches, source);
     }
     return status;
 }
@@ -112,7 +114,8 @@ enum hk_status hk_f8_validate(const struct hk_run *training, const struct hk_run
                                      .model_count = 2,
                                      .models = {"textbook", "periodic refresh"}};
         double rate_per_s;
-        if (read_rate(training, places[i].name, &rate_per_s) != HK_OK)
+        size_t launches;
+        if (read_rate(training, places[i].name, &rate_per_s, &launches) != HK_OK)
             continue;
         for (size_t r = 0; r < REFRESHES && status == HK_OK; r++)
             status = compare_refresh(target, places[i].name, rate_per_s, refreshes_us[r], &contest,

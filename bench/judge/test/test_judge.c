@@ -745,6 +745,9 @@ static void decades_are_refuted_on_their_cells(void **state)
     assert_null(strstr(j->line, "EXACT"));
     assert_int_equal(j->kind, HK_VERDICT_REFUTED_REPLACED);
     assert_string_equal(j->replacement, "law of the seeded delays");
+    const struct hk_parameter *rate;
+    assert_int_equal(hk_judge_parameter(&judge, "F7/guest_mixture/lambda_per_s", &rate), HK_OK);
+    assert_int_equal(rate->launches, 2); /* as add_row makes */
     hk_judge_fini(&judge);
     world_remove(&w);
 }
