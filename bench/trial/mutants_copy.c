@@ -205,39 +205,43 @@ static enum hk_status the_mapped(const struct hk_copy_class *c, size_t n, double
 
     for (size_t i = 0; i < n; i++)
         all += t * c[i].weight_ratio * c[i].buffer_count;
-    *out = all - *out;
+    if (status == HK_OK)
+        *out = all - *out;
+    return status;
+}
+
+/* The correction times a factor. */
+static enum hk_status covariance_scaled(const struct hk_copy_class *c, size_t n, double t,
+                                        double factor, double *out)
+{
+    double textbook = 0, corrected = 0;
+    enum hk_status status = __real_hk_copy_corrected(c, n, t, &corrected);
+
+    if (status == HK_OK)
+        status = __real_hk_copy_expected(c, n, t, &textbook);
+    if (status == HK_OK)
+        *out = textbook + factor * (corrected - textbook);
     return status;
 }
 
 static enum hk_status covariance_sign(const struct hk_copy_class *c, size_t n, double t,
                                       double *out)
 {
-    double textbook = 0;
-    enum hk_status status = __real_hk_copy_corrected(c, n, t, out);
-
-    if (status == HK_OK)
-        status = __real_hk_copy_expected(c, n, t, &textbook);
-    *out = 2 * textbook - *out;
-    return status;
+    return covariance_scaled(c, n, t, -1, out);
 }
 
 static enum hk_status covariance_halved(const struct hk_copy_class *c, size_t n, double t,
                                         double *out)
 {
-    double textbook = 0;
-    enum hk_status status = __real_hk_copy_corrected(c, n, t, out);
-
-    if (status == HK_OK)
-        status = __real_hk_copy_expected(c, n, t, &textbook);
-    *out = (textbook + *out) / 2;
-    return status;
+    return covariance_scaled(c, n, t, 0.5, out);
 }
 
 static enum hk_status a_page_too_few(uint64_t length, uint64_t page, uint64_t grain, double *mean)
 {
     const enum hk_status status = __real_hk_copied_bytes_mean(length, page, grain, mean);
 
-    *mean += (double)page;
+    if (status == HK_OK)
+        *mean += (double)page;
     return status;
 }
 
@@ -245,7 +249,8 @@ static enum hk_status head_alone(uint64_t length, uint64_t page, uint64_t grain,
 {
     const enum hk_status status = __real_hk_copied_bytes_mean(length, page, grain, mean);
 
-    *mean /= 2;
+    if (status == HK_OK)
+        *mean /= 2;
     return status;
 }
 
