@@ -18,7 +18,6 @@ enum { CELLS_MIN = 10, LAUNCHES_MIN = 3 };
 
 #define SD_PER_MAD 1.4826 /* of a normal distribution */
 #define SE_OF_MEDIAN 1.2533 /* standard error of a normal sample's median / of its mean */
-#define POWER      0.8
 #define FREEDOM_KNOWN 1000.0 /* degrees of freedom of a drift known from elsewhere */
 
 /* Mean and standard error of the log values of one side; NAN below LAUNCHES_MIN. */
@@ -144,18 +143,15 @@ static void judge_quantity(struct hk_comparison *c, const struct judging *judgin
     }
 }
 
-enum hk_status judge_apart(struct hk_comparison *c, const struct hk_rule *rule)
+enum hk_status judge_apart(struct hk_comparison *c, const struct judging *judging)
 {
     double *values = malloc((c->finding_count + 1) * sizeof *values);
-    struct judging judging = {rule, count_tested(c)}; /* the events */
 
     if (values == NULL)
         return HK_ENOMEM;
-    for (size_t i = 0; i < c->finding_count; i++)
-        judging.tests += c->findings[i].basis == HK_BASIS_APART && c->findings[i].sd_between >= 0;
-    judge_quantity(c, &judging, "time", values);
+    judge_quantity(c, judging, "time", values);
     for (size_t q = 0; q < quantile_count; q++)
-        judge_quantity(c, &judging, quantiles[q].name, values);
+        judge_quantity(c, judging, quantiles[q].name, values);
     free(values);
     return HK_OK;
 }

@@ -162,6 +162,15 @@ static enum hk_status compare_cells(struct hk_comparison *c, const struct hk_run
     return status;
 }
 
+/* What was measured apart is judged by all cells, so after them. */
+static enum hk_status compare_once(const struct hk_run *a, const struct hk_run *b,
+                                   const struct context *context, struct hk_comparison *c)
+{
+    const enum hk_status status = compare_cells(c, a, b, context);
+
+    return status == HK_OK ? judge_apart(c, &context->judging) : status;
+}
+
 /*
  * Twice: how large a change can be found depends on how many tests Holm's procedure has, and
  * that is known when they are made.
@@ -170,14 +179,14 @@ static enum hk_status compare_twice(const struct hk_run *a, const struct hk_run 
                                     struct context *context, struct hk_comparison *c)
 {
     context->judging.tests = 1;
-    enum hk_status status = compare_cells(c, a, b, context);
+    enum hk_status status = compare_once(a, b, context, c);
     const size_t tests = count_tested(c);
 
     if (status != HK_OK || tests < 2)
         return status;
     hk_comparison_fini(c);
     context->judging.tests = tests;
-    return compare_cells(c, a, b, context);
+    return compare_once(a, b, context, c);
 }
 
 static void note_caveats(struct hk_comparison *c, const struct hk_run *a, const struct hk_run *b,
@@ -225,8 +234,6 @@ enum hk_status hk_compare_runs(const struct hk_run *a, const struct hk_run *b,
     if (hk_run_mixable(a, b, context.other_machine) == HK_OK)
         context.other_machine[0] = '\0';
     status = compare_twice(a, b, &context, &c);
-    if (status == HK_OK)
-        status = judge_apart(&c, rule);
     if (status == HK_OK)
         status = decide_family(&c, rule);
     if (status == HK_OK && c.finding_count == 0)

@@ -5,6 +5,9 @@
 
 #include "hk/compare/compare.h"
 
+/* Of finding a change as large as detectable_ratio. */
+#define POWER 0.8
+
 /* The launches of one cell on both sides. */
 struct cell {
     const char *name;
@@ -78,7 +81,7 @@ enum hk_status compare_events(struct hk_comparison *c, const struct cell *cell,
 enum hk_status compare_apart(struct hk_comparison *c, const struct cell *cell);
 
 /* The drift between two jobs, from all cells that were measured apart; their p values. */
-enum hk_status judge_apart(struct hk_comparison *c, const struct hk_rule *rule);
+enum hk_status judge_apart(struct hk_comparison *c, const struct judging *judging);
 
 /* The quantiles of single operations that a launch reports. */
 extern const struct quantile {

@@ -10,8 +10,8 @@
 #include "hk/stats/summary.h"
 #include "internal.h"
 
-#define POWER 0.8
-#define SIGNS_EFFICIENCY_RATIO 0.955
+/* Of the signed-rank test against Student's, for normal differences: 3 / pi. */
+#define RANKS_EFFICIENCY_RATIO 0.955
 
 /* Beyond this many standard errors of a normal sample's skewness, ranks are not trusted. */
 #define SKEWNESS_LIMIT 3.0
@@ -287,7 +287,7 @@ static double detectable_of(const struct judging *j, const struct shift *s,
     const double level = j->rule->alpha / (double)j->tests;
     /* Of few launches it is too small on average, by about 1 / 4 (n - 1); signs cost as ranks do. */
     const double se =
-        p->standard_error * (1 + 1 / (4 * freedom)) / sqrt(SIGNS_EFFICIENCY_RATIO);
+        p->standard_error * (1 + 1 / (4 * freedom)) / sqrt(RANKS_EFFICIENCY_RATIO);
     const double least =
         fmax(p->interval.upper - p->value, gsl_cdf_tdist_Qinv(level / 2, freedom) * se);
     const double delta = least + gsl_cdf_tdist_Qinv(1 - POWER, freedom) * se;
