@@ -295,6 +295,99 @@ static void counters_of_events_are_compared_exactly(void **state)
     }
 }
 
+/* A launch that failed, before one with a series of head-rooms. */
+static void add_underruns(struct hk_run *run, double events)
+{
+    const double headroom_ns = 5000, periods = 1000;
+
+    run_make(run, "counts", note);
+    struct hk_launch *failed = run_add(run, "guest/underrun/x", 0, HK_TIMED, "hk_boots", 1);
+    assert_int_equal(hk_launch_set_state(failed, HK_LAUNCH_FAILED, "it died"), HK_OK);
+    struct hk_launch *held = run_add(run, "guest/underrun/x", 1, HK_EXACT, "hk_boots", 1);
+    assert_int_equal(hk_launch_add_series(held, "underruns_count", &events, 1), HK_OK);
+    assert_int_equal(hk_launch_add_series(held, "periods_count", &periods, 1), HK_OK);
+    assert_int_equal(hk_launch_add_series(held, "headroom_ns", &headroom_ns, 1), HK_OK);
+}
+
+static void a_failed_launch_hides_no_events(void **state)
+{
+    struct hk_run a, b;
+
+    (void)state;
+    add_underruns(&a, 4);
+    add_underruns(&b, 16);
+    struct hk_comparison c = compare(&a, &b, &usual);
+    const struct hk_finding *f = &c.findings[c.finding_count - 1];
+    assert_string_equal(f->quantity, "underruns at 5000 ns");
+    assert_int_equal(f->count_a, 1);
+    assert_int_equal(f->count_b, 1);
+    assert_true(f->p < 0.05);
+    hk_comparison_fini(&c);
+}
+
+static void what_the_exact_test_does_not_take_is_said(void **state)
+{
+    struct hk_run a, b;
+
+    (void)state;
+    add_counts(&a, HK_EXACT, "hk_stale", 3e9, "hk_looks", 1);
+    add_counts(&b, HK_EXACT, "hk_stale", 3e9, "hk_looks", 1);
+    struct hk_comparison c = compare(&a, &b, &usual);
+    const struct hk_finding *f = &c.findings[c.finding_count - 1];
+    assert_string_equal(f->quantity, "stale looks");
+    assert_true(isnan(f->p));
+    assert_non_null(strstr(f->reason, "more than the exact test takes"));
+    hk_comparison_fini(&c);
+}
+
+static void no_events_are_bounded_by_their_own_unit(void **state)
+{
+    struct hk_run a, b;
+
+    (void)state;
+    add_counts(&a, HK_EXACT, "hk_stale", 0, "hk_looks", 1);
+    add_counts(&b, HK_EXACT, "hk_stale", 0, "hk_looks", 1);
+    struct hk_comparison c = compare(&a, &b, &usual);
+    assert_non_null(strstr(c.findings[c.finding_count - 1].reason, "per look"));
+    hk_comparison_fini(&c);
+}
+
+/* Times beside the events, measured apart: all of them are tested together. */
+static double detectable_beside(uint32_t times)
+{
+    const struct hk_rule rule = {.alpha = 0.05, .bound_ratio = 0.03, .drift_ratio = 0.01,
+                                 .seed = 1};
+    struct hk_run runs[2];
+    double detectable = NAN;
+
+    for (size_t side = 0; side < 2; side++) {
+        run_make(&runs[side], "m", "");
+        for (uint32_t l = 0; l < 3; l++) {
+            struct hk_launch *launch =
+                run_add(&runs[side], "native/a", l, HK_TIMED, "hk_underruns", 40 + l);
+            assert_int_equal(hk_launch_add_counter(launch, "hk_wakeups", 1000), HK_OK);
+        }
+        for (uint32_t i = 0; i < times; i++) {
+            char name[32];
+            snprintf(name, sizeof name, "native/b/%02u", i);
+            for (uint32_t l = 0; l < 3; l++)
+                run_add(&runs[side], name, l, HK_TIMED, "cost_ns", 1000 + l);
+        }
+    }
+    struct hk_comparison c = compare(&runs[0], &runs[1], &rule);
+    for (size_t i = 0; i < c.finding_count; i++)
+        if (c.findings[i].basis == HK_BASIS_EVENTS)
+            detectable = c.findings[i].detectable_ratio;
+    hk_comparison_fini(&c);
+    return detectable;
+}
+
+static void times_apart_count_among_the_tests(void **state)
+{
+    (void)state;
+    assert_true(detectable_beside(20) > detectable_beside(0));
+}
+
 /* --- more than times ------------------------------------------------------------------------------ */
 
 static void make_tails(struct hk_run *run, size_t cells, double tail)
@@ -452,6 +545,10 @@ int main(void)
         cmocka_unit_test(broken_launches_of_b_are_no_pass),
         cmocka_unit_test(nothing_in_common_and_bad_rules_are_refused),
         cmocka_unit_test(counters_of_events_are_compared_exactly),
+        cmocka_unit_test(a_failed_launch_hides_no_events),
+        cmocka_unit_test(what_the_exact_test_does_not_take_is_said),
+        cmocka_unit_test(no_events_are_bounded_by_their_own_unit),
+        cmocka_unit_test(times_apart_count_among_the_tests),
         cmocka_unit_test(a_tail_is_found_among_many_cells),
         cmocka_unit_test(beside_times_only_the_rest_is_judged),
         cmocka_unit_test(changed_times_are_explained_by_events),
