@@ -27,4 +27,14 @@ enum hk_status hk_database_exec(struct hk_history *h, const char *sql);
  */
 enum hk_status hk_database_step(struct hk_history *h, sqlite3_stmt *statement);
 
+/* A transaction of one writer, until hk_database_end: HK_EBUSY. */
+enum hk_status hk_database_begin(struct hk_history *h);
+
+/* Commits what came to HK_OK and undoes the rest. Returns status, or why it was not committed. */
+enum hk_status hk_database_end(struct hk_history *h, enum hk_status status);
+
+/* hk_history_add inside a transaction of the caller's. */
+enum hk_status hk_database_add(struct hk_history *h, const struct hk_history_job *job,
+                               const struct hk_history_points *points, int64_t *number);
+
 #endif

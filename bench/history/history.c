@@ -98,6 +98,20 @@ enum hk_status hk_database_step(struct hk_history *h, sqlite3_stmt *statement)
     return code == SQLITE_DONE ? HK_EEMPTY : hk_database_fail(h);
 }
 
+enum hk_status hk_database_begin(struct hk_history *h)
+{
+    return hk_database_exec(h, "BEGIN IMMEDIATE");
+}
+
+enum hk_status hk_database_end(struct hk_history *h, enum hk_status status)
+{
+    if (status == HK_OK)
+        status = hk_database_exec(h, "COMMIT");
+    if (status != HK_OK)
+        (void)sqlite3_exec(h->db, "ROLLBACK", NULL, NULL, NULL);
+    return status;
+}
+
 const char *hk_history_error(const struct hk_history *h)
 {
     return h->error;
@@ -120,19 +134,17 @@ static enum hk_status make_schema(struct hk_history *h)
 {
     char version[64];
     int64_t tables = 0;
-    enum hk_status status = hk_database_exec(h, "BEGIN IMMEDIATE");
-    if (status == HK_OK)
-        status = read_number(h, "SELECT count(*) FROM sqlite_master", &tables);
+    enum hk_status status = hk_database_begin(h);
+    if (status != HK_OK)
+        return status;
+    status = read_number(h, "SELECT count(*) FROM sqlite_master", &tables);
     if (status == HK_OK && tables == 0)
         status = hk_database_exec(h, schema_sql);
     snprintf(version, sizeof(version), "PRAGMA application_id=%d; PRAGMA user_version=%d",
              APPLICATION_ID, HK_HISTORY_SCHEMA);
     if (status == HK_OK && tables == 0)
         status = hk_database_exec(h, version);
-    if (status == HK_OK)
-        return hk_database_exec(h, "COMMIT");
-    (void)sqlite3_exec(h->db, "ROLLBACK", NULL, NULL, NULL);
-    return status;
+    return hk_database_end(h, status);
 }
 
 static enum hk_status check_schema(struct hk_history *h)
@@ -160,17 +172,32 @@ static enum hk_status check_schema(struct hk_history *h)
     return HK_ESCHEMA;
 }
 
+/* We make neither, so in a file that has them they are somebody's who means no good. */
+static enum hk_status distrust_schema(struct hk_history *h)
+{
+    static const int options[] = {SQLITE_DBCONFIG_ENABLE_VIEW, SQLITE_DBCONFIG_ENABLE_TRIGGER,
+                                  SQLITE_DBCONFIG_TRUSTED_SCHEMA};
+    for (size_t i = 0; i < sizeof(options) / sizeof(options[0]); i++) {
+        int now = 1;
+        if (sqlite3_db_config(h->db, options[i], 0, &now) == SQLITE_OK && now == 0)
+            continue;
+        snprintf(h->error, sizeof(h->error),
+                 "%s: SQLite %s does not turn views and triggers off; use 3.31 or newer", h->path,
+                 sqlite3_libversion());
+        return HK_ENOTSUP;
+    }
+    return HK_OK;
+}
+
 static enum hk_status open_database(struct hk_history *h, const char *path, bool create)
 {
     const int flags = SQLITE_OPEN_READWRITE | (create ? SQLITE_OPEN_CREATE : 0);
     if (sqlite3_open_v2(path, &h->db, flags, NULL) != SQLITE_OK)
         return hk_database_fail(h);
     sqlite3_busy_timeout(h->db, BUSY_MS);
-    /* We make neither, so in a file that has them they are somebody's who means no good. */
-    sqlite3_db_config(h->db, SQLITE_DBCONFIG_ENABLE_VIEW, 0, NULL);
-    sqlite3_db_config(h->db, SQLITE_DBCONFIG_ENABLE_TRIGGER, 0, NULL);
-    sqlite3_db_config(h->db, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, NULL);
-    enum hk_status status = check_schema(h);
+    enum hk_status status = distrust_schema(h);
+    if (status == HK_OK)
+        status = check_schema(h);
     /* A committed job is on the disk before it is acknowledged; readers never wait. */
     return status == HK_OK ? hk_database_exec(h, "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;"
                                                  "PRAGMA foreign_keys=ON")
@@ -281,22 +308,28 @@ static enum hk_status add_points(struct hk_history *h, const struct hk_history_p
     return status;
 }
 
+enum hk_status hk_database_add(struct hk_history *h, const struct hk_history_job *job,
+                               const struct hk_history_points *points, int64_t *number)
+{
+    int64_t made = 0;
+    enum hk_status status = add_job(h, job, &made);
+    if (status == HK_OK)
+        status = add_points(h, points, made);
+    if (status == HK_OK)
+        *number = made;
+    return status;
+}
+
 enum hk_status hk_history_add(struct hk_history *h, const struct hk_history_job *job,
                               const struct hk_history_points *points, int64_t *number)
 {
     int64_t made = 0;
-    enum hk_status status = hk_database_exec(h, "BEGIN IMMEDIATE");
+    enum hk_status status = hk_database_begin(h);
     if (status != HK_OK)
         return status;
-    status = add_job(h, job, &made);
-    if (status == HK_OK)
-        status = add_points(h, points, made);
-    if (status == HK_OK)
-        status = hk_database_exec(h, "COMMIT");
+    status = hk_database_end(h, hk_database_add(h, job, points, &made));
     if (status == HK_OK)
         *number = made;
-    else
-        (void)sqlite3_exec(h->db, "ROLLBACK", NULL, NULL, NULL);
     return status;
 }
 

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "database.h"
 #include "hk/result/csv.h"
 
 enum { TEXTS = 3 }; /* columns that are no series */
@@ -210,25 +211,38 @@ static enum hk_status add_job(struct hk_history *h, const struct parsed *p, size
     snprintf(row, sizeof(row), "%.300s row %zu", source, index + 1);
     const struct hk_history_job job = {p->jobs[index].commit, p->jobs[index].time,
                                        p->jobs[index].machine, row};
-    return hk_history_add(h, &job, &(struct hk_history_points){.count = n, .points = points},
-                          &number);
+    return hk_database_add(h, &job, &(struct hk_history_points){.count = n, .points = points},
+                           &number);
 }
 
-static enum hk_status add_jobs(struct hk_history *h, const struct parsed *p, const char *source,
-                               size_t *added, char error[HK_TEXT_BYTES])
+static enum hk_status add_rows(struct hk_history *h, const struct parsed *p, const char *source,
+                               struct hk_history_point *points, size_t *added)
 {
-    struct hk_history_point *points = malloc((p->column_count + 1) * sizeof(*points));
-    enum hk_status status = points ? HK_OK : HK_ENOMEM;
+    enum hk_status status = HK_OK;
     for (size_t i = 0; i < p->job_count && status == HK_OK; i++) {
         status = add_job(h, p, i, source, points);
         *added += status == HK_OK;
         if (status == HK_EEMPTY) /* no value of these series: nothing to keep */
             status = HK_OK;
     }
+    return status;
+}
+
+/* All or none: what is mended in a file can be imported again from its first row. */
+static enum hk_status add_jobs(struct hk_history *h, const struct parsed *p, const char *source,
+                               size_t *added, char error[HK_TEXT_BYTES])
+{
+    struct hk_history_point *points = malloc((p->column_count + 1) * sizeof(*points));
+    size_t count = 0;
+    enum hk_status status = points ? hk_database_begin(h) : HK_ENOMEM;
+    if (status == HK_OK)
+        status = hk_database_end(h, add_rows(h, p, source, points, &count));
     free(points);
-    if (status != HK_OK)
-        snprintf(error, HK_TEXT_BYTES, "%s; %zu jobs were added before",
-                 status == HK_ENOMEM ? hk_status_text(status) : hk_history_error(h), *added);
+    if (status == HK_OK)
+        *added = count;
+    else
+        snprintf(error, HK_TEXT_BYTES, "%s; nothing of %.200s was added",
+                 status == HK_ENOMEM ? hk_status_text(status) : hk_history_error(h), source);
     return status;
 }
 

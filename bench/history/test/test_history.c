@@ -13,6 +13,7 @@
 
 #include "hk/base/units.h"
 #include "hk/history/check.h"
+#include "hk/history/import.h"
 #include "hk/stats/noise.h"
 
 static char path[64];
@@ -263,6 +264,32 @@ static void counts_that_differ_are_near(void **state)
     }
 }
 
+static enum hk_status import(struct hk_history *history, const char *rows, size_t *added)
+{
+    char text[256], error[HK_TEXT_BYTES];
+    const int bytes = snprintf(text, sizeof(text),
+                               HK_HISTORY_CSV_START ",a time_ns absolute m\n%s", rows);
+    return hk_history_import_csv(history, text, (size_t)bytes, "file", added, error);
+}
+
+/* A row that is there already undoes those before it, or mending them would be refused. */
+static void a_file_is_imported_whole_or_not_at_all(void **state)
+{
+    (void)state;
+    struct hk_history *h = open_history();
+    int64_t newest = 0;
+    size_t added;
+    assert_int_equal(import(h, "t1,c,m,1\nt2,c,m,2\n", &added), HK_OK);
+    assert_int_equal(added, 2);
+    assert_int_equal(import(h, "t3,c,m,3\nt2,c,m,2\n", &added), HK_EEXIST);
+    assert_int_equal(added, 0);
+    assert_int_equal(hk_history_newest(h, &newest), HK_OK);
+    assert_int_equal(newest, 2);
+    assert_int_equal(import(h, "t3,c,m,3\nt4,c,m,4\n", &added), HK_OK);
+    assert_int_equal(added, 2);
+    hk_history_close(h);
+}
+
 #define WITH_FILE(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
 
 int main(void)
@@ -274,6 +301,7 @@ int main(void)
         WITH_FILE(a_second_step_hides_nothing),
         WITH_FILE(values_without_a_logarithm_are_not_judged),
         WITH_FILE(bad_calls_are_refused),
+        WITH_FILE(a_file_is_imported_whole_or_not_at_all),
         cmocka_unit_test(medians_of_launches_become_points),
         cmocka_unit_test(counts_that_differ_are_near),
     };

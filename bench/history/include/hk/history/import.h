@@ -16,16 +16,16 @@
  * text    [in]   any bytes; is changed
  * bytes   [in]   text[bytes] is NUL
  * source  [in]   the file, for the jobs and for messages
- * added   [out]  jobs that are in the history now, also on failure
+ * added   [out]  jobs that were added; 0 on failure
  * error   [out]  on failure one line
  *
- * All of the text is read before the first job is added, and a job is added whole. How many
- * launches stand behind a value, the two times of a ratio (it is kept as a ratio to 1), and what
- * was accepted, are not in such a file.
+ * All jobs are added or none. How many launches stand behind a value, the two times of a ratio
+ * (it is kept as a ratio to 1), and what was accepted, are not in such a file.
  *
  * Returns HK_OK; HK_EPARSE for what is no such file, is cut short, names a series twice, or has a
  * value that is none; HK_EEMPTY without any value; the statuses of hk_history_add: HK_EEXIST when
- * it was imported before.
+ * a row of the same number, commit and time was imported before from a source of this name. Under
+ * another name the same file is another source.
  */
 enum hk_status hk_history_import_csv(struct hk_history *history, char *text, size_t bytes,
                                      const char *source, size_t *added,
