@@ -3,8 +3,8 @@
  * The echo in a server that gets packets before any stack does: a program at the far end of a
  * wire hands frames to an AF_XDP socket, and the server turns them around and sends them. In copy
  * mode the kernel copies each frame into the server's memory and out of it again; that works with
- * every device and driver. One frame is on its way at a time, so one queue and few frames do; a frame is
- * sent from where it was received.
+ * every device and driver. One frame is on its way at a time, so one queue and few frames do; a
+ * frame is sent from where it was received.
  */
 #include <errno.h>
 #include <linux/if_link.h>
@@ -75,8 +75,12 @@ static enum hk_status map_rings(struct socket_memory *s)
     struct xdp_mmap_offsets at;
     socklen_t bytes = sizeof at;
 
-    if (getsockopt(s->fd, SOL_XDP, XDP_MMAP_OFFSETS, &at, &bytes) != 0 || bytes != sizeof at)
+    if (getsockopt(s->fd, SOL_XDP, XDP_MMAP_OFFSETS, &at, &bytes) != 0)
         return HK_ENOTSUP;
+    if (bytes != sizeof at) { /* of a kernel before 5.4, where errno says nothing */
+        errno = EOPNOTSUPP;
+        return HK_ENOTSUP;
+    }
     enum hk_status status =
         map_ring(s->fd, &at.fr, sizeof(uint64_t), XDP_UMEM_PGOFF_FILL_RING, &s->fill);
     if (status == HK_OK)
@@ -149,8 +153,9 @@ static enum hk_status attach(const struct socket_memory *s, char reason[HK_REASO
     update.key = (uintptr_t)&key;
     update.value = (uintptr_t)&s->fd;
     if (hk_xdp_bpf(BPF_MAP_UPDATE_ELEM, &update) != 0) {
+        const enum hk_status refused = hk_xdp_refuse(reason, "an AF_XDP socket in a map");
         close(map);
-        return hk_xdp_refuse(reason, "an AF_XDP socket in a map");
+        return refused;
     }
     memcpy(program, hand_over, sizeof program);
     program[MAP_AT].imm = map;
@@ -242,10 +247,14 @@ static enum hk_status afxdp_serve(struct hk_net *net)
     while (status == HK_OK) {
         if (poll(&wait, 1, -1) < 0 && errno != EINTR)
             return HK_EIO;
-        if (!take(s, &frame))
+        if (!take(s, &frame)) {
+            if (wait.revents & (POLLERR | POLLHUP | POLLNVAL)) /* it would be so for ever */
+                return HK_EIO;
             continue;
+        }
         const unsigned char *payload = s->frames + frame.addr + HEADERS_BYTES;
-        if (hk_net_is_farewell(payload, frame.len - HEADERS_BYTES)) /* no shorter frame comes here */
+        /* No shorter frame comes here. */
+        if (hk_net_is_farewell(payload, frame.len - HEADERS_BYTES))
             return HK_OK;
         status = send_back(s, frame);
     }
