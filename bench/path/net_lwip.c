@@ -189,6 +189,7 @@ struct local_stack {
     struct stack stack;
     struct hk_net *net;
     uint64_t echoed_count;
+    unsigned char frame[FRAME_BYTES]; /* of the request as it was last */
 };
 
 static err_t take_echo(struct netif *netif, struct pbuf *frame)
@@ -268,20 +269,23 @@ static enum hk_status memory_start(struct hk_net *net)
     net->state = l;
     const enum hk_status status = start_stack(&l->stack, false);
     l->stack.netif.linkoutput = take_echo;
-    if (status == HK_OK)
-        introduce_client(&l->stack);
-    return status;
+    if (status != HK_OK)
+        return status;
+    introduce_client(&l->stack);
+    return make_frame(net, l->frame);
 }
 
 static enum hk_status memory_run(struct hk_net *net, uint64_t n)
 {
     struct local_stack *l = net->state;
     const uint64_t before = l->echoed_count;
-    unsigned char frame[FRAME_BYTES];
-    const enum hk_status status = make_frame(net, frame);
+    enum hk_status status = HK_OK;
 
+    /* Not made anew in every call: its sum would be in the latency of a single echo. */
+    if (memcmp(l->frame + PAYLOAD_AT, net->request, net->options.bytes) != 0)
+        status = make_frame(net, l->frame);
     for (uint64_t i = 0; i < n && status == HK_OK; i++)
-        take_frame(&l->stack, frame, PAYLOAD_AT + net->options.bytes);
+        take_frame(&l->stack, l->frame, PAYLOAD_AT + net->options.bytes);
     return status == HK_OK && l->echoed_count != before + n ? HK_ETIMEOUT : status;
 }
 
