@@ -9,8 +9,9 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <stdio.h>
 #include <linux/fuse.h>
+#include <stddef.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
@@ -125,6 +126,30 @@ struct backing_map {
     uint32_t flags;
     uint64_t padding;
 };
+
+/* Both replies as Linux 6.9 has them: its older headers have other names for the last fields. */
+struct init_reply {
+    uint32_t before[3];
+    uint32_t flags;
+    uint32_t between[4];
+    uint32_t flags2;
+    uint32_t max_stack_depth;
+    uint32_t after[6];
+};
+struct open_reply {
+    uint64_t file;
+    uint32_t open_flags;
+    int32_t backing_id;
+};
+_Static_assert(sizeof(struct init_reply) == sizeof(struct fuse_init_out) &&
+                   offsetof(struct init_reply, flags) == offsetof(struct fuse_init_out, flags) &&
+                   offsetof(struct init_reply, flags2) == offsetof(struct fuse_init_out, flags2),
+               "struct fuse_init_out");
+_Static_assert(sizeof(struct open_reply) == sizeof(struct fuse_open_out) &&
+                   offsetof(struct open_reply, open_flags) ==
+                       offsetof(struct fuse_open_out, open_flags),
+               "struct fuse_open_out");
+
 #define BACKING_OPEN     _IOW(FUSE_DEV_IOC_MAGIC, 1, struct backing_map)
 #define PASSTHROUGH_BIT  (1u << (37 - 32)) /* of flags2 */
 #define OPEN_PASSTHROUGH (1u << 7)
@@ -136,8 +161,8 @@ static enum hk_status passthrough_probe(int device, char reason[HK_REASON_BYTES]
 
     if (ioctl(device, BACKING_OPEN, &nothing) == 0 || (errno != ENOTTY && errno != EOPNOTSUPP))
         return HK_OK;
-    snprintf(reason, HK_REASON_BYTES, "this kernel's FUSE has no passthrough; use Linux 6.9 or newer "
-             "with CONFIG_FUSE_PASSTHROUGH");
+    snprintf(reason, HK_REASON_BYTES, "this kernel's FUSE has no passthrough; use Linux 6.9 or "
+             "newer with CONFIG_FUSE_PASSTHROUGH");
     return HK_ENOTSUP;
 }
 
@@ -159,17 +184,17 @@ static int name_backing(struct served *s)
     return s->opening ? 0 : errno;
 }
 
-static void complete_init(struct fuse_init_out *reply)
+static void complete_init(struct init_reply *reply)
 {
     reply->flags |= FUSE_INIT_EXT;
     reply->flags2 |= PASSTHROUGH_BIT;
-    reply->unused[0] = 1; /* max_stack_depth: the file behind is itself no stack */
+    reply->max_stack_depth = 1; /* the file behind is itself no stack */
 }
 
-static void complete_open(struct fuse_open_out *reply, int backing_id)
+static void complete_open(struct open_reply *reply, int backing_id)
 {
     reply->open_flags = OPEN_PASSTHROUGH;
-    reply->padding = (uint32_t)backing_id;
+    reply->backing_id = backing_id;
 }
 
 static ssize_t write_reply(int device, struct iovec *parts, int count, void *context)
@@ -177,9 +202,9 @@ static ssize_t write_reply(int device, struct iovec *parts, int count, void *con
     struct served *s = context;
     const struct fuse_out_header *head = parts[0].iov_base;
 
-    if (count == 2 && head->error == 0 && parts[1].iov_len == sizeof(struct fuse_init_out))
+    if (count == 2 && head->error == 0 && parts[1].iov_len == sizeof(struct init_reply))
         complete_init(parts[1].iov_base);
-    if (count == 2 && s->opening && parts[1].iov_len == sizeof(struct fuse_open_out))
+    if (count == 2 && s->opening && parts[1].iov_len == sizeof(struct open_reply))
         complete_open(parts[1].iov_base, s->backing_id);
     s->opening = false;
     return writev(device, parts, count);
