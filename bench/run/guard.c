@@ -18,8 +18,8 @@
 enum { BLOCKS = 400, EFFORTS = 10 /* as long as the blocks of so many cells */ };
 
 /* Twice what the guard lets pass (docs/decisions/0171): at the edge, clocks decide. */
-static const double shared_ratio_min = 0.10;
-/* A neighbour that takes a quarter of the CPU. */
+static const double shared_ratio_min = 2 * HK_GUARD_FOREIGN_RATIO_MAX;
+/* The neighbour wants the CPU for so long at a time; how much of it the scheduler decides. */
 static const uint64_t busy_ns = HK_NS_PER_MS;
 static const struct timespec pause_between = {0, 3 * (long)HK_NS_PER_MS};
 
@@ -89,39 +89,38 @@ struct truth {
     uint64_t now_ns;
 };
 
-static uint64_t neighbour_cpu_ns(const struct hk_task *task)
+/* HK_ENOENT when the neighbour is gone. */
+static enum hk_status neighbour_cpu_ns(const struct hk_task *task, uint64_t *cpu_ns)
 {
-    uint64_t cpu_ns = 0;
-
-    if (task->helper_count > 0)
-        (void)hk_process_cpu_ns(task->helper_pids[0], &cpu_ns);
-    return cpu_ns;
+    *cpu_ns = 0;
+    return task->helper_count > 0 ? hk_process_cpu_ns(task->helper_pids[0], cpu_ns) : HK_OK;
 }
 
-static uint64_t own_switches(void)
+static enum hk_status own_switches(uint64_t *switches)
 {
     struct rusage own;
 
-    return getrusage(RUSAGE_SELF, &own) == 0 ? (uint64_t)(own.ru_nivcsw + own.ru_nvcsw) : 0;
+    if (getrusage(RUSAGE_SELF, &own) != 0)
+        return HK_EIO;
+    *switches = (uint64_t)(own.ru_nivcsw + own.ru_nvcsw);
+    return HK_OK;
 }
 
 /* The clock around the neighbour's: a neighbour between the two was around the block, not in it. */
-static struct truth look_before(const struct hk_task *task)
+static enum hk_status look_before(const struct hk_task *task, struct truth *t)
 {
-    struct truth t = {.now_ns = hk_monotonic_ns()};
-
-    t.switches = own_switches();
-    t.neighbour_ns = neighbour_cpu_ns(task);
-    return t;
+    t->now_ns = hk_monotonic_ns();
+    const enum hk_status status = own_switches(&t->switches);
+    return status == HK_OK ? neighbour_cpu_ns(task, &t->neighbour_ns) : status;
 }
 
-static struct truth look_after(const struct hk_task *task)
+static enum hk_status look_after(const struct hk_task *task, struct truth *t)
 {
-    struct truth t = {.neighbour_ns = neighbour_cpu_ns(task)};
+    const enum hk_status known = neighbour_cpu_ns(task, &t->neighbour_ns);
+    const enum hk_status status = own_switches(&t->switches);
 
-    t.switches = own_switches();
-    t.now_ns = hk_monotonic_ns();
-    return t;
+    t->now_ns = hk_monotonic_ns();
+    return known == HK_OK ? status : known;
 }
 
 /* Blocks by what is true of them, and those of them that the guard dropped. */
@@ -184,11 +183,13 @@ static enum hk_status measure(struct hk_task *task, struct hk_launch *launch)
     enum hk_status status = hk_timed_calibrate(task, task->effort.warm_ns, &operation_ns);
     const uint64_t n = hk_block_operations(operation_ns, task->effort.block_ns, 1);
     for (size_t i = 0; status == HK_OK && i < BLOCKS && hk_monotonic_ns() < end_ns; i++) {
-        const struct truth first = look_before(task);
+        struct truth first, last;
         struct hk_evidence evidence;
+        const bool known = look_before(task, &first) == HK_OK;
         status = hk_timed_witness(&alone, n, watch_steal, &elapsed_ns, &evidence);
-        const struct truth last = look_after(task);
-        if (status == HK_OK && has_arrived(task, &first))
+        /* Of a block whose truth is not known, nothing is counted. */
+        if (look_after(task, &last) == HK_OK && known && status == HK_OK &&
+            has_arrived(task, &first))
             count_block(&first, &last, &evidence, &counts);
     }
     if (status == HK_OK)

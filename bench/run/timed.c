@@ -24,8 +24,6 @@ enum {
     PRECISION_BITS = 7,
 };
 
-/* More than this share of a block's time on someone else: a scheduler slice, not a tick. */
-static const double foreign_ratio_max = 0.05;
 /* Counts per operation may be off by what strangers and the counting itself add. */
 static const double claim_slack_ratio = 0.10;
 static const double claim_slack = 0.05;
@@ -39,7 +37,8 @@ enum hk_guard hk_guard_judge(const struct hk_evidence *e)
     if (!e->serial)
         return e->involuntary > 0 ? HK_GUARD_PREEMPTED : HK_GUARD_KEEP;
     const double foreign_ns = (double)e->wall_ns - (double)e->own_cpu_ns;
-    return foreign_ns > foreign_ratio_max * (double)e->wall_ns ? HK_GUARD_FOREIGN : HK_GUARD_KEEP;
+    return foreign_ns > HK_GUARD_FOREIGN_RATIO_MAX * (double)e->wall_ns ? HK_GUARD_FOREIGN
+                                                                        : HK_GUARD_KEEP;
 }
 
 uint64_t hk_block_operations(double operation_ns, uint64_t block_ns, uint32_t step)

@@ -16,6 +16,9 @@ struct hk_evidence {
     bool serial;           /* all of the task runs on one CPU, one after the other */
 };
 
+/* More than this share of a block's time on someone else: a scheduler slice, not a tick. */
+#define HK_GUARD_FOREIGN_RATIO_MAX 0.05
+
 enum hk_guard { HK_GUARD_KEEP, HK_GUARD_STEAL, HK_GUARD_FOREIGN, HK_GUARD_PREEMPTED };
 
 /*
