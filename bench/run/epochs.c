@@ -121,7 +121,7 @@ static enum hk_status serve_epochs(struct hk_task *task, double operation_ns,
 {
     struct hk_host_times host;
     const bool watch_steal = hk_host_read(task->cpus, 2, &host) == HK_OK && host.steal_ns > 0;
-    const unsigned single = task->one_way ? 0 : HK_EPOCHS_KNOWS_SINGLE;
+    const unsigned single = task->one_way || task->by_cpu_time ? 0 : HK_EPOCHS_KNOWS_SINGLE;
     char line[LINE_BYTES];
     uint64_t n;
 

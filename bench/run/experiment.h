@@ -63,7 +63,9 @@ struct hk_task {
     size_t helper_count;
     bool threads;                /* the servers are threads of the measuring process */
     bool spins;                  /* they burn their CPU also while nothing is asked of them */
-    bool by_cpu_time;            /* never waits and may outlast a slice: costs are CPU time */
+    /* Never waits and may outlast a slice: costs are CPU time, which no foreign time can be in, so
+     * that guard is off; no latency phase, which would take the wall clock. */
+    bool by_cpu_time;
     bool one_way;                /* an operation's end is not seen: no latency phase */
     uint32_t operations_step;    /* run() is called with multiples of this; 0 reads as 1 */
     struct hk_expectation expected;

@@ -162,7 +162,7 @@ enum hk_status hk_timed_witness(struct hk_task *task, uint64_t n, bool watch_ste
         .steal_ns = after.steal_ns - before.steal_ns,
         .serial = task_is_serial(task),
     };
-    if (task->by_cpu_time) { /* what others took of the block is not in its cost */
+    if (task->by_cpu_time) { /* what others took is not in the cost; of the guards, steal is left */
         *elapsed_ns = (double)evidence->own_cpu_ns;
         evidence->wall_ns = evidence->own_cpu_ns;
     }
@@ -641,7 +641,7 @@ enum hk_status hk_timed_measure(struct hk_task *task, struct hk_launch *launch)
         status = measure_blocks(task, operation_ns, b);
     if (status == HK_OK)
         status = report_blocks(b, launch);
-    if (status == HK_OK && !task->one_way)
+    if (status == HK_OK && !task->one_way && !task->by_cpu_time) /* latencies are wall clock */
         status = with_histogram(task, launch, record_latencies, NULL);
     if (status == HK_OK)
         status = hk_report_surroundings(task, &before, launch);

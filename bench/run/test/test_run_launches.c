@@ -109,6 +109,27 @@ static void every_timed_kind_gives_its_numbers(void **state)
 }
 
 /* Counts over launches, told by the neighbour's own clock and by switches: true on a busy machine. */
+/* Their costs are CPU time, and wall clock must not stand beside it. */
+static void loading_has_no_latencies(void **state)
+{
+    struct hk_run_outcome outcome;
+    struct hk_run run;
+
+    (void)state;
+    measure("^native/extension/load/shape:straight/size:16$", NULL, &run, &outcome);
+    assert_true(run.launch_count > 0);
+    for (size_t i = 0; i < run.launch_count; i++) {
+        const struct hk_launch *launch = &run.launches[i];
+        if (launch->state == HK_LAUNCH_UNAVAILABLE) {
+            print_message("skip: %s: %s\n", launch->name, launch->reason);
+            continue;
+        }
+        has_counter(launch, "cost_ns");
+        assert_null(hk_launch_series(launch, "latency_bucket_ns"));
+    }
+    hk_run_fini(&run);
+}
+
 static void a_neighbour_is_flagged_and_quiet_is_not(void **state)
 {
     static const char *const names[] = {"hk_neighbour_blocks", "hk_neighbour_flagged",
@@ -327,6 +348,7 @@ int main(int argc, char **argv)
         return hk_launch_lead(HK_LAUNCH_FD) == HK_OK ? 0 : 1;
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_timed_kind_gives_its_numbers),
+        cmocka_unit_test(loading_has_no_latencies),
         cmocka_unit_test(a_neighbour_is_flagged_and_quiet_is_not),
         cmocka_unit_test(variations_of_a_round_trip_end_with_a_cost),
         cmocka_unit_test(what_a_machine_may_lack_has_a_cost_or_a_reason),
