@@ -5,6 +5,7 @@
  */
 #include <dirent.h>
 #include <net/if.h>
+#include <sched.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -13,6 +14,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -154,8 +156,8 @@ static pid_t start_runner(const char *folder, const char *filter)
 
     effort.launches_min = effort.launches_max = 2;
     const struct hk_run_plan plan = {
-        .mode = HK_RUN_FULL, .effort = &effort, .filter = filter, .budget_ns = 60ull * HK_NS_PER_S, .seed = 3,
-        .out_root = folder, .machine_json = "{\"id\":\"test\"}", .arguments = "test",
+        .mode = HK_RUN_FULL, .effort = &effort, .filter = filter,
+        .budget_ns = 60ull * HK_NS_PER_S, .seed = 3, .out_root = folder, .machine_json = "{\"id\":\"test\"}", .arguments = "test",
         .launch_command = launch_command, .stop = &stopped};
     stopped = 0;
     signal(SIGINT, on_interrupt);
@@ -234,16 +236,12 @@ static void the_run_goes_on_when_any_part_dies(void **state)
     assert_true(count_system_v() <= before);
 }
 
-/* The runner is killed after a delay, and everything of it has to go by itself. */
-static size_t kill_runner(const char *filter, long delay_ms)
+/* Kills the runner in this moment, and everything of it has to go by itself. */
+static size_t kill_now(pid_t runner, const char *folder)
 {
     ino_t namespaces[DESCENDANTS_MAX];
     int pids[DESCENDANTS_MAX];
-    char folder[32];
 
-    make_folder(folder);
-    const pid_t runner = start_runner(folder, filter);
-    sleep_ms(delay_ms);
     const size_t count = find_descendants(runner, pids, DESCENDANTS_MAX);
     find_namespaces(pids, count, namespaces);
     kill(runner, SIGKILL);
@@ -253,11 +251,60 @@ static size_t kill_runner(const char *filter, long delay_ms)
     return assert_no_one_in(namespaces, count);
 }
 
+static size_t kill_runner(const char *filter, long delay_ms)
+{
+    char folder[32];
+
+    make_folder(folder);
+    const pid_t runner = start_runner(folder, filter);
+    sleep_ms(delay_ms);
+    return kill_now(runner, folder);
+}
+
 static void nothing_outlives_a_killed_runner(void **state)
 {
     (void)state;
     for (long delay_ms = 105; delay_ms < 300; delay_ms += 39)
         kill_runner(ipc_filter, delay_ms);
+}
+
+/* On a loaded machine a delay may miss it: kills the runner once a process is in a namespace. */
+static size_t kill_runner_in_namespace(const char *filter)
+{
+    ino_t namespaces[DESCENDANTS_MAX];
+    int pids[DESCENDANTS_MAX];
+    char folder[32];
+    bool seen = false;
+
+    make_folder(folder);
+    const pid_t runner = start_runner(folder, filter);
+    for (int tries = 0; tries < 10000 && !seen && live_parent(runner) != 0; tries++) {
+        const size_t count = find_descendants(runner, pids, DESCENDANTS_MAX);
+        find_namespaces(pids, count, namespaces);
+        for (size_t i = 0; i < count; i++)
+            seen = seen || namespaces[i] != 0;
+        if (!seen)
+            sleep_ms(1);
+    }
+    return kill_now(runner, folder);
+}
+
+/* As a launch does: it may also mount, if need be as root of a user namespace. */
+static bool enters_namespace(void)
+{
+    if (fsopen("tmpfs", FSOPEN_CLOEXEC) < 0 && unshare(CLONE_NEWUSER | CLONE_NEWNS) != 0)
+        return false;
+    return unshare(CLONE_NEWNET) == 0;
+}
+
+static bool namespaces_can_be_made(void)
+{
+    int status;
+    const pid_t pid = fork();
+
+    if (pid == 0)
+        _exit(enters_namespace() ? 0 : 1);
+    return waitpid(pid, &status, 0) == pid && WIFEXITED(status) && WEXITSTATUS(status) == 0;
 }
 
 /* Namespaces, wires, TAP devices, programs at devices: all of them go with their processes. */
@@ -270,7 +317,14 @@ static void no_network_is_left_behind(void **state)
         seen += kill_runner(net_filter, 60 + 37 * i);
     for (size_t i = 0; i < 4; i++)
         seen += kill_one_and_finish(server_net_filter, 70 + 53 * (long)i, i);
+    if (!namespaces_can_be_made()) {
+        print_message("    skipped: no network namespace can be made here\n");
+        skip();
+    }
+    for (size_t i = 0; i < 3 && seen == 0; i++)
+        seen += kill_runner_in_namespace(net_filter);
     print_message("    %zu processes were in namespaces of their own when one was killed\n", seen);
+    assert_true(seen > 0);
 }
 
 static void an_interrupt_leaves_a_valid_partial_run(void **state)
