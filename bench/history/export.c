@@ -7,6 +7,7 @@
 
 #include <jansson.h>
 
+#include "database.h"
 #include "hk/base/units.h"
 #include "hk/history/import.h"
 
@@ -113,7 +114,7 @@ static enum hk_status write_bencher(struct hk_history *h, const struct hk_histor
     return dump(root, out);
 }
 
-/* --- CSV: all jobs, a column per series; import.c reads it ---------------------------------------------------- */
+/* --- CSV: all jobs, a column per series; import.c reads it ------------------------------------ */
 
 static void put_quoted(const char *text, FILE *out)
 {
@@ -123,30 +124,45 @@ static void put_quoted(const char *text, FILE *out)
     fputc('"', out);
 }
 
+/* Room for one more behind n. */
+static bool grow(int64_t **jobs, size_t n)
+{
+    if ((n & (n - 1)) != 0) /* doubled at powers of two */
+        return true;
+    int64_t *grown = realloc(*jobs, (n ? 2 * n : 1) * sizeof(**jobs));
+    if (grown)
+        *jobs = grown;
+    return grown != NULL;
+}
+
+static enum hk_status take_jobs(struct hk_history *h, sqlite3_stmt *statement, int64_t **jobs,
+                                size_t *count)
+{
+    enum hk_status status;
+    while ((status = hk_database_step(h, statement)) == HK_OK) {
+        const int64_t number = sqlite3_column_int64(statement, 0);
+        if (*count > 0 && number <= (*jobs)[*count - 1]) { /* this would not end */
+            snprintf(h->error, sizeof(h->error), "%s: it is damaged; restore a copy", h->path);
+            return HK_EPARSE;
+        }
+        if (!grow(jobs, *count))
+            return HK_ENOMEM;
+        (*jobs)[(*count)++] = number;
+    }
+    return status == HK_EEMPTY ? HK_OK : status;
+}
+
 /* The numbers of all jobs, ascending; to be freed. */
 static enum hk_status all_jobs(struct hk_history *h, int64_t **numbers, size_t *count)
 {
     int64_t *jobs = NULL;
-    int64_t number;
     size_t n = 0;
-    enum hk_status status = hk_history_previous(h, INT64_MAX, &number);
-    for (; status == HK_OK; status = hk_history_previous(h, number, &number)) {
-        if ((n & (n - 1)) == 0) { /* doubled at powers of two */
-            int64_t *grown = realloc(jobs, (n ? 2 * n : 1) * sizeof(*jobs));
-            if (!grown)
-                break;
-            jobs = grown;
-        }
-        jobs[n++] = number;
-    }
-    if (status != HK_ENOENT) {
+    sqlite3_stmt *statement = hk_database_prepare(h, "SELECT number FROM job ORDER BY number");
+    const enum hk_status status = statement ? take_jobs(h, statement, &jobs, &n) : HK_EPARSE;
+    sqlite3_finalize(statement);
+    if (status != HK_OK) {
         free(jobs);
-        return status == HK_OK ? HK_ENOMEM : status;
-    }
-    for (size_t i = 0; i < n / 2; i++) {
-        const int64_t swapped = jobs[i];
-        jobs[i] = jobs[n - 1 - i];
-        jobs[n - 1 - i] = swapped;
+        return status;
     }
     *numbers = jobs;
     *count = n;

@@ -187,7 +187,10 @@ enum hk_status hk_history_job_read(struct hk_history *history, int64_t number,
 /* The newest job's number; 0 in an empty history. */
 enum hk_status hk_history_newest(struct hk_history *history, int64_t *number);
 
-/* The last job before one; HK_ENOENT when that is the first. */
+/*
+ * The last job before one. HK_ENOENT when that is the first; HK_EPARSE when the numbers of a
+ * damaged file are out of order; what reading it failed with.
+ */
 enum hk_status hk_history_previous(struct hk_history *history, int64_t number, int64_t *previous);
 
 struct hk_history_line {
