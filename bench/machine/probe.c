@@ -427,13 +427,13 @@ static const struct program {
     { "pipewire", "pipewire" },
 };
 
-static bool find_program(const char *name, const char *search_path, char path[PATH_MAX])
+bool hk_program_find(const char *name, const char *search_path, char *path, size_t bytes)
 {
     const char *folder = search_path ? search_path : "";
     while (*folder) {
         size_t length = strcspn(folder, ":");
-        int n = snprintf(path, PATH_MAX, "%.*s/%s", (int)length, folder, name);
-        if (length > 0 && n < PATH_MAX && access(path, X_OK) == 0)
+        int n = snprintf(path, bytes, "%.*s/%s", (int)length, folder, name);
+        if (length > 0 && n >= 0 && (size_t)n < bytes && access(path, X_OK) == 0)
             return true;
         folder += length;
         folder += *folder == ':';
@@ -445,7 +445,7 @@ static void probe_program(const struct hk_probe *probe, const char *search_path,
                           struct hk_probe_result *result)
 {
     char path[PATH_MAX];
-    if (find_program(probe->argument, search_path, path)) {
+    if (hk_program_find(probe->argument, search_path, path, sizeof path)) {
         found(result, HK_PROBE_OK, "%.*s", HK_PROBE_TEXT_BYTES - 1, path);
         return;
     }

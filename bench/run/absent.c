@@ -11,6 +11,7 @@
 
 #include "experiments.h"
 #include "hk/base/units.h"
+#include "hk/machine/probe.h"
 
 static const struct row {
     const char *cell;
@@ -49,29 +50,17 @@ static enum hk_status expand_audio(enum hk_run_mode mode, hk_cell_adder *add, vo
     return expand("/audio_server/", mode, add, context);
 }
 
-static bool has_program(const char *name)
-{
-    char path[4096];
-    const char *folder = getenv("PATH");
-
-    while (folder != NULL && *folder != '\0') {
-        const size_t bytes = strcspn(folder, ":");
-        snprintf(path, sizeof path, "%.*s/%s", (int)bytes, folder, name);
-        if (bytes > 0 && access(path, X_OK) == 0)
-            return true;
-        folder += bytes + (folder[bytes] == ':');
-    }
-    return false;
-}
-
 static enum hk_status open_task(struct hk_task *task)
 {
+    char path[4096];
+
     for (size_t i = 0; i < HK_ARRAY_COUNT(rows); i++) {
         const struct row *r = &rows[i];
         const char *what = r->device != NULL ? r->device : r->program;
         if (strcmp(r->cell, task->name) != 0)
             continue;
-        if (r->device != NULL ? access(r->device, F_OK) == 0 : has_program(r->program))
+        if (r->device != NULL ? access(r->device, F_OK) == 0
+                              : hk_program_find(r->program, getenv("PATH"), path, sizeof path))
             return hk_task_refuse(task, HK_ENOTSUP, "%s is here, but hkbench has nothing that uses "
                                   "it; docs/decisions/0352-what-was-never-tried.md says why", what);
         return hk_task_refuse(task, HK_ENOTSUP, "there is no %s; %s", what, r->remedy);

@@ -7,6 +7,7 @@
 #ifndef HK_MACHINE_PROBE_H
 #define HK_MACHINE_PROBE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #define HK_PROBE_TEXT_BYTES 240
@@ -42,6 +43,14 @@ struct hk_probe {
 /* In the order in which doctor prints them; a group's rows stand together. */
 extern const struct hk_probe hk_probes[];
 extern const size_t hk_probe_count;
+
+/*
+ * Whether a program is in one of the folders of search_path, as in PATH; NULL: none.
+ *
+ * path   [out]  where, if it is
+ * bytes  [in]   room; a longer path does not count
+ */
+bool hk_program_find(const char *name, const char *search_path, char *path, size_t bytes);
 
 /* "ok", "partly" or "no". */
 const char *hk_probe_state_name(enum hk_probe_state state);
