@@ -201,7 +201,10 @@ static bool both_know(const struct duel *d, unsigned what)
     return (d->sides[0].knows & d->sides[1].knows & what) != 0;
 }
 
-/* As many operations on either side, each timed by itself: for the quantiles. */
+/*
+ * Operations of either side, each timed by itself: for the quantiles. A side stops at a limit of
+ * time, so what it says is how many there were, and one may have done fewer than the other.
+ */
 static enum hk_status run_singles(struct duel *d, unsigned first)
 {
     double count;

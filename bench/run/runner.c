@@ -31,6 +31,7 @@ static const struct hk_effort efforts[] = {
         .latency_count_max = 20000,
         .verify_count = 200,
         .floor_ns = 2 * HK_NS_PER_MS,
+        /* Sessions are most of a pass, and launches_min passes have to fit into the budget. */
         .session_ns = 1800 * HK_NS_PER_MS,
         .sporadic_ns = 250 * HK_NS_PER_MS,
     },
