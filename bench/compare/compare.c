@@ -208,7 +208,8 @@ static void note_caveats(struct hk_comparison *c, const struct hk_run *a, const 
         hk_comparison_say(c, "%s is partial: %s", a->partial ? "A" : "B",
                    "it was interrupted or ran out of its budget");
     if (c->only_a_count + c->only_b_count > 0)
-        hk_comparison_say(c, "%zu cells are only in A, %zu only in B", c->only_a_count, c->only_b_count);
+        hk_comparison_say(c, "%zu cells are only in A, %zu only in B", c->only_a_count,
+                          c->only_b_count);
 }
 
 static bool rule_valid(const struct hk_rule *rule)

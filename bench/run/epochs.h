@@ -37,8 +37,8 @@ enum { HK_EPOCHS_KNOWS_COUNT = 1, HK_EPOCHS_KNOWS_SINGLE = 2, HK_EPOCHS_KNOWS_WH
  * Servers that spin are stopped between epochs: they would burn the other side's CPU.
  *
  * Returns HK_OK; HK_EINVAL or HK_ENOTSUP with task->reason for a cell that does not run in
- * epochs although it was asked for them; HK_EPEER when the runner is gone; HK_EPARSE for a request that is none; the status
- * of a failed operation.
+ * epochs although it was asked for them; HK_EPEER when the runner is gone; HK_EPARSE for a request
+ * that is none; the status of a failed operation.
  */
 enum hk_status hk_epochs_measure(struct hk_task *task, struct hk_launch *launch);
 

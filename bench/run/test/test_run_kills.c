@@ -157,7 +157,8 @@ static pid_t start_runner(const char *folder, const char *filter)
     effort.launches_min = effort.launches_max = 2;
     const struct hk_run_plan plan = {
         .mode = HK_RUN_FULL, .effort = &effort, .filter = filter,
-        .budget_ns = 60ull * HK_NS_PER_S, .seed = 3, .out_root = folder, .machine_json = "{\"id\":\"test\"}", .arguments = "test",
+        .budget_ns = 60ull * HK_NS_PER_S, .seed = 3, .out_root = folder,
+        .machine_json = "{\"id\":\"test\"}", .arguments = "test",
         .launch_command = launch_command, .stop = &stopped};
     stopped = 0;
     signal(SIGINT, on_interrupt);
