@@ -142,7 +142,7 @@ static enum hk_status add_statistical(const struct hk_simulate_model *m, uint64_
         hk_rare_input_error(&m->problem, m->sample_count, seed, &error);
     if (status != HK_OK)
         return status;
-    const double half = 1.959964 * error;
+    const double half = HK_Z_95 * error;
     a->statistical = (struct hk_interval){a->probability * exp(-half),
                                           fmin(1, a->probability * exp(half)), 0.95};
     a->statistical_decades = 2 * half / M_LN10;

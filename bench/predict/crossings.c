@@ -8,8 +8,6 @@
 #include "hk/judge/judge.h"
 #include "hk/model/latency.h"
 
-static const double z_95 = 1.959964;
-
 /* Calls of a service that a unit of work is, and payload that goes along, docs/workloads.md. */
 static const struct {
     double calls;
@@ -67,7 +65,7 @@ static enum hk_status parameter(const struct hk_judge *judge, const char *subjec
     const enum hk_status status = hk_judge_parameter(judge, name, &p);
     if (status != HK_OK)
         return status;
-    *out = (struct hk_estimate){p->value, (p->upper - p->lower) / (2 * z_95), p->launches};
+    *out = (struct hk_estimate){p->value, (p->upper - p->lower) / (2 * HK_Z_95), p->launches};
     return HK_OK;
 }
 

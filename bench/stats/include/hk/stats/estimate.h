@@ -5,6 +5,13 @@
 
 #include <stddef.h>
 
+/*
+ * Quantiles of the standard normal law: half widths of two-sided 95 % and 90 % intervals in
+ * standard errors. Source: Abramowitz & Stegun 1964, table 26.5.
+ */
+#define HK_Z_95 1.959964
+#define HK_Z_90 1.644854
+
 /* Closed interval in the unit of its quantity; confidence is what it really attains, 0..1. */
 struct hk_interval {
     double lower;
