@@ -18,6 +18,7 @@
 #include "hk/base/abi.h"
 #include "hk/base/status.h"
 #include "hk/base/units.h"
+#include "hk/core/composition.h"
 #include "hk/core/mix.h"
 
 /* Badge of the message that wake_at() asked for. */
@@ -224,18 +225,6 @@ enum hk_memory_request {
     HK_MEMORY_RESERVE, /* 1: pages -> 1: address of that many, which come when they are touched */
     HK_MEMORY_RELEASE, /* 1: address, as reserved -> 1: pages */
 };
-
-/*
- * Where a service runs: one bit per service, set for the kernel.
- *
- * text   [in]  "hybrid", "monolithic", "microkernel", "mask:N" (decimal, the bits themselves), or
- *              "name:kernel,name:server,..." on top of hybrid, each name at most once; not terminated
- * bytes  [in]  its length; 0: hybrid
- * placement  [out]
- *
- * Returns HK_OK; HK_EPARSE for anything else.
- */
-enum hk_status hk_composition_parse(const char *text, uint64_t bytes, uint32_t *placement);
 
 /*
  * Which services use their devices: one bit per service.
