@@ -157,15 +157,24 @@ void hk_guest_row_functions(const struct hk_guest_row *row, const struct hk_coun
     }
 }
 
-/* Adds what differs to a list in words, each once. */
+static const char differ[] = "boots differ in ";
+
+/* Adds what differs to a list in words, each once; a name may be the beginning of another. */
 static void difference_note(char why[HK_TEXT_BYTES], const char *what)
 {
-    const size_t used = strlen(why);
+    const size_t used = strlen(why), bytes = strlen(what);
+    const char *item = why + (used > 0 ? sizeof(differ) - 1 : 0);
 
-    if (strstr(why, what) == NULL) {
-        snprintf(why + used, HK_TEXT_BYTES - used, "%s%s", used > 0 ? ", " : "boots differ in ",
-                 what);
+    while (*item != '\0') {
+        const size_t item_bytes = strcspn(item, ",");
+
+        if (item_bytes == bytes && strncmp(item, what, bytes) == 0) {
+            return;
+        }
+        item += item_bytes;
+        item += strspn(item, ", ");
     }
+    snprintf(why + used, HK_TEXT_BYTES - used, "%s%s", used > 0 ? ", " : differ, what);
 }
 
 static void counters_compare(const struct hk_launch *a, const struct hk_launch *b,

@@ -107,12 +107,36 @@ static void bad_reports_are_refused_and_quoted(void **state)
     }
 }
 
+/* A name that is part of another's is still told. */
+static void each_counter_that_differs_is_named(void **state)
+{
+    static const char *const names[] = {"hk_tlb_misses_pcid", "hk_tlb_misses", "hk_tlb", "same"};
+    struct hk_launch boots[3];
+
+    (void)state;
+    for (uint32_t i = 0; i < HK_ARRAY_COUNT(boots); i++) {
+        assert_int_equal(hk_launch_init(&boots[i], "guest/a", i, 0), HK_OK);
+        boots[i].exactness = HK_NEAR;
+        for (size_t k = 0; k < HK_ARRAY_COUNT(names); k++) {
+            assert_int_equal(hk_launch_add_counter(&boots[i], names[k], k < 3 ? i : 0), HK_OK);
+        }
+    }
+    assert_int_equal(hk_guest_launches_classify(boots, HK_ARRAY_COUNT(boots)), HK_OK);
+    assert_int_equal(boots[2].exactness, HK_NEAR);
+    assert_string_equal(boots[2].reason,
+                        "boots differ in hk_tlb_misses_pcid, hk_tlb_misses, hk_tlb");
+    for (size_t i = 0; i < HK_ARRAY_COUNT(boots); i++) {
+        hk_launch_fini(&boots[i]);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(good_report_is_read),
         cmocka_unit_test(crash_keeps_what_came_before),
         cmocka_unit_test(bad_reports_are_refused_and_quoted),
+        cmocka_unit_test(each_counter_that_differs_is_named),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
