@@ -38,12 +38,12 @@ static bool is_page(const struct hk_memo_page *page)
            head->bytes <= HK_MEMO_TEXT_BYTES;
 }
 
-/* Pages by their index; NULL when none is there. */
-static const struct hk_memo_page **pages_find(uintptr_t from, uintptr_t to, uint32_t *count)
+/* Pages by their index, *count of them, to be freed. HK_ENOENT when none is there; HK_ENOMEM. */
+static enum hk_status pages_find(uintptr_t from, uintptr_t to, const struct hk_memo_page ***out,
+                                 uint32_t *count)
 {
     const struct hk_memo_page **pages = NULL;
 
-    *count = 0;
     for (uintptr_t at = from; at + HK_MEMO_PAGE_BYTES <= to; at += HK_MEMO_PAGE_BYTES) {
         const struct hk_memo_page *page = (const struct hk_memo_page *)at;
 
@@ -53,18 +53,22 @@ static const struct hk_memo_page **pages_find(uintptr_t from, uintptr_t to, uint
         if (pages == NULL) {
             *count = page->head.count;
             pages = calloc(*count, sizeof(*pages));
+            if (pages == NULL) {
+                return HK_ENOMEM;
+            }
         }
-        if (pages != NULL && page->head.index < *count) {
+        if (page->head.index < *count) {
             pages[page->head.index] = page;
         }
     }
-    return pages;
+    *out = pages;
+    return pages != NULL ? HK_OK : HK_ENOENT;
 }
 
 enum hk_status hk_memo_read(const void *inside, char **text, size_t *bytes)
 {
     const struct hk_memo_page **pages;
-    enum hk_status status = HK_OK;
+    enum hk_status status;
     uintptr_t from, to;
     size_t length = 0;
     uint32_t count;
@@ -73,10 +77,13 @@ enum hk_status hk_memo_read(const void *inside, char **text, size_t *bytes)
     if (!mapping_find((uintptr_t)inside, &from, &to)) {
         return HK_ENOENT;
     }
-    pages = pages_find(from, to, &count);
+    status = pages_find(from, to, &pages, &count);
+    if (status != HK_OK) {
+        return status;
+    }
     joined = malloc((size_t)count * HK_MEMO_TEXT_BYTES + 1);
-    if (pages == NULL || joined == NULL) {
-        status = pages == NULL ? HK_ENOENT : HK_ENOMEM;
+    if (joined == NULL) {
+        status = HK_ENOMEM;
     }
     for (uint32_t i = 0; status == HK_OK && i < count; i++) {
         if (pages[i] == NULL) {
