@@ -9,13 +9,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "hk/guest/mix.h"
+
 #define VALUE_MAX 1e9
 
-static const char *const names[HK_SERVICES] = {
-#define X(number, name) [HK_SERVICE_##number] = #name,
-    HK_SERVICE_LIST(X)
-#undef X
-};
 static const char *const weights[HK_ATTRIBUTES] = {"isolation", "performance", "effort"};
 
 enum { BENEFIT = 1, EFFORT = 2, HYBRID = 4, ALL_KEYS = 7 };
@@ -26,6 +23,11 @@ struct reading {
     unsigned weights_seen;
     char cause[160]; /* of the first bad line */
 };
+
+static const char *name_of(size_t service)
+{
+    return hk_mix_service_name((enum hk_service_number)service);
+}
 
 static int refuse(struct reading *r, const char *section, const char *name, const char *cause)
 {
@@ -67,18 +69,18 @@ static int on_service(struct reading *r, size_t i, const char *name, const char 
                          : strcmp(name, "hybrid") == 0       ? HYBRID
                                                              : 0;
     if (key == 0)
-        return refuse(r, names[i], name, "no such key: benefit_points, effort_days or hybrid");
+        return refuse(r, name_of(i), name, "no such key: benefit_points, effort_days or hybrid");
     if ((r->keys_seen[i] & key) != 0)
-        return refuse(r, names[i], name, "stands here twice");
+        return refuse(r, name_of(i), name, "stands here twice");
     r->keys_seen[i] |= key;
     if (key == HYBRID) {
         if (strcmp(value, "kernel") != 0 && strcmp(value, "server") != 0)
-            return refuse(r, names[i], name, "kernel or server");
+            return refuse(r, name_of(i), name, "kernel or server");
         r->s.hybrid |= strcmp(value, "server") == 0 ? 1u << i : 0;
         return 1;
     }
     if (!number_read(value, key == BENEFIT ? &r->s.benefit_points[i] : &r->s.effort_days[i]))
-        return refuse(r, names[i], name, "a number of 0 to 1e9");
+        return refuse(r, name_of(i), name, "a number of 0 to 1e9");
     return 1;
 }
 
@@ -90,7 +92,7 @@ static int on_key(void *user, const char *section, const char *name, const char 
     if (strcmp(section, "weights") == 0)
         return on_weight(r, name, value);
     for (size_t i = 0; i < HK_SERVICES; i++)
-        if (strcmp(section, names[i]) == 0)
+        if (strcmp(section, name_of(i)) == 0)
             return on_service(r, i, name, value);
     return refuse(r, section, name, "no such section: weights or the name of a service");
 }
@@ -103,7 +105,7 @@ static enum hk_status check(struct reading *r, const char *name, char error[256]
     for (size_t i = 0; i < HK_SERVICES; i++) {
         if (r->keys_seen[i] != ALL_KEYS) {
             snprintf(error, 256, "%.150s: [%s] takes benefit_points, effort_days and hybrid", name,
-                     names[i]);
+                     name_of(i));
             return HK_EPARSE;
         }
         r->s.benefit_points_sum += r->s.benefit_points[i];
