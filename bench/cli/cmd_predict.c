@@ -3,9 +3,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "advice.h"
 #include "commands.h"
 #include "guest_files.h"
 #include "hk/base/units.h"
+#include "hk/core/composition.h"
 #include "hk/guest/primitives.h"
 #include "predict_print.h"
 #include "run_argument.h"
@@ -53,15 +55,54 @@ static enum hk_status read_workload(const char *word, struct hk_prediction_task 
     return status;
 }
 
+/*
+ * The newest run of a machine, or of any, that has cells for a purpose. HK_ENOENT, without a word:
+ * none has.
+ */
+static enum hk_status read_newest(const struct predict_options *o, const char *machine_id,
+                                  const char *cells, struct hk_run *run,
+                                  char error[HK_TEXT_BYTES])
+{
+    char path[4096];
+    const struct hk_run_wanted wanted = {machine_id, &cells, 1, true};
+    const enum hk_status status = hk_run_latest_with(o->out, &wanted, path, sizeof path);
+
+    if (status == HK_OK)
+        return hk_run_read(path, run, error);
+    snprintf(error, HK_TEXT_BYTES, "%s", hk_status_text(status));
+    return status;
+}
+
 static enum hk_status read_primitives(const struct predict_options *o, struct hk_run *run)
 {
+    char error[HK_TEXT_BYTES];
+
     if (o->run != NULL)
         return hk_run_argument("predict", o->run, o->out, run);
     const enum hk_status status =
-        hk_run_newest_with(o->out, NULL, "guest/placement/" HK_PRIMITIVE_SINGLE, run);
-    if (status != HK_OK)
+        read_newest(o, NULL, "guest/placement/" HK_PRIMITIVE_SINGLE "*", run, error);
+    if (status == HK_ENOENT)
         hk_cli_error("predict", "no run under '%s' has the primitives; count them once with: "
                      "hkbench run --placements --workload primitives", o->out);
+    else if (status != HK_OK)
+        hk_cli_error("predict", "the primitives: %s", error);
+    return status;
+}
+
+/* --place, as the kernel reads it; the kernel's bits are services in ring 0. */
+static enum hk_status read_place(const struct predict_options *o, struct hk_prediction_task *t)
+{
+    uint32_t mask;
+
+    t->asked = o->place != NULL;
+    if (!t->asked)
+        return HK_OK;
+    const enum hk_status status = hk_composition_parse(o->place, strlen(o->place), &mask);
+    if (status != HK_OK)
+        hk_cli_error("predict", "--place takes monolithic, microkernel, hybrid, mask:0 to mask:255 "
+                     "or SERVICE:kernel|server,... with each at most once, not '%s'", o->place);
+    else
+        t->asked_set = HK_PLACEMENTS - 1 - mask;
     return status;
 }
 
@@ -82,63 +123,92 @@ static enum hk_status price_all(struct hk_prediction_task *t)
 
 /* --- native ---------------------------------------------------------------------------------- */
 
-/* The run that was named, or the newest that has cells for a purpose. HK_ENOENT: none has. */
-static enum hk_status read_native(const struct predict_options *o, const char *prefix,
-                                  struct hk_run *run)
+/* The run that was named, which is complained of; or this machine's newest for a purpose. */
+static enum hk_status read_native(const struct predict_options *o, const char *cells,
+                                  struct hk_run *run, char error[HK_TEXT_BYTES])
 {
-    return o->native != NULL ? hk_run_argument("predict", o->native, o->out, run)
-                             : hk_run_newest_with(o->out, NULL, prefix, run);
+    char here[128];
+
+    if (o->native != NULL)
+        return hk_run_argument("predict", o->native, o->out, run);
+    const enum hk_status status = hk_cli_machine_id(here, sizeof here);
+    if (status == HK_OK)
+        return read_newest(o, here, cells, run, error);
+    snprintf(error, HK_TEXT_BYTES, "%s", hk_status_text(status));
+    return status;
 }
 
 static void price_crossings(struct hk_prediction_task *t)
 {
-    t->has_crossings = hk_crossings_fit(&t->native, t->transport, &t->costs) == HK_OK;
-    for (uint32_t set = 0; set < HK_PLACEMENTS && t->has_crossings; set++) {
-        struct hk_crossings crossings;
-        hk_crossings_count(&t->priced[set].replay, set, &crossings);
-        t->has_crossings = hk_crossings_predict(&crossings, &t->costs, &t->crossing_ns[set],
-                                                &t->hops[set]) == HK_OK;
-    }
-    if (!t->has_crossings)
+    enum hk_status status = hk_crossings_fit(&t->native, t->transport, &t->costs);
+
+    if (status == HK_ENOENT) {
         hk_prediction_refuse(t, "time of crossings: %.200s has not c_sys, c_ipc and copies of F3 "
                              "over %.40s; measure them with: hkbench run --quick", t->native.path,
                              t->transport);
+        return;
+    }
+    for (uint32_t set = 0; set < HK_PLACEMENTS && status == HK_OK; set++) {
+        struct hk_crossings crossings;
+        hk_crossings_count(&t->priced[set].replay, set, &crossings);
+        status = hk_crossings_predict(&crossings, &t->costs, &t->crossing_ns[set], &t->hops[set]);
+    }
+    t->has_crossings = status == HK_OK;
+    if (!t->has_crossings)
+        hk_prediction_refuse(t, "time of crossings: %.200s, F3 over %.40s: %s", t->native.path,
+                             t->transport, hk_status_text(status));
 }
 
 static enum hk_status add_crossings(const struct predict_options *o, struct hk_prediction_task *t)
 {
-    const enum hk_status status = read_native(o, "native/syscall/", &t->native);
+    char error[HK_TEXT_BYTES];
+    const enum hk_status status = read_native(o, "native/syscall/*", &t->native, error);
 
     t->transport = o->transport;
     if (status == HK_OK)
         price_crossings(t);
     else if (o->native != NULL)
         return status;
+    else if (status == HK_ENOENT)
+        hk_prediction_refuse(t, "time of crossings: no run of this machine under '%.200s' has "
+                             "native system calls; measure them with: hkbench run --quick", o->out);
     else
-        hk_prediction_refuse(t, "time of crossings: no run under '%.200s' has native system calls; "
-                             "measure them with: hkbench run --quick", o->out);
+        hk_prediction_refuse(t, "time of crossings: %s", error);
+    return HK_OK;
+}
+
+static enum hk_status predict_periods(struct hk_prediction_task *t)
+{
+    struct hk_rng *rng = NULL;
+    const enum hk_status status = hk_rng_create(PERIODS_SEED, 0, &rng);
+
+    if (status != HK_OK)
+        return status;
+    hk_prediction_periods(t, rng);
+    hk_rng_destroy(rng);
     return HK_OK;
 }
 
 static enum hk_status add_periods(const struct predict_options *o, struct hk_prediction_task *t)
 {
-    struct hk_rng *rng = NULL;
+    const size_t refused = t->refusal_count;
+    char error[HK_TEXT_BYTES];
 
     if (!hk_mix_plays(&t->workload.mix))
         return HK_OK;
-    enum hk_status status = read_native(o, "native/wakeup/device/", &t->wakeups);
+    enum hk_status status = read_native(o, "native/wakeup/device/*", &t->wakeups, error);
     if (status != HK_OK && o->native != NULL)
         return status;
     if (status == HK_OK) {
-        status = hk_rng_create(PERIODS_SEED, 0, &rng);
-        if (status != HK_OK)
-            return status;
-        hk_prediction_periods(t, rng);
-        hk_rng_destroy(rng);
+        status = predict_periods(t);
+        snprintf(error, sizeof error, "%s", hk_status_text(status));
     }
-    if (t->period_count == 0)
-        hk_prediction_refuse(t, "jitter and underruns: no lateness of native/wakeup/device under "
+    if (status != HK_OK && status != HK_ENOENT)
+        hk_prediction_refuse(t, "jitter and underruns: %s", error);
+    if (t->period_count == 0 && t->refusal_count == refused)
+        hk_prediction_refuse(t, "jitter and underruns: no lateness of native/wakeup/device %s"
                              "'%.200s'; measure it with: hkbench run --quick",
+                             o->native != NULL ? "in " : "of this machine under ",
                              o->native != NULL ? o->native : o->out);
     hk_prediction_refuse(t, "jitter and underruns of a mixer in the kernel: nothing native wakes "
                          "there; those of the guest: its cells keep mean and median of lateness "
@@ -151,13 +221,7 @@ static enum hk_exit predict(const struct predict_options *o, const char *word,
 {
     char error[HK_TEXT_BYTES];
 
-    t->asked = o->place != NULL;
-    if (t->asked && hk_placement_parse(o->place, &t->asked_set) != HK_OK) {
-        hk_cli_error("predict", "--place takes monolithic, microkernel, hybrid, mask:0 to mask:255 "
-                     "or SERVICE:kernel|server,..., not '%s'", o->place);
-        return HK_EXIT_USAGE;
-    }
-    if (read_workload(word, t) != HK_OK)
+    if (read_place(o, t) != HK_OK || read_workload(word, t) != HK_OK)
         return HK_EXIT_USAGE;
     if (read_primitives(o, &t->run) != HK_OK)
         return o->run != NULL ? HK_EXIT_USAGE : HK_EXIT_UNMEASURED;
@@ -165,8 +229,9 @@ static enum hk_exit predict(const struct predict_options *o, const char *word,
         hk_cli_error("predict", "%s", error);
         return HK_EXIT_UNMEASURED;
     }
-    if (price_all(t) != HK_OK)
-        return HK_EXIT_UNMEASURED;
+    const enum hk_status status = price_all(t);
+    if (status != HK_OK) /* HK_ERANGE: no such workload can be */
+        return status == HK_ERANGE ? HK_EXIT_USAGE : HK_EXIT_UNMEASURED;
     if (add_crossings(o, t) != HK_OK || add_periods(o, t) != HK_OK)
         return HK_EXIT_USAGE;
     if (!o->json)

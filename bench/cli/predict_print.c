@@ -4,7 +4,6 @@
 #include <jansson.h>
 #include <math.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "command.h"
@@ -13,74 +12,6 @@
 #include "place_print.h"
 
 enum { SHOWN = 3 };
-
-static const double z_95 = 1.959964;
-
-/* core/services: what people get without a word. */
-#define HYBRID_SERVERS (1u << HK_SERVICE_FILE | 1u << HK_SERVICE_PRINT)
-
-/* --- placements ------------------------------------------------------------------------------ */
-
-/* "file:server" moves one service; false when it says something else. */
-static bool parse_one(const char *word, size_t bytes, uint32_t *set)
-{
-    for (unsigned i = 0; i < HK_SERVICES; i++) {
-        const char *name = hk_mix_service_name((enum hk_service_number)i);
-        const size_t length = strlen(name);
-        if (bytes != length + 7 || strncmp(word, name, length) != 0 || word[length] != ':')
-            continue;
-        if (strncmp(word + length + 1, "server", 6) == 0)
-            *set |= 1u << i;
-        else if (strncmp(word + length + 1, "kernel", 6) == 0)
-            *set &= ~(1u << i);
-        else
-            return false;
-        return true;
-    }
-    return false;
-}
-
-static bool parse_mask(const char *text, uint32_t *set)
-{
-    char *end;
-
-    if (strncmp(text, "mask:", 5) != 0 || text[5] < '0' || text[5] > '9')
-        return false;
-    const unsigned long mask = strtoul(text + 5, &end, 10);
-    if (*end != '\0' || mask >= HK_PLACEMENTS)
-        return false;
-    *set = HK_PLACEMENTS - 1 - (uint32_t)mask;
-    return true;
-}
-
-enum hk_status hk_placement_parse(const char *text, uint32_t *set)
-{
-    static const struct {
-        const char *name;
-        uint32_t set;
-    } presets[] = {
-        {"hybrid", HYBRID_SERVERS}, {"monolithic", 0}, {"microkernel", HK_PLACEMENTS - 1}};
-    uint32_t result = HYBRID_SERVERS;
-
-    if (parse_mask(text, set))
-        return HK_OK;
-    for (size_t i = 0; i < HK_ARRAY_COUNT(presets); i++) {
-        if (strcmp(text, presets[i].name) == 0) {
-            *set = presets[i].set;
-            return HK_OK;
-        }
-    }
-    for (const char *word = text;; word++) {
-        const size_t bytes = strcspn(word, ",");
-        if (!parse_one(word, bytes, &result))
-            return HK_EPARSE;
-        word += bytes;
-        if (*word == '\0')
-            break;
-    }
-    *set = result;
-    return HK_OK;
-}
 
 /* --- text ------------------------------------------------------------------------------------ */
 
@@ -111,7 +42,7 @@ static void print_placement(const struct hk_prediction_task *t, const char *titl
            HK_NS_PER_S / p->instructions);
     if (t->has_crossings)
         printf("  %8.2f +- %.2f us%s", t->crossing_ns[set].value / HK_NS_PER_US,
-               z_95 * t->crossing_ns[set].standard_error / HK_NS_PER_US,
+               HK_Z_95 * t->crossing_ns[set].standard_error / HK_NS_PER_US,
                t->hops[set] ? " (hops)" : "");
     print_load(t, p);
     puts("");

@@ -50,14 +50,6 @@ bool hk_mix_plays(const struct hk_mix *mix);
 /* Predict jitter and underruns in every regime of the run of wake-ups. */
 void hk_prediction_periods(struct hk_prediction_task *task, struct hk_rng *rng);
 
-
-/*
- * A placement as the kernel's place= has it, as the set of services in servers.
- *
- * Returns HK_OK; HK_EPARSE.
- */
-enum hk_status hk_placement_parse(const char *text, uint32_t *set);
-
 void hk_prediction_print(const struct hk_prediction_task *task);
 
 /* Prints one line on stderr on failure. HK_OK; HK_ENOMEM. */

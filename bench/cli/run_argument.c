@@ -28,34 +28,6 @@ enum hk_status hk_run_argument(const char *command, const char *path, const char
     return status;
 }
 
-static bool has_cell(const struct hk_run *run, const char *prefix)
-{
-    for (size_t i = 0; i < run->launch_count; i++)
-        if (run->launches[i].state == HK_LAUNCH_OK &&
-            strncmp(run->launches[i].name, prefix, strlen(prefix)) == 0)
-            return true;
-    return false;
-}
-
-enum hk_status hk_run_newest_with(const char *root, const char *machine_id, const char *prefix,
-                                  struct hk_run *run)
-{
-    char path[4096];
-    char before[256] = "";
-    char error[HK_TEXT_BYTES];
-
-    while (hk_run_before(root, machine_id, before[0] != '\0' ? before : NULL, path, sizeof path) ==
-           HK_OK) {
-        snprintf(before, sizeof before, "%s", strrchr(path, '/') + 1);
-        if (hk_run_read(path, run, error) != HK_OK)
-            continue; /* whoever wants that one names it */
-        if (has_cell(run, prefix))
-            return HK_OK;
-        hk_run_fini(run);
-    }
-    return HK_ENOENT;
-}
-
 enum hk_status hk_run_file_print(const char *command, const char *run_path, const char *file)
 {
     char path[4096], bytes[4096];

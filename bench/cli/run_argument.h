@@ -18,14 +18,6 @@ enum hk_status hk_run_argument(const char *command, const char *path, const char
                                struct hk_run *run);
 
 /*
- * Read the newest run below a folder that has a cell whose name begins with a prefix.
- *
- * Prints nothing. Returns HK_OK; HK_ENOENT when none has.
- */
-enum hk_status hk_run_newest_with(const char *root, const char *machine_id, const char *prefix,
-                                  struct hk_run *run);
-
-/*
  * Print a file of a run as it is, for --json.
  *
  * Prints one line on failure. Returns HK_OK; HK_EIO.

@@ -143,7 +143,8 @@ enum hk_status hk_worlds_add_newest(struct hk_worlds *worlds, const char *root,
         for (size_t i = 0; i < hk_world_row_count; i++)
             if (hk_world_rows[i].cell[world] != NULL)
                 cells[count++] = hk_world_rows[i].cell[world];
-        if (hk_run_latest_with(root, cells, count, path, sizeof path) == HK_OK)
+        const struct hk_run_wanted wanted = {.cells = cells, .cell_count = count};
+        if (hk_run_latest_with(root, &wanted, path, sizeof path) == HK_OK)
             status = hk_worlds_add(worlds, path, &used, error);
     }
     return status;

@@ -166,20 +166,25 @@ static int compare_launches(const void *a, const void *b)
     return order ? order : (x->index > y->index) - (x->index < y->index);
 }
 
-static enum hk_status read_into(struct hk_run *run, char error[HK_TEXT_BYTES])
+/* All but the launches. */
+static enum hk_status read_head(struct hk_run *run, char error[HK_TEXT_BYTES])
 {
     char *text = NULL;
-    size_t bytes = 0;
     json_t *json = NULL;
     enum hk_status status = read_json(run->path, HK_RUN_FILE, &text, &json, error);
     if (status != HK_OK)
         return status;
     free(text);
-    text = NULL;
     status = take_run_json(json, run, error);
     json_decref(json);
-    if (status == HK_OK)
-        status = take_machine_json(run, error);
+    return status == HK_OK ? take_machine_json(run, error) : status;
+}
+
+static enum hk_status read_into(struct hk_run *run, char error[HK_TEXT_BYTES])
+{
+    char *text = NULL;
+    size_t bytes = 0;
+    enum hk_status status = read_head(run, error);
     if (status == HK_OK)
         status = read_file(run->path, HK_RUN_LAUNCHES_FILE, LAUNCHES_BYTES_MAX, &text, &bytes, error);
     if (status == HK_OK)
@@ -257,18 +262,16 @@ static void scan_machine(const char *root, const char *machine, const struct run
     closedir(folder);
 }
 
-static enum hk_status scan_root(const char *root, const struct run_place *before,
-                                struct run_place *latest)
+static void scan_root(const char *root, const struct run_place *before, struct run_place *latest)
 {
     DIR *folder = opendir(root);
     if (!folder)
-        return HK_ENOENT;
+        return;
     struct dirent *entry;
     while ((entry = readdir(folder)))
         if (entry->d_name[0] != '.')
             scan_machine(root, entry->d_name, before, latest);
     closedir(folder);
-    return latest->name[0] ? HK_OK : HK_ENOENT;
 }
 
 static enum hk_status place_path(const char *root, const struct run_place *place, char *path,
@@ -278,53 +281,88 @@ static enum hk_status place_path(const char *root, const struct run_place *place
     return length > 0 && (size_t)length < capacity ? HK_OK : HK_ETOOBIG;
 }
 
-enum hk_status hk_run_before(const char *root, const char *machine_id, const char *before,
-                             char *path, size_t capacity)
+/* Keeps in latest the newest run of a machine, of any if machine is NULL; false when none. */
+static bool scan(const char *root, const char *machine, const struct run_place *before,
+                 struct run_place *latest)
 {
-    struct run_place limit = { 0 }, latest = { 0 };
-    if (before)
-        snprintf(limit.name, sizeof(limit.name), "%s", before);
-    const struct run_place *older = before ? &limit : NULL;
-    if (machine_id)
-        scan_machine(root, machine_id, older, &latest);
+    if (machine)
+        scan_machine(root, machine, before, latest);
     else
-        (void)scan_root(root, older, &latest);
-    return latest.name[0] ? place_path(root, &latest, path, capacity) : HK_ENOENT;
+        scan_root(root, before, latest);
+    return latest->name[0];
 }
 
 enum hk_status hk_run_latest(const char *root, const char *machine_id, char *path, size_t capacity)
 {
-    return hk_run_before(root, machine_id, NULL, path, capacity);
+    struct run_place latest = { 0 };
+    return scan(root, machine_id, NULL, &latest) ? place_path(root, &latest, path, capacity)
+                                                 : HK_ENOENT;
 }
 
-/* Whether its launches name one of the cells: a search, since decoding them takes seconds. */
-static bool names_one(const char *run_path, const char *const *cells, size_t cell_count)
+/* Whether a line is a launch of a cell, or with a '*' of one that begins so. */
+static bool is_of(const char *line, size_t bytes, const char *cell, bool ok)
 {
-    char error[HK_TEXT_BYTES], quoted[HK_NAME_BYTES + 2];
+    size_t fixed = strcspn(cell, "*");
+    char error[HK_TEXT_BYTES];
+    struct hk_launch launch;
+    if (hk_launch_decode(line, bytes, &launch, error) != HK_OK)
+        return false;
+    bool is = (!ok || launch.state == HK_LAUNCH_OK) && strncmp(launch.name, cell, fixed) == 0 &&
+              (cell[fixed] == '*' || launch.name[fixed] == '\0');
+    hk_launch_fini(&launch);
+    return is;
+}
+
+/* Looks for the name as it is written, and decodes those lines alone: all take seconds. */
+static bool names(const char *text, size_t bytes, const char *cell, bool ok)
+{
+    char quoted[HK_NAME_BYTES + 2];
+    size_t fixed = strcspn(cell, "*");
+    int length = snprintf(quoted, sizeof(quoted), "\"%.*s%s", (int)fixed, cell,
+                          cell[fixed] == '*' ? "" : "\"");
+    const char *line = text, *end = text + bytes, *hit;
+    if (length >= (int)sizeof(quoted))
+        return false; /* no cell's name is so long */
+    while ((hit = memmem(line, (size_t)(end - line), quoted, (size_t)length))) {
+        const char *before = memrchr(line, '\n', (size_t)(hit - line));
+        const char *newline = memchr(hit, '\n', (size_t)(end - hit));
+        line = before ? before + 1 : line;
+        if (!newline)
+            return false; /* torn */
+        if (is_of(line, (size_t)(newline - line), cell, ok))
+            return true;
+        line = newline + 1;
+    }
+    return false;
+}
+
+static bool has_one(const char *run_path, const struct hk_run_wanted *wanted)
+{
+    char error[HK_TEXT_BYTES];
     char *text = NULL;
     size_t bytes = 0;
     bool found = false;
-    if (read_file(run_path, HK_RUN_LAUNCHES_FILE, LAUNCHES_BYTES_MAX, &text, &bytes, error) != HK_OK)
-        return false;
-    for (size_t i = 0; i < cell_count && !found; i++) {
-        int length = snprintf(quoted, sizeof(quoted), "\"%s\"", cells[i]);
-        found = memmem(text, bytes, quoted, (size_t)length) != NULL;
-    }
+    struct hk_run run = { .path = strdup(run_path) };
+    if (run.path && read_head(&run, error) == HK_OK &&
+        read_file(run_path, HK_RUN_LAUNCHES_FILE, LAUNCHES_BYTES_MAX, &text, &bytes, error) == HK_OK)
+        for (size_t i = 0; i < wanted->cell_count && !found; i++)
+            found = names(text, bytes, wanted->cells[i], wanted->ok);
+    hk_run_fini(&run);
     free(text);
     return found;
 }
 
-enum hk_status hk_run_latest_with(const char *root, const char *const *cells, size_t cell_count,
-                                  char *path, size_t capacity)
+enum hk_status hk_run_latest_with(const char *root, const struct hk_run_wanted *wanted, char *path,
+                                  size_t capacity)
 {
     struct run_place before = { 0 };
     char found[PATH_MAX];
     for (;;) {
         struct run_place latest = { 0 };
-        if (scan_root(root, before.name[0] ? &before : NULL, &latest) != HK_OK)
+        if (!scan(root, wanted->machine_id, before.name[0] ? &before : NULL, &latest))
             return HK_ENOENT;
         if (place_path(root, &latest, found, sizeof(found)) == HK_OK &&
-            names_one(found, cells, cell_count))
+            has_one(found, wanted))
             return place_path(root, &latest, path, capacity);
         before = latest;
     }

@@ -103,12 +103,18 @@ expect 0 '' --run "$run" --native "$native" --transport fax desktop
 grep -q 'not predicted: time of crossings: .* over fax' "$tmp/out" || fail 'an unknown transport'
 expect 2 '' --run "$run" --native "$tmp/none" desktop
 
+# the newest native run is this machine's: another's is named, or not taken
+expect 0 '' --run "$run" --out "$tmp/native" audio_workstation
+grep -q "time of crossings: no run of this machine under '$tmp/native'" "$tmp/out" || fail "another's crossings"
+grep -q "no lateness of .* of this machine under '$tmp/native'" "$tmp/out" || fail "another's lateness"
+
 for place in mask:190 hybrid monolithic microkernel file:kernel,print:kernel; do
   expect 0 '' --run "$run" --place "$place" sensor_node
 done
 grep -q '^--place   255: monolith' "$tmp/out" || fail 'two services moved back are not the monolith'
 expect 2 "not 'mask:256'" --run "$run" --place mask:256 desktop
 expect 2 "not 'fax:server'" --run "$run" --place fax:server desktop
+expect 2 'each at most once' --run "$run" --place file:server,file:kernel desktop
 expect 2 'a WORKLOAD is missing'
 expect 2 'moon.ini: cannot be opened' --run "$run" moon
 expect 2 '' --run "$tmp/none" desktop
@@ -117,7 +123,7 @@ bad() { # text on stderr, line of the file...
   local text=$1
   shift
   printf '%s\n' '[workload]' 'seed = 7' 'requests = 60' "$@" >"$tmp/own.ini"
-  expect "${status:-2}" "$text" --run "$run" "$tmp/own.ini"
+  expect 2 "$text" --run "$run" "$tmp/own.ini"
 }
 bad 'no such section' '[fax.send]' 'weight = 1'
 bad 'own.ini:4: neither [section] nor key' 'whatever' '[file.stat]' 'weight = 1'

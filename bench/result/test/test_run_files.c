@@ -97,7 +97,7 @@ static void a_run_is_read_back_sorted(void **state)
 static void runs_of_one_second_get_their_own_folders(void **state)
 {
     (void)state;
-    char other[PATH_MAX], latest[PATH_MAX], before[PATH_MAX];
+    char other[PATH_MAX], latest[PATH_MAX];
     for (int i = 0; i < 3; i++) {
         assert_int_equal(sample_run_write(root, other, sizeof(other)), HK_OK);
         assert_string_not_equal(other, run_path);
@@ -105,19 +105,74 @@ static void runs_of_one_second_get_their_own_folders(void **state)
         assert_string_equal(latest, other);
     }
     assert_int_equal(hk_run_latest(root, SAMPLE_MACHINE_ID, latest, sizeof(latest)), HK_OK);
-    assert_int_equal(hk_run_before(root, NULL, strrchr(latest, '/') + 1, before, sizeof(before)),
-                     HK_OK);
-    assert_true(strcmp(before, latest) < 0);
-    assert_int_equal(hk_run_before(root, NULL, "1970", before, sizeof(before)), HK_ENOENT);
     assert_int_equal(hk_run_latest(root, "other", latest, sizeof(latest)), HK_ENOENT);
     assert_int_equal(hk_run_latest("/nowhere", NULL, latest, sizeof(latest)), HK_ENOENT);
     assert_int_equal(hk_run_latest(root, NULL, latest, 10), HK_ETOOBIG);
+}
+
+/* The path of the newest run that has a cell, or "". */
+static const char *newest_with(const char *machine_id, const char *cell, bool ok)
+{
+    static char path[PATH_MAX];
+    const struct hk_run_wanted wanted = { machine_id, &cell, 1, ok };
+    enum hk_status status = hk_run_latest_with(root, &wanted, path, sizeof(path));
+    if (status != HK_OK) {
+        assert_int_equal(status, HK_ENOENT);
+        path[0] = '\0';
+    }
+    return path;
+}
+
+static void the_newest_run_with_a_cell_is_found(void **state)
+{
+    (void)state;
     static const char *const cells[] = { "native/zzz", SAMPLE_PIPE };
-    assert_int_equal(hk_run_latest_with(root, cells, 2, latest, sizeof(latest)), HK_OK);
-    assert_string_equal(latest, other);
-    assert_int_equal(hk_run_latest_with(root, cells, 1, latest, sizeof(latest)), HK_ENOENT);
-    assert_int_equal(hk_run_latest_with("/nowhere", cells, 2, latest, sizeof(latest)), HK_ENOENT);
-    assert_int_equal(hk_run_latest_with(root, cells, 2, latest, 10), HK_ETOOBIG);
+    const struct hk_run_wanted one = { .cells = cells, .cell_count = 1 };
+    const struct hk_run_wanted two = { .cells = cells, .cell_count = 2 };
+    char newest[PATH_MAX], path[PATH_MAX];
+    assert_int_equal(sample_run_write(root, newest, sizeof(newest)), HK_OK);
+    assert_int_equal(hk_run_latest_with(root, &two, path, sizeof(path)), HK_OK);
+    assert_string_equal(path, newest);
+    assert_int_equal(hk_run_latest_with(root, &one, path, sizeof(path)), HK_ENOENT);
+    assert_int_equal(hk_run_latest_with("/nowhere", &two, path, sizeof(path)), HK_ENOENT);
+    assert_int_equal(hk_run_latest_with(root, &two, path, 10), HK_ETOOBIG);
+    assert_string_equal(newest_with(NULL, "native/round_trip/pipe/*", true), newest);
+    assert_string_equal(newest_with(NULL, SAMPLE_PIPE "*", true), newest);
+    assert_string_equal(newest_with(NULL, "native/round_trip/pipe/", true), ""); /* not whole */
+    assert_string_equal(newest_with(NULL, "round_trip/*", true), "");            /* begins none */
+    assert_string_equal(newest_with(SAMPLE_MACHINE_ID, SAMPLE_PIPE, true), newest);
+    assert_string_equal(newest_with("other", SAMPLE_PIPE, true), "");
+}
+
+static void what_failed_or_cannot_be_read_is_passed_over(void **state)
+{
+    (void)state;
+    char newest[PATH_MAX], path[PATH_MAX];
+    assert_string_equal(newest_with(NULL, "native/round_trip/futex/*", true), ""); /* invalid */
+    assert_string_equal(newest_with(NULL, "native/round_trip/pipe/place:smt/bytes:64", true), "");
+    assert_string_equal(newest_with(NULL, "native/round_trip/futex/*", false), run_path);
+    assert_string_equal(newest_with(NULL, "native/round_trip/pipe/place:smt/bytes:64", false),
+                        run_path);
+    assert_int_equal(sample_run_write(root, newest, sizeof(newest)), HK_OK);
+    snprintf(path, sizeof(path), "%s/launches.jsonl", newest);
+    assert_int_equal(truncate(path, 100), 0); /* the first line is torn */
+    assert_string_equal(newest_with(NULL, SAMPLE_PIPE, true), run_path);
+    put("run.json", "{\"schema\": 0}");
+    assert_string_equal(newest_with(NULL, SAMPLE_PIPE, true), "");
+}
+
+/* Two machines may begin a run in the same second. */
+static void runs_of_one_name_are_all_looked_at(void **state)
+{
+    (void)state;
+    char command[3 * PATH_MAX], latest[PATH_MAX];
+    snprintf(command, sizeof(command),
+             "cd %s && cp -r " SAMPLE_MACHINE_ID " zzz && : >zzz/%s/launches.jsonl", root,
+             strrchr(run_path, '/') + 1);
+    assert_int_equal(system(command), 0);
+    assert_int_equal(hk_run_latest(root, NULL, latest, sizeof(latest)), HK_OK);
+    assert_non_null(strstr(latest, "/zzz/"));
+    assert_string_equal(newest_with(NULL, SAMPLE_PIPE, true), run_path);
 }
 
 static void a_torn_last_line_is_dropped(void **state)
@@ -373,6 +428,9 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(a_run_is_read_back_sorted),
         TEST(runs_of_one_second_get_their_own_folders),
+        TEST(the_newest_run_with_a_cell_is_found),
+        TEST(what_failed_or_cannot_be_read_is_passed_over),
+        TEST(runs_of_one_name_are_all_looked_at),
         TEST(a_torn_last_line_is_dropped),
         TEST(a_malformed_line_is_named),
         TEST(a_killed_writer_leaves_a_partial_run),

@@ -212,16 +212,23 @@ void hk_run_fini(struct hk_run *run);
 /* Newest run under root, for the given machine id or any when NULL. HK_ENOENT when none. */
 enum hk_status hk_run_latest(const char *root, const char *machine_id, char *path, size_t capacity);
 
-/* The same of those whose name is below `before`, which may be NULL: the one that came before it. */
-enum hk_status hk_run_before(const char *root, const char *machine_id, const char *before,
-                             char *path, size_t capacity);
+/* A run that somebody looks for. */
+struct hk_run_wanted {
+    const char *machine_id;   /* NULL: of any machine */
+    const char *const *cells; /* names; "native/syscall/" and a '*': all that begin so */
+    size_t cell_count;
+    bool ok; /* launches of other states will not do */
+};
 
 /*
- * Newest run under root, of any machine, that has at least one of these cells. A run that cannot
- * be read has none. Returns HK_OK; HK_ENOENT when there is none; HK_ETOOBIG.
+ * Newest run under root that has a launch of at least one of the cells. A run of another schema
+ * has none, nor has a line that cannot be decoded. Costs a search of each run's launches; of what
+ * is found a line or a few are decoded.
+ *
+ * Returns HK_OK; HK_ENOENT when there is none; HK_ETOOBIG.
  */
-enum hk_status hk_run_latest_with(const char *root, const char *const *cells, size_t cell_count,
-                                  char *path, size_t capacity);
+enum hk_status hk_run_latest_with(const char *root, const struct hk_run_wanted *wanted, char *path,
+                                  size_t capacity);
 
 /* First launch of a cell and how many there are in a row. HK_ENOENT. */
 enum hk_status hk_run_cell(const struct hk_run *run, const char *name,
