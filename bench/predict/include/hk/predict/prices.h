@@ -23,7 +23,8 @@ enum hk_side { HK_IN_KERNEL, HK_IN_SERVER, HK_SIDES };
 struct hk_prices {
     double instructions[HK_SIDES][HK_WORKS]; /* of a unit; of the client the same on both sides */
     size_t single_count;     /* cells that the prices were fitted on */
-    double fit_error_max;    /* the largest |fitted / counted - 1| among them */
+    double fit_error_max;    /* the largest |fitted - counted| among them, of the service's
+                                own work, by all that was counted but thinking */
     size_t mixed_count;      /* cells of mixed workloads that were predicted in vain */
     double mixed_error_median; /* |predicted / counted - 1| there */
     double margin_ln;        /* 95 % of them were within their range and so much more */
@@ -33,7 +34,10 @@ struct hk_prices {
  * Fit prices on a run of hkbench run --placements --workload primitives, and the margin of
  * prediction intervals on its mixed workloads, of which no price knows. A prediction is a range
  * first, over clocks that go up to 5 % wrong and over moments of the mixer's period at which the
- * client may begin, because what has a period happens once more or less often by a hair; the margin is what cells are outside of theirs.
+ * client may begin, because what has a period happens once more or less often by a hair; the margin
+ * is what cells are outside of theirs. Assumed: the mixed cells are exchangeable, with each other and
+ * with those to be predicted. They are 16 workloads in 4 placements each, and cells of a workload
+ * resemble each other: that is less evidence than up to 64 cells, and 95 % is nominal.
  * Source: Romano, Patterson, Candes 2019 (NeurIPS), conformalised ranges.
  *
  * error  [out]  on failure one line for people with the remedy
