@@ -2,7 +2,6 @@
 #include "run_argument.h"
 
 #include <stdio.h>
-#include <string.h>
 
 #include "command.h"
 
