@@ -56,12 +56,14 @@ static enum hk_status measure_cell(struct hk_now *now, struct hk_now_series *s, 
                                       .programs = {now->programs[0], now->programs[1]},
                                       .index = index, .rounds = now->rounds,
                                       .epoch_ns = epoch_ns, .seed = seed, .stop = now->stop};
+    char error[HK_TEXT_BYTES];
     struct hk_duel duel;
-    const enum hk_status status = hk_duel_run(&plan, &duel, s->failure);
+    const enum hk_status status = hk_duel_run(&plan, &duel, error);
 
     if (status == HK_EINTR || status == HK_ENOMEM)
         return status;
     if (status != HK_OK) {
+        memcpy(s->failure, error, sizeof s->failure);
         s->failure_count++;
         s->closed = status == HK_ENOTSUP || status == HK_EINVAL;
         return HK_OK;

@@ -148,14 +148,15 @@ expect 1 '^SLOWER   command/wall' "${now[@]}" --a 'true' --b 'sleep 0.15'
 # one that takes its time is waited for
 expect 0 '^FASTER   command/wall' "${now[@]}" --launches 6 --a 'sleep 0.9' --b 'true'
 
-# two builds: epochs in turns; what is said of the times depends on the machine, that it ends does not
+# two builds: epochs in turns; what is said of the times depends on the machine, that it ends does
+# not. On a busy one a round trip may switch more often than it claims, and then gives no value.
 "$hkbench" compare "${now[@]}" --launches 6 --looks 1 --rounds 6 --a "$hkbench" --b "$hkbench" --json \
-  --filter '^native/(syscall/getppid|round_trip/pipe/place:same_core/bytes:64$)' >"$tmp/out.txt" 2>"$tmp/err.txt"
+  --filter '^native/(syscall/(getppid|tmpfs_pread)|round_trip/pipe/place:same_core/bytes:64$)' >"$tmp/out.txt" 2>"$tmp/err.txt"
 got=$?
 { [ $got = 0 ] || [ $got = 1 ] || [ $got = 4 ]; } && grep -q '"launches_a": 6' "$tmp/out.txt" ||
   fail "two builds: status $got"
 for quantity in time p50 p90; do
-  [ "$(grep -c "\"quantity\": \"$quantity\"" "$tmp/out.txt")" = 2 ] || fail "two builds: no $quantity"
+  [ "$(grep -c "\"quantity\": \"$quantity\"" "$tmp/out.txt")" -ge 2 ] || fail "two builds: no $quantity"
 done
 # a cell that measures by itself: launches in turns
 "$hkbench" compare "${now[@]}" --launches 6 --a "$hkbench" --b "$hkbench" \
