@@ -162,13 +162,34 @@ static enum hk_exit place(struct task *t)
     return finish(t);
 }
 
+/* The run that was named, or the newest that has placements: runs of other worlds may be newer. */
+static enum hk_status read_run(const struct place_options *o, const char *path, struct hk_run *run)
+{
+    char cells[HK_NAME_BYTES], newest[4096];
+    const char *const pattern = cells;
+    const struct hk_run_wanted wanted = {.cells = &pattern, .cell_count = 1, .ok = true};
+
+    snprintf(cells, sizeof cells, "guest/placement/%s%s*",
+             o->workload != NULL ? o->workload : "", o->workload != NULL ? "/" : "");
+    if (path == NULL) {
+        const enum hk_status status = hk_run_latest_with(o->out, &wanted, newest, sizeof newest);
+        if (status != HK_OK) {
+            hk_cli_error("place", "no run under '%s' has %s (%s); count them with: hkbench run "
+                         "--placements", o->out, cells, hk_status_text(status));
+            return status;
+        }
+        path = newest;
+    }
+    return hk_run_argument("place", path, o->out, run);
+}
+
 static enum hk_exit run_place(const void *values, int argc, char **argv)
 {
     struct task t = {.options = values};
     struct hk_run run;
 
     if (read_services(t.options, &t.services) != HK_OK ||
-        hk_run_argument("place", argc > 0 ? argv[0] : NULL, t.options->out, &run) != HK_OK)
+        read_run(t.options, argc > 0 ? argv[0] : NULL, &run) != HK_OK)
         return HK_EXIT_USAGE;
     t.run = &run;
     hk_judge_init(&t.judge);
@@ -184,8 +205,8 @@ const struct hk_command hk_cmd_place = {
     .arguments = "[RUN]",
     .summary = "which services to move, by counted placements and stated worth",
     .details =
-        "RUN is a run folder of hkbench run --placements; without it, the newest run of this\n"
-        "results folder. Predicts all 256 placements from a few of them, says how good the\n"
+        "RUN is a run folder of hkbench run --placements; without it, the newest of this results\n"
+        "folder that has placements. Predicts all 256 placements from a few of them, says how good the\n"
         "prediction is and what choosing by it costs, in which order to move services, which\n"
         "placement is best at which weights, and what would change that. docs/place.md explains\n"
         "the tables. Exit status 4: only some of the run's workloads have all placements.",

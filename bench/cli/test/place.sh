@@ -58,6 +58,13 @@ END
 "$hkbench" validate "$run" >"$tmp/out" 2>"$tmp/err" || fail 'validate'
 grep -q '^F2 .*guest/placement/pairs .*REFUTED->REPLACED' "$tmp/out" || fail 'validate lacks F2'
 
+# without RUN: the newest run that has placements, not the newest one
+cp -r "$run" "${run%/*}/99991231T235959Z" && grep -v '^{"name": "guest/placement' \
+  "$run/launches.jsonl" >"${run%/*}/99991231T235959Z/launches.jsonl"
+expect 0 '' --out "$tmp/made"
+cmp -s "$tmp/out" "$tmp/first" || fail 'the newest run with placements gives another text'
+expect 2 "has guest/placement/moon/* (" --out "$tmp/made" --workload moon
+
 expect 3 'has no placements of moon' --workload moon "$run"
 placements torn 0 20
 expect 4 '1 of 3 workloads lack placements (torn has 20 of 256)' "$run"
