@@ -174,9 +174,15 @@ static const struct hk_judgement *find(const struct hk_judge *judge,
     return NULL;
 }
 
-/* How many runs give the verdict that most of them give. */
+/* Runs of those that were asked, and how many said what most of them said. */
+struct agreement {
+    uint64_t agree;
+    uint64_t count;
+};
+
+/* Of the verdicts as they stand, with what holds instead. */
 static void count_agreement(const struct reruns *r, const struct hk_judgement *like,
-                            uint64_t *agree, uint64_t *n)
+                            struct agreement *a)
 {
     const struct hk_judgement *found[RUNS_MAX];
     uint64_t count = 0, most = 0;
@@ -192,26 +198,47 @@ static void count_agreement(const struct reruns *r, const struct hk_judgement *l
                     strcmp(found[i]->replacement, found[k]->replacement) == 0;
         most = same > most ? same : most;
     }
-    *agree += count >= 2 ? most : 0;
-    *n += count >= 2 ? count : 0;
+    a->agree += count >= 2 ? most : 0;
+    a->count += count >= 2 ? count : 0;
+}
+
+/* Of the textbook alone, by the runs that decide: two of them must not contradict each other. */
+static void count_decided(const struct reruns *r, const struct hk_judgement *like,
+                          struct agreement *a)
+{
+    uint64_t holds = 0, fails = 0;
+
+    for (size_t i = 0; i < r->count; i++) {
+        const struct hk_judgement *j = find(r->judges[i], like);
+        if (j == NULL || j->kind == HK_VERDICT_INCONCLUSIVE)
+            continue;
+        holds += j->kind == HK_VERDICT_HOLDS;
+        fails += j->kind != HK_VERDICT_HOLDS;
+    }
+    a->agree += holds + fails < 2 ? 0 : holds > fails ? holds : fails;
+    a->count += holds + fails < 2 ? 0 : holds + fails;
 }
 
 static enum hk_status compare_runs(const struct hk_figure_request *q, struct figures *f)
 {
     struct reruns *r = calloc(1, sizeof *r);
-    uint64_t agree = 0, n = 0;
+    struct agreement verdicts = {0, 0}, decided = {0, 0};
 
     if (r == NULL)
         return HK_ENOMEM;
     r->judges[r->count++] = q->judge;
     const enum hk_status status = judge_others(q, r);
-    for (size_t i = 0; i < q->judge->judgement_count && status == HK_OK; i++)
-        count_agreement(r, &q->judge->judgements[i], &agree, &n);
+    for (size_t i = 0; i < q->judge->judgement_count && status == HK_OK; i++) {
+        count_agreement(r, &q->judge->judgements[i], &verdicts);
+        count_decided(r, &q->judge->judgements[i], &decided);
+    }
     for (size_t i = 1; i < r->count; i++)
         hk_judge_fini(&r->others[i]);
     free(r);
-    if (status == HK_OK)
-        add_share(f, "same_verdict_runs", agree, n);
+    if (status == HK_OK) {
+        add_share(f, "same_verdict_runs", verdicts.agree, verdicts.count);
+        add_share(f, "same_decision_runs", decided.agree, decided.count);
+    }
     return status;
 }
 

@@ -65,6 +65,8 @@ static const char no_control[] = "no injected control in the run; it needs SCHED
 static const char no_guest[] = "nothing was counted; hkbench run --guest, or --linux";
 static const char not_there[] = "no run measures it yet";
 static const char left_out[] = "left out by --quick";
+static const char no_second[] = "left out by --quick, or this machine has no second run of the "
+                                "same cells";
 static const char not_tried[] = "the trial did not come to it";
 
 static const struct criterion criteria[] = {
@@ -242,7 +244,10 @@ static const struct criterion criteria[] = {
     {.row = "Judge", .target = "same verdict in the runs of this machine", .find = elsewhere,
      .source = "same_verdict_runs", .low = 95, .high = 100, PERCENT, .count_min = 20,
      .by_value = true,
-     .missing = "left out by --quick, or this machine has no second run of the same cells"},
+     .missing = no_second},
+    {.row = "Judge", .target = "runs of this machine that decide, the same way",
+     .find = elsewhere, .source = "same_decision_runs", .low = 95, .high = 100, PERCENT,
+     .count_min = 20, .by_value = true, .missing = no_second},
     {.row = "Judge", .target = "blocks with a neighbour that the guard flags",
      .find = elsewhere, .source = "guard_flagged", .low = 99, .high = 100, PERCENT,
      /* So many, all of them flagged, have 99 % within their interval. */
@@ -275,42 +280,39 @@ static const struct hk_judgement *judgement_of(const struct hk_judge *judge,
     return NULL;
 }
 
-/* The first model of a regime is the textbook's; the next one is the first to replace it. */
+/* The first model of a regime is the textbook's; the last one is the strongest. */
 static const char *model_at(const struct hk_judge *judge, const struct hk_comparison *like,
-                            bool second)
+                            enum model which)
 {
-    const char *first = NULL;
+    const char *found = NULL;
 
     for (size_t i = 0; i < judge->comparison_count; i++) {
         const struct hk_comparison *c = &judge->comparisons[i];
-        if (strcmp(c->formula, like->formula) != 0 || strcmp(c->regime, like->regime) != 0)
-            continue;
-        if (first == NULL)
-            first = c->model;
-        if (!second || strcmp(first, c->model) != 0)
-            return c->model;
+        if (strcmp(c->formula, like->formula) == 0 && strcmp(c->regime, like->regime) == 0 &&
+            (found == NULL || which == HELD))
+            found = c->model;
     }
-    return first;
+    return found;
 }
 
-/* The model that a line asks about: what held; where nothing did, the first stronger one. */
+/* The model that a line asks about: what held; where nothing did, the strongest. */
 static const char *model_of(const struct hk_judge *judge, const struct hk_comparison *c,
                             enum model model)
 {
     const struct hk_judgement *j = judgement_of(judge, c);
 
     if (model == TEXTBOOK || (j != NULL && j->kind == HK_VERDICT_HOLDS))
-        return model_at(judge, c, false);
+        return model_at(judge, c, TEXTBOOK);
     if (j != NULL && j->replacement[0] != '\0')
         return j->replacement;
-    return model_at(judge, c, true);
+    return model_at(judge, c, HELD);
 }
 
 static bool comparison_wanted(const struct material *m, const struct criterion *c,
                               const struct hk_comparison *x)
 {
     return regime_wanted(c, x->formula, x->regime) && matches(c->quantity, x->quantity) &&
-           x->measured >= c->measured_min &&
+           (c->measured_min == 0 || x->measured >= c->measured_min) &&
            strcmp(x->model, model_of(m->judge, x, c->model)) == 0;
 }
 
@@ -634,7 +636,7 @@ static enum hk_status error_removed(const struct material *m, const struct crite
             if (strcmp(naive->regime, held->regime) == 0 &&
                 strcmp(naive->cell, held->cell) == 0 &&
                 strcmp(naive->quantity, held->quantity) == 0 &&
-                strcmp(naive->model, model_at(judge, held, false)) == 0 && error_of(naive) > 0)
+                strcmp(naive->model, model_at(judge, held, TEXTBOOK)) == 0 && error_of(naive) > 0)
                 take_least(out, 1 - error_of(held) / error_of(naive), 1);
         }
     }

@@ -12,13 +12,12 @@
 #include "hk/base/units.h"
 #include "hk/model/jitter.h"
 #include "regime.h"
+#include "scatter.h"
 
 static const double control_margin = 0.05;
 static const double wild_margin = 0.15; /* what a stationary block repeats to on a shared machine */
 static const double cv_tolerance = 0.10;
 static const double rho_tolerance = 0.05;
-static const double z_95 = 1.959964;
-static const double z_90 = 1.644854;
 
 static const struct hk_bootstrap_options bootstrap = {.confidence_ratio = 0.95};
 
@@ -104,6 +103,79 @@ enum hk_status hk_f6_fit(const struct hk_run *training, struct hk_rng *rng,
     return hk_cells_visit(training, "native/wakeup/", fit_cell, &step);
 }
 
+/* Mean squared distance from `context`, ns: J^2 of intervals, by their period. */
+static double mean_square(const double *values, size_t n, const void *context)
+{
+    const double *center = context;
+    double sum = 0;
+
+    for (size_t i = 0; i < n; i++)
+        sum += (values[i] - *center) * (values[i] - *center);
+    return sum / (double)n;
+}
+
+/* Delta of one launch, ns, beyond the minimum of all: `context`. */
+static double mean_beyond(const double *values, size_t n, const void *context)
+{
+    const double *minimum = context;
+    double sum = 0;
+
+    for (size_t i = 0; i < n; i++)
+        sum += values[i] - *minimum;
+    return sum / (double)n;
+}
+
+/* (sigma sqrt(2 (1 - rho_1)))^2 of one launch, from its differences. */
+static double mean_step_square(const double *values, size_t n, const void *context)
+{
+    double sum = 0;
+
+    (void)context;
+    for (size_t i = 1; i < n; i++)
+        sum += (values[i] - values[i - 1]) * (values[i] - values[i - 1]);
+    return n > 1 ? sum / (double)(n - 1) : NAN;
+}
+
+/*
+ * Bootstraps know one series; launches differ by more. What they differ by widens the errors of
+ * both predictions and of J, which were measured in different launches.
+ */
+static void widen(const struct f6_step *step, const struct hk_regime *regime,
+                  struct hk_lateness *l, struct hk_jitter *jitter)
+{
+    const struct {
+        const struct hk_run *run;
+        const char *cell;
+        const char *series;
+        hk_launch_statistic *statistic;
+        const void *context;
+        double power; /* of the statistic that J goes with */
+        double value;
+        struct hk_interval *interval;
+    } rows[] = {
+        {step->training, regime->lateness_cell, "lateness_ns", mean_beyond, &l->d0_ns, 1,
+         l->textbook_ns, &l->textbook_interval_ns},
+        {step->training, regime->lateness_cell, "lateness_ns", mean_step_square, NULL, 0.5,
+         l->dependent_ns, &l->dependent_interval_ns},
+        {step->target, regime->interval_cell, "interval_ns", mean_square, &regime->period_ns, 0.5,
+         jitter->rms_ns, &jitter->rms_interval_ns},
+    };
+
+    for (size_t i = 0; i < HK_ARRAY_COUNT(rows); i++) {
+        struct hk_scatter scatter;
+        if (hk_cell_scatter(rows[i].run, rows[i].cell, rows[i].series, rows[i].statistic,
+                            rows[i].context, &scatter) != HK_OK)
+            continue; /* the series is all there is */
+        const double error = rows[i].power * hk_scatter_error(&scatter, 0);
+        rows[i].interval->lower =
+            fmin(rows[i].interval->lower, rows[i].value * exp(-HK_Z_95 * error));
+        rows[i].interval->upper =
+            fmax(rows[i].interval->upper, rows[i].value * exp(HK_Z_95 * error));
+        if (rows[i].interval == &jitter->rms_interval_ns)
+            jitter->relative_error_se = fmax(jitter->relative_error_se, error);
+    }
+}
+
 /* ln(predicted / J) with the error of both, on independent runs. */
 static enum hk_status jitter_error(double predicted_ns, const struct hk_interval *interval_ns,
                                    const struct hk_jitter *jitter, double margin,
@@ -111,10 +183,10 @@ static enum hk_status jitter_error(double predicted_ns, const struct hk_interval
 {
     if (!(predicted_ns > 0) || !(interval_ns->lower > 0) || !(jitter->rms_ns > 0))
         return HK_ENOISE;
-    const double se_predicted = log(interval_ns->upper / interval_ns->lower) / (2 * z_95);
+    const double se_predicted = log(interval_ns->upper / interval_ns->lower) / (2 * HK_Z_95);
     const double se = hypot(se_predicted, jitter->relative_error_se);
     const double value = log(predicted_ns / jitter->rms_ns);
-    const struct hk_interval interval = {value - z_90 * se, value + z_90 * se, 0.90};
+    const struct hk_interval interval = {value - HK_Z_90 * se, value + HK_Z_90 * se, 0.90};
     return hk_equivalence_from_interval(value, &interval, margin, out);
 }
 
@@ -224,6 +296,8 @@ static enum hk_status judge_cell(const char *cell, void *context)
     if (status == HK_ENOISE)
         return hk_judge_add_undecided(step->judge, "F6", regime.text,
                                       "too few wake-ups to analyse");
+    if (status == HK_OK)
+        widen(step, &regime, &lateness, &jitter);
     if (status == HK_OK)
         status = add_comparison(step->judge, &regime, "textbook", lateness.textbook_ns,
                                 &lateness.textbook_interval_ns, &jitter);

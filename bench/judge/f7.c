@@ -18,12 +18,12 @@
 #include "hk/stats/proportion.h"
 #include "hk/stats/summary.h"
 #include "regime.h"
+#include "scatter.h"
 
 static const double control_margin_decades = 0.15;
 static const double wild_margin_decades = 0.30;
 /* A hundred events are known to +- 0.07 decades; fewer say nothing within a margin. */
 static const double events_min = 100;
-static const double z_90 = 1.644854;
 /* One-sided 5 % shared among up to a hundred buffer sizes. */
 static const double z_any = 3.290527;
 /* An exponential can underflow; a probability of 0 has no logarithm. */
@@ -40,6 +40,7 @@ struct f7_fit {
     size_t sorted_count;
     struct hk_tail tail; /* refers to sorted_ns */
     bool has_tail;
+    struct hk_scatter scatter; /* of delta over the launches; none: 0 launches */
 };
 
 static const struct {
@@ -121,6 +122,17 @@ static enum hk_status fit_delays(double *values, size_t n, const struct hk_regim
     return status == HK_ENOISE ? HK_OK : status;
 }
 
+/* Delta of one launch, ns, beyond the minimum of all: `context`. */
+static double mean_beyond(const double *values, size_t n, const void *context)
+{
+    const double *minimum = context;
+    double sum = 0;
+
+    for (size_t i = 0; i < n; i++)
+        sum += values[i] - *minimum;
+    return sum / (double)n;
+}
+
 static enum hk_status fit_regime(const struct hk_run *run, const struct hk_regime *regime,
                                  struct f7_fit *fit)
 {
@@ -135,8 +147,50 @@ static enum hk_status fit_regime(const struct hk_run *run, const struct hk_regim
     if (status != HK_OK) {
         free(series.values);
         fit->sorted_ns = NULL;
+        return status;
     }
-    return status;
+    (void)hk_cell_scatter(run, regime->lateness_cell, "lateness_ns", mean_beyond, &fit->d0_ns,
+                          &fit->scatter); /* too few launches: the series is all there is */
+    return HK_OK;
+}
+
+/* A headroom that launches are asked how often they exceed it. */
+struct f7_question {
+    const struct hk_regime *regime;
+    double d0_ns;
+    double headroom_ns;
+};
+
+static double exceed_ratio(const double *values, size_t n, const void *context)
+{
+    const struct f7_question *q = context;
+    double *x = malloc(n * sizeof *x);
+    size_t exceeding = 0;
+
+    if (x == NULL)
+        return NAN;
+    for (size_t i = 0; i < n; i++)
+        x[i] = values[i] - q->d0_ns;
+    const size_t count = to_deficit(law_of_clock(q->regime->clock), q->regime->period_ns, x, n);
+    for (size_t i = 0; i < count; i++)
+        exceeding += x[i] > q->headroom_ns ? 1 : 0;
+    free(x);
+    return count > 0 ? (double)exceeding / (double)count : NAN;
+}
+
+/*
+ * How much launches differ in what is beyond a headroom; far out, where hardly any of them has
+ * something, as much as where all of them together have enough to count.
+ */
+static void scatter_beyond(const struct hk_run *run, const struct hk_regime *regime,
+                           const struct f7_fit *fit, double headroom_ns, struct hk_scatter *out)
+{
+    const size_t last = (size_t)fmax(0, (double)fit->sorted_count - 1 - events_min);
+    const struct f7_question question = {regime, fit->d0_ns,
+                                         fmin(headroom_ns, fit->sorted_ns[last])};
+
+    *out = (struct hk_scatter){0, 0};
+    (void)hk_cell_scatter(run, regime->lateness_cell, "lateness_ns", exceed_ratio, &question, out);
 }
 
 struct f7_step {
@@ -205,8 +259,14 @@ enum { MODEL_TEXTBOOK, MODEL_READING, MODEL_TAIL, MODELS };
 static const char *const model_names[MODELS] = {"textbook", "reading of this clock",
                                                 "measured law with GPD tail"};
 
-static enum hk_status predict_tail(const struct f7_fit *fit, double headroom_ns,
-                                   struct hk_comparison *c)
+/* What a model says of one headroom: the probability, and the standard error of its logarithm. */
+struct f7_prediction {
+    double probability;
+    double log_error;
+};
+
+static enum hk_status predict_tail(const struct f7_fit *fit, const struct hk_scatter *scatter,
+                                   double headroom_ns, struct f7_prediction *out)
 {
     struct hk_tail_probability p;
 
@@ -215,16 +275,17 @@ static enum hk_status predict_tail(const struct f7_fit *fit, double headroom_ns,
     const enum hk_status status = hk_tail_probability(&fit->tail, headroom_ns, 0.95, &p);
     if (status != HK_OK)
         return status;
-    c->predicted = fmax(p.probability, probability_floor);
-    c->lower = fmin(fmax(p.interval.lower, 0), c->predicted);
-    c->upper = fmax(p.interval.upper, c->predicted);
+    out->probability = fmax(p.probability, probability_floor);
+    /* A lower end of 0 has no logarithm: the upper one speaks for both. */
+    const double own = log(fmax(p.interval.upper, out->probability) / out->probability) / HK_Z_95;
+    out->log_error = hk_scatter_error(scatter, own);
     return HK_OK;
 }
 
 /* The error of 1 / lambda alone: var(ln P) = (lambda h)^2 / n. The law's own error is the point. */
 static enum hk_status predict_exponential(const struct f7_fit *fit, const struct hk_regime *regime,
                                           enum hk_underrun_law law, double headroom_ns,
-                                          struct hk_comparison *c)
+                                          struct f7_prediction *out)
 {
     double p = 0;
     const enum hk_status status =
@@ -232,22 +293,21 @@ static enum hk_status predict_exponential(const struct f7_fit *fit, const struct
 
     if (status != HK_OK)
         return status;
-    const double half = 1.96 * headroom_ns / fit->delta_ns / sqrt((double)fit->count);
-    c->predicted = fmax(p, probability_floor);
-    c->lower = fmin(c->predicted, fmax(c->predicted * exp(-half), 0));
-    c->upper = fmax(c->predicted, fmin(c->predicted * exp(half), 1));
+    out->probability = fmax(p, probability_floor);
+    out->log_error = headroom_ns / fit->delta_ns *
+                     hk_scatter_error(&fit->scatter, 1 / sqrt((double)fit->count));
     return HK_OK;
 }
 
 static enum hk_status predict(int model, const struct f7_fit *fit, const struct hk_regime *regime,
-                              double headroom_ns, struct hk_comparison *c)
+                              const struct hk_scatter *scatter, double headroom_ns,
+                              struct f7_prediction *out)
 {
-    snprintf(c->model, sizeof c->model, "%s", model_names[model]);
     if (model == MODEL_TAIL)
-        return predict_tail(fit, headroom_ns, c);
+        return predict_tail(fit, scatter, headroom_ns, out);
     return predict_exponential(
         fit, regime, model == MODEL_TEXTBOOK ? HK_UNDERRUN_DEVICE : law_of_clock(regime->clock),
-        headroom_ns, c);
+        headroom_ns, out);
 }
 
 /* One buffer size over all launches. */
@@ -344,15 +404,32 @@ struct f7_errors {
     double standard_errors[SIZES_MAX];
 };
 
+/*
+ * The interval beside a prediction is for what will be counted in so many other launches: it holds
+ * their scatter as well, as the training's launches have it, and the chance of so many periods.
+ */
+static void set_prediction(struct hk_comparison *c, const struct f7_prediction *p,
+                           const struct hk_scatter *scatter, const struct f7_count *size)
+{
+    const double expected = fmax(p->probability * size->periods, 1); /* rarer: once or not at all */
+    const double chance = sqrt((1 - fmin(p->probability, 1)) / expected);
+    const double apart = hk_scatter_error(scatter, 0) *
+                         sqrt((double)scatter->launches / fmax(size->launches, 1));
+    const double half = HK_Z_95 * hypot(p->log_error, fmax(chance, apart));
+
+    c->predicted = p->probability;
+    c->lower = fmin(c->predicted, c->predicted * exp(-half));
+    c->upper = fmax(c->predicted, fmin(c->predicted * exp(half), 1));
+}
+
 static enum hk_status errors_add(struct f7_errors *errors, struct hk_judge *judge,
-                                 const struct hk_comparison *c, double measured_error)
+                                 const struct hk_comparison *c, double predicted_error,
+                                 double measured_error)
 {
     const enum hk_status status = hk_judge_add_comparison(judge, c);
 
     if (status != HK_OK)
         return status;
-    /* A lower end of 0 has no logarithm: the upper one speaks for both. */
-    const double predicted_error = log10(c->upper / c->predicted) / 1.96;
     errors->values[errors->count] = log10(c->predicted) - log10(c->measured);
     errors->standard_errors[errors->count++] = hypot(measured_error, predicted_error);
     return HK_OK;
@@ -365,6 +442,7 @@ static enum hk_status compare_size(const struct f7_step *step, const struct hk_r
 {
     struct hk_comparison c = {.formula = "F7", .quantity = "underrun_ratio"};
     struct hk_interval interval;
+    struct hk_scatter scatter;
     const double effective_ns = size->headroom_ns - fit->d0_ns;
 
     if (size->underruns < events_min || size->underruns > size->periods - events_min ||
@@ -376,17 +454,23 @@ static enum hk_status compare_size(const struct f7_step *step, const struct hk_r
         return status;
     const double measured_error = count_error_decades(size);
     c.measured = size->underruns / size->periods;
-    c.measured_lower = fmin(interval.lower, c.measured * pow(10, -1.96 * measured_error));
-    c.measured_upper = fmax(interval.upper, fmin(1, c.measured * pow(10, 1.96 * measured_error)));
+    c.measured_lower = fmin(interval.lower, c.measured * pow(10, -HK_Z_95 * measured_error));
+    c.measured_upper =
+        fmax(interval.upper, fmin(1, c.measured * pow(10, HK_Z_95 * measured_error)));
     snprintf(c.regime, sizeof c.regime, "%s", regime->text);
     snprintf(c.cell, sizeof c.cell, "%.*s/headroom_ns:%.0f", (int)(sizeof c.cell - 40), cell,
              size->headroom_ns);
+    scatter_beyond(step->training, regime, fit, effective_ns, &scatter);
     for (int m = 0; m < MODELS; m++) {
-        status = predict(m, fit, regime, effective_ns, &c);
+        struct f7_prediction p;
+        status = predict(m, fit, regime, &scatter, effective_ns, &p);
         if (status == HK_ENOISE || status == HK_ERANGE)
             continue; /* this model has nothing defensible to say here */
-        if (status == HK_OK)
-            status = errors_add(&errors[m], step->judge, &c, measured_error);
+        if (status == HK_OK) {
+            snprintf(c.model, sizeof c.model, "%s", model_names[m]);
+            set_prediction(&c, &p, &scatter, size);
+            status = errors_add(&errors[m], step->judge, &c, p.log_error / M_LN10, measured_error);
+        }
         if (status != HK_OK)
             return status;
     }
@@ -396,7 +480,7 @@ static enum hk_status compare_size(const struct f7_step *step, const struct hk_r
 /* Interval of the CV for the cause: normal theory is enough for an effect of this size. */
 static struct hk_assumption cv_assumption(const struct f7_fit *fit)
 {
-    const double half = 1.96 * fit->cv * sqrt((0.5 + fit->cv * fit->cv) / (double)fit->count);
+    const double half = HK_Z_95 * fit->cv * sqrt((0.5 + fit->cv * fit->cv) / (double)fit->count);
 
     return (struct hk_assumption){"CV of lateness beyond its minimum", "", 1, fit->cv,
                                   {fit->cv - half, fit->cv + half, 0.95}, cv_tolerance};
@@ -423,14 +507,14 @@ static enum hk_status test_worst(const struct f7_errors *errors, double margin,
             surely_off = size - z_any * errors->standard_errors[i];
             surely = i;
         }
-        if (size + z_90 * errors->standard_errors[i] > possibly_off) {
-            possibly_off = size + z_90 * errors->standard_errors[i];
+        if (size + HK_Z_90 * errors->standard_errors[i] > possibly_off) {
+            possibly_off = size + HK_Z_90 * errors->standard_errors[i];
             possibly = i;
         }
     }
     const bool different = surely_off > margin;
     const size_t worst = different ? surely : possibly;
-    const double half = (different ? z_any : z_90) * errors->standard_errors[worst];
+    const double half = (different ? z_any : HK_Z_90) * errors->standard_errors[worst];
     const struct hk_interval interval = {errors->values[worst] - half,
                                          errors->values[worst] + half, 0.90};
     return hk_equivalence_from_interval(errors->values[worst], &interval, margin, out);
