@@ -22,26 +22,13 @@ struct heavy_sum {
     double tolerance;
 };
 
-/* The value that a law exceeds with probability e^-depth. */
-static double at_depth(const struct hk_delay_law *law, double depth)
-{
-    return law->kind == HK_DELAY_LOMAX ? law->scale_ns * expm1(depth / law->shape)
-                                       : law->scale_ns * pow(depth, 1.0 / law->shape);
-}
-
-static double depth_at(const struct hk_delay_law *law, double x_ns)
-{
-    return law->kind == HK_DELAY_LOMAX ? law->shape * log1p(x_ns / law->scale_ns)
-                                       : pow(x_ns / law->scale_ns, law->shape);
-}
-
 static double heavy_survival(const struct heavy_sum *sum);
 
 /* One stage is small: e^-depth dy-depth of it times what the others must do. */
 static double small_stage(double depth, void *context)
 {
     const struct heavy_sum *sum = context;
-    const double y_ns = at_depth(sum->law, depth);
+    const double y_ns = rare_at_depth(sum->law, depth);
     const struct heavy_sum others = {sum->law, sum->stage_count - 1, sum->x_ns - y_ns,
                                      sum->tolerance / 10.0};
     return exp(-depth) * heavy_survival(&others);
@@ -51,7 +38,7 @@ static double small_stage(double depth, void *context)
 static double large_stage(double depth, void *context)
 {
     const struct heavy_sum *sum = context;
-    const double z_ns = at_depth(sum->law, depth);
+    const double z_ns = rare_at_depth(sum->law, depth);
     const struct heavy_sum others = {sum->law, sum->stage_count - 1, z_ns, sum->tolerance / 10.0};
     const double density = hk_delay_density(sum->law, z_ns);
     if (!(density > 0.0) || z_ns <= 0.0) {
@@ -82,7 +69,7 @@ static double heavy_survival(const struct heavy_sum *sum)
     if (sum->stage_count == 1 || sum->x_ns <= 0.0) {
         return hk_delay_survival(sum->law, sum->x_ns);
     }
-    const double half = depth_at(sum->law, sum->x_ns / 2.0);
+    const double half = rare_depth_at(sum->law, sum->x_ns / 2.0);
     return hk_delay_survival(sum->law, sum->x_ns) + integrate(small_stage, sum, half) +
            integrate(large_stage, sum, half);
 }
@@ -91,7 +78,7 @@ static double heavy_survival(const struct heavy_sum *sum)
 static double difference_integrand(double depth, void *context)
 {
     const struct heavy_sum *sum = context;
-    return exp(-depth) * hk_delay_survival(sum->law, sum->x_ns + at_depth(sum->law, depth));
+    return exp(-depth) * hk_delay_survival(sum->law, sum->x_ns + rare_at_depth(sum->law, depth));
 }
 
 static enum hk_status heavy_exact(const struct hk_rare_problem *p, double *probability,

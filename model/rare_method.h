@@ -49,6 +49,10 @@ double rare_draw_sum(const struct hk_delay_law *law, unsigned count, struct hk_r
 /* The largest theta for which E e^(theta D) exists; 0 for laws that cannot be tilted. */
 double rare_theta_limit(const struct hk_delay_law *law);
 
+/* Of a heavy law: the value that it exceeds with probability e^-depth, and the depth of a value. */
+double rare_at_depth(const struct hk_delay_law *law, double depth);
+double rare_depth_at(const struct hk_delay_law *law, double x_ns);
+
 /* Order of doubles for qsort, the largest first. */
 int rare_descending(const void *a, const void *b);
 

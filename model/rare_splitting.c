@@ -16,11 +16,10 @@
 #include "rare_method.h"
 
 #define PARTICLE_DOUBLES (HK_RARE_STAGES_MAX + 1u) /* the stages, then their sum */
-#define LEVEL_RATIO 0.1                            /* that survives a level */
+#define LEVEL_RATIO 0.2                            /* that survives a level: least variance */
 #define PILOT_PARTICLES 2000u
 #define FIXED_PARTICLES 500u
 #define LAST_PARTICLES 100u
-#define SWEEPS 2 /* of Gibbs moves, to part a clone from its ancestor */
 
 static double *particle(double *memory, size_t i)
 {
@@ -41,29 +40,50 @@ static void particle_start(const struct hk_rare_problem *p, struct hk_rng *rng, 
     }
 }
 
-/* Gibbs moves: each stage anew, given the others and that the sum exceeds the level. */
+/* Splits two stages' sum anew, given the sum: Metropolis' rule on an even split of it. */
+static void share_pair(const struct hk_delay_law *law, struct hk_rng *rng, double *a, double *b)
+{
+    const double sum = *a + *b;
+    const double part = hk_rng_uniform(rng) * sum;
+    const double now = hk_delay_density(law, *a) * hk_delay_density(law, *b);
+    const double then = hk_delay_density(law, part) * hk_delay_density(law, sum - part);
+    if (then >= now || hk_rng_uniform(rng) * now < then) {
+        *a = part;
+        *b = sum - part;
+    }
+}
+
+/*
+ * Parts a clone from its ancestor: pairs of stages share their sums anew, then Gibbs moves give
+ * each stage a new value, given the others and that the sum exceeds the level. Gibbs moves alone
+ * shift a light stage by about its own mean, however far out the level is; and always in the same
+ * order they would hand what is beyond the level to the same stage.
+ */
 static void particle_move(const struct hk_rare_problem *p, double level_ns, struct hk_rng *rng,
                           double *x)
 {
-    const int sweeps = p->stage_count == 1 ? 1 : SWEEPS;
-    for (int sweep = 0; sweep < sweeps; sweep++) {
-        double sum = 0.0;
-        for (unsigned i = 0; i < p->stage_count; i++) {
-            const double others_ns = *sum_of(x) - x[i];
-            x[i] = hk_delay_draw_beyond(&p->law, fmax(0.0, level_ns - others_ns), rng);
-            *sum_of(x) = others_ns + x[i];
-        }
-        /* Sums by difference drift: made anew. */
-        for (unsigned i = 0; i < p->stage_count; i++) {
-            sum += x[i];
-        }
-        *sum_of(x) = sum;
+    const unsigned n = p->stage_count;
+    const size_t first = hk_rng_below(rng, n);
+    double sum = 0.0;
+    for (unsigned i = 0; i + 1 < n; i += 2) {
+        share_pair(&p->law, rng, &x[(first + i) % n], &x[(first + i + 1) % n]);
     }
+    for (unsigned i = 0; i < n; i++) {
+        double *stage_ns = &x[(first + i) % n];
+        const double others_ns = *sum_of(x) - *stage_ns;
+        *stage_ns = hk_delay_draw_beyond(&p->law, fmax(0.0, level_ns - others_ns), rng);
+        *sum_of(x) = others_ns + *stage_ns;
+    }
+    /* Sums by difference drift: made anew. */
+    for (unsigned i = 0; i < n; i++) {
+        sum += x[i];
+    }
+    *sum_of(x) = sum;
 }
 
 static unsigned move_steps(const struct hk_rare_problem *p)
 {
-    return p->stage_count == 1 ? 1u : SWEEPS * p->stage_count;
+    return p->stage_count + p->stage_count / 2;
 }
 
 static bool splitting_applies(const struct hk_rare_problem *p)
@@ -187,7 +207,7 @@ static double fixed_levels_run(const struct hk_rare_plan *plan, struct hk_rng *r
     return estimate * (double)gather(memory, n, p->headroom_ns) / (double)n;
 }
 
-/* Levels from a pilot population: each is what the upper tenth of the last one exceeds. */
+/* Levels from a pilot population: each is what the upper fifth of the last one exceeds. */
 static enum hk_status place_levels(struct hk_rare_plan *plan, struct hk_rng *rng, double *memory,
                                    double *sums)
 {

@@ -20,14 +20,18 @@ enum rare_case {
     CASE_M_HYPER_1,
     CASE_HYPER_SUM,
     CASE_LOMAX_SUM,
+    CASE_LOMAX_HEAVIER_SUM,
     CASE_WEIBULL_SUM,
+    CASE_WEIBULL_LIGHTER_SUM,
     CASE_COUNT,
 };
 
 #define EXPONENTIAL {HK_DELAY_EXPONENTIAL, 1.0, 0.0, 0.0}
 #define HYPER {HK_DELAY_HYPEREXPONENTIAL, 1.0, 0.01, 20.0}
 #define LOMAX {HK_DELAY_LOMAX, 1.0, 2.0, 0.0}
+#define LOMAX_HEAVIER {HK_DELAY_LOMAX, 1.0, 1.2, 0.0}
 #define WEIBULL {HK_DELAY_WEIBULL, 1.0, 0.5, 0.0}
+#define WEIBULL_LIGHTER {HK_DELAY_WEIBULL, 1.0, 0.8, 0.0}
 
 static const struct {
     const char *name;
@@ -45,7 +49,9 @@ static const struct {
     {"M/H2/1", {HK_UNDERRUN_QUEUE, HYPER, 1, 0, 1.19 / 0.5, true, 0}},
     {"sum of H2", {HK_UNDERRUN_DEVICE, HYPER, 3, 0, 0, false, 0}},
     {"sum of Lomax", {HK_UNDERRUN_DEVICE, LOMAX, 3, 0, 0, false, 0}},
+    {"sum of Lomax 1.2", {HK_UNDERRUN_DEVICE, LOMAX_HEAVIER, 2, 0, 0, false, 0}},
     {"sum of Weibull", {HK_UNDERRUN_DEVICE, WEIBULL, 2, 0, 0, false, 0}},
+    {"sum of Weibull .8", {HK_UNDERRUN_DEVICE, WEIBULL_LIGHTER, 2, 0, 0, false, 0}},
 };
 
 static inline const char *rare_case_name(enum rare_case c)

@@ -51,6 +51,8 @@ static const struct case_row {
     {CASE_HYPER_SUM, "conditional-tilt", 1e-9, 1000, 0.03, 0, 0, 1e7},
     {CASE_LOMAX_SUM, "asmussen-kroese", 1e-9, 50, 0.0001, 0, 0, 1e12},
     {CASE_LOMAX_SUM, "asmussen-kroese", 1e-12, 50, 0.00001, 0, 0, 1e12},
+    {CASE_LOMAX_HEAVIER_SUM, "asmussen-kroese", 1e-9, 50, 0.0001, 0, 0, 1e12},
+    {CASE_WEIBULL_LIGHTER_SUM, "asmussen-kroese", 1e-9, 100, 0.01, 0, 0, 1e7},
     {CASE_WEIBULL_SUM, "asmussen-kroese", 1e-9, 100, 0.01, 0, 0, 1e7},
     {CASE_WEIBULL_SUM, "asmussen-kroese", 1e-12, 100, 0.01, 0, 0, 1e10},
     {CASE_ERLANG, "last-particle", 1e-9, 25, 0.15, 0, 0, 1e5},

@@ -71,6 +71,7 @@ struct hk_rare_plan {
     double theta_per_ns;        /* tilt */
     struct hk_delay_law tilted;
     double arrival_scale_ns;    /* mean of the tilted Poisson gap */
+    double depth_rate;          /* heavy: of the largest other's depth */
     size_t level_count;         /* splitting: levels below the headroom */
     double levels_ns[HK_RARE_LEVELS_MAX];
     size_t particle_count;      /* trajectories per level and draw; 1 where nothing splits */
