@@ -8,6 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <gsl/gsl_cdf.h>
+
 #include "hk/base/units.h"
 #include "hk/model/extension.h"
 #include "hk/model/utility.h"
@@ -20,6 +22,7 @@ enum {
     REPLICATES = 2000,
     SPLIT_REPLICATES = 1000, /* each takes milliseconds */
     REPLICATES_PER_JOB = 250,
+    SPLIT_BATCHES = 100, /* its variance to a tenth */
     LIARS = 40,
     TRACES = 2000,
     PROBABILITIES = 2,
@@ -90,6 +93,12 @@ static enum hk_status estimate_rare(const struct trial *t, struct job *job)
 
     return hk_rare_case_estimate(c, probabilities[job->probability], t->plan->seed,
                                  c->batch_count, &job->estimate);
+}
+
+static enum hk_status measure_split(const struct trial *t, struct job *job)
+{
+    return hk_rare_case_estimate(&hk_rare_cases[job->kind], probabilities[job->probability],
+                                 t->plan->seed, SPLIT_BATCHES, &job->estimate);
 }
 
 static enum hk_status cover_rare(const struct trial *t, struct job *job)
@@ -223,6 +232,8 @@ static void plan_jobs(struct trial *t)
     for (size_t c = 0; c < hk_rare_case_count; c++) {
         for (size_t p = 0; p < PROBABILITIES; p++) {
             add_job(t, &(struct job){.run = estimate_rare, .kind = c, .probability = p});
+            if (hk_rare_cases[c].family == HK_RARE_SPLIT)
+                add_job(t, &(struct job){.run = measure_split, .kind = c, .probability = p});
             for (uint64_t r = 0; r < replicates_of(c) && !t->plan->quick; r += REPLICATES_PER_JOB)
                 add_job(t, &(struct job){.run = cover_rare, .kind = c, .probability = p,
                                          .number = r});
@@ -304,6 +315,34 @@ static void add_reductions(const struct trial *t, struct results *r)
         }
         add_figure(r, ids[p], least, least, least, n);
     }
+}
+
+/*
+ * The gain of splitting over counting, both per draw of the law, as a share of what it could be.
+ * That is with particles that owe each other nothing and cost what a trajectory of counting costs:
+ * relative variance L / n after n (1 + L) of them, L = -ln p, the least that levels allow. The
+ * interval is that of the variance of the logarithms, which are nearly normal.
+ * Source: Guyader, Hengartner & Matzner-Lober 2011 (Applied Mathematics & Optimization 64(2)).
+ */
+static void add_split_yield(const struct job *job, struct results *r)
+{
+    static const char *const ids[PROBABILITIES] = {"rare_split_yield_1e-9",
+                                                   "rare_split_yield_1e-12"};
+    const struct hk_rare_estimate *e = &job->estimate;
+    const double p = probabilities[job->probability], depth = -log(p);
+    const double freedom = e->draw_count - 1, squares = freedom * log1p(e->relative_variance);
+    const double work =
+        e->step_count / e->draw_count / hk_rare_cases[job->kind].problem.stage_count;
+    const double possible = (1 - p) / p / (depth * (1 + depth));
+    const double gain = (1 - p) / p / (e->relative_variance * work);
+    const double low = expm1(squares / gsl_cdf_chisq_Pinv(0.975, freedom));
+    const double high = expm1(squares / gsl_cdf_chisq_Pinv(0.025, freedom));
+
+    add_figure(r, ids[job->probability], gain / possible,
+               gain / possible * e->relative_variance / high,
+               gain / possible * e->relative_variance / low, (uint64_t)e->draw_count);
+    snprintf(r->figures[r->count - 1].note, sizeof r->figures[0].note,
+             "%.2g times counting's, per draw of the law; levels allow %.2g", gain, possible);
 }
 
 /* The case whose coverage is farthest from what is claimed. */
@@ -404,6 +443,8 @@ static void add_others(const struct trial *t, struct results *r)
         const struct job *job = &t->jobs[i];
         if (job->run == flag_liar)
             flagged += job->hits;
+        if (job->run == measure_split)
+            add_split_yield(job, r);
         if (job->run == compare_acceptabilities)
             add_figure(r, "acceptability_gap", job->value, job->value, job->value, 25);
         if (job->run == rent_skis)

@@ -38,7 +38,9 @@ static void verdicts_are_right_and_repeat(void **state)
         {"controls_met", 0.95, 1, 500},
         {"rare_conditional_error", 0, 0.01, 8}, {"rare_tilted_error", 0, 0.03, 4},
         {"rare_split_error", 0, 0.15, 2},    {"rare_reduction_1e-9", 1e7, INFINITY, 6},
-        {"rare_reduction_1e-12", 1e10, INFINITY, 6}, {"rare_liar_flagged", 0.95, 1, 80},
+        {"rare_reduction_1e-12", 1e10, INFINITY, 6},
+        {"rare_split_yield_1e-9", 0.4, 1, 800}, {"rare_split_yield_1e-12", 0.4, 1, 800},
+        {"rare_liar_flagged", 0.95, 1, 80},
         {"acceptability_gap", 0, 1e-3, 25},  {"ski_rental_ratio", 1, 2, 1000},
     };
     struct hk_reached figures[HK_TRIAL_FIGURES_MAX];
