@@ -56,6 +56,31 @@ enum hk_status hk_queue_wait_general(const struct hk_queue_load *load,
     return wait_with(load, (load->arrival_cv2 + load->service_cv2) / 2.0, wait_ns);
 }
 
+enum hk_status hk_queue_dispatch_wait(double arrivals_per_s, const struct hk_estimate *dispatch_ns,
+                                      double dispatch_cv2, struct hk_estimate *added_ns)
+{
+    if (!dispatch_ns || !added_ns || !check_positive(arrivals_per_s) ||
+        !check_positive_estimate(dispatch_ns) || !check_not_negative(dispatch_cv2)) {
+        return HK_EINVAL;
+    }
+    /* x = lambda E[D]; the added wait is E[D] (2 + x (1 + c^2)) / (2 (1 + x)). */
+    const double x = arrivals_per_s * dispatch_ns->value / HK_NS_PER_S;
+    const double square = x * (1.0 + dispatch_cv2);
+    const double added = dispatch_ns->value * (2.0 + square) / (2.0 * (1.0 + x));
+    const double elasticity = 1.0 + square / (2.0 + square) - x / (1.0 + x);
+    const struct hk_estimate result = {
+        .value = added,
+        .standard_error =
+            added * elasticity * dispatch_ns->standard_error / dispatch_ns->value,
+        .count = dispatch_ns->count,
+    };
+    if (!check_finite_estimate(&result)) {
+        return HK_ERANGE;
+    }
+    *added_ns = result;
+    return HK_OK;
+}
+
 enum hk_status hk_queue_rate_for_wait(const struct hk_queue_load *load, double wait_limit_ns,
                                       double *arrivals_per_s)
 {
@@ -82,7 +107,13 @@ enum hk_status hk_queue_rate_for_wait(const struct hk_queue_load *load, double w
 enum hk_status hk_queue_replay(const double *gap_ns, const double *service_ns, size_t n,
                                double *wait_ns)
 {
-    if (!gap_ns || !service_ns || !wait_ns || n == 0) {
+    return hk_queue_replay_dispatched(gap_ns, service_ns, n, 0.0, wait_ns);
+}
+
+enum hk_status hk_queue_replay_dispatched(const double *gap_ns, const double *service_ns, size_t n,
+                                          double dispatch_ns, double *wait_ns)
+{
+    if (!gap_ns || !service_ns || !wait_ns || n == 0 || !check_not_negative(dispatch_ns)) {
         return HK_EINVAL;
     }
     double sum = 0.0;
@@ -92,12 +123,13 @@ enum hk_status hk_queue_replay(const double *gap_ns, const double *service_ns, s
         }
         sum += service_ns[i];
     }
-    if (!isfinite(sum)) {
+    if (!isfinite(sum + dispatch_ns)) {
         return HK_EINVAL;
     }
     double wait = 0.0;
     for (size_t i = 0; i < n; i++) {
-        wait = i > 0 ? fmax(0.0, wait + service_ns[i - 1] - gap_ns[i]) : 0.0;
+        const double left = i > 0 ? wait + service_ns[i - 1] - gap_ns[i] : 0.0;
+        wait = left > 0.0 ? left : dispatch_ns;
         wait_ns[i] = wait;
     }
     return HK_OK;

@@ -108,6 +108,74 @@ static void replay_by_hand_and_in_place(void **state)
     }
 }
 
+/* A server that is late whenever it was idle: what that adds to the wait of all, by simulation. */
+static void dispatch_is_added_to_the_wait(void **state)
+{
+    (void)state;
+    enum { N = 1000000 };
+    static const double dispatch_ns[] = {37e3, 611e3}; /* three times a service, too */
+    struct hk_rng *rng = test_rng(502);
+    double *gap = malloc(N * sizeof *gap);
+    double *service = malloc(N * sizeof *service);
+    double *wait = malloc(N * sizeof *wait);
+    for (size_t d = 0; d < 2; d++) {
+        for (double rho = 0.4; rho < 0.8; rho += 0.3) {
+            for (size_t i = 0; i < N; i++) {
+                gap[i] = hk_rng_exponential(rng, MEAN_NS / rho);
+                service[i] = hk_rng_exponential(rng, MEAN_NS);
+            }
+            const struct hk_queue_load load = load_of(rho, 1.0, 1.0);
+            const struct hk_estimate dispatch = {dispatch_ns[d], 0.0, 100};
+            struct hk_estimate added = {0};
+            assert_int_equal(hk_queue_dispatch_wait(load.arrivals_per_s.value, &dispatch, 0.0,
+                                                    &added), HK_OK);
+            assert_int_equal(hk_queue_replay(gap, service, N, wait), HK_OK);
+            double without = 0.0;
+            for (size_t i = 0; i < N; i++) {
+                without += wait[i] / N;
+            }
+            assert_int_equal(hk_queue_replay_dispatched(gap, service, N, dispatch_ns[d], wait),
+                             HK_OK);
+            double with = 0.0;
+            for (size_t i = 0; i < N; i++) {
+                with += wait[i] / N;
+            }
+            assert_near((with - without) / added.value, 1.0, 0.02);
+        }
+    }
+    free(gap);
+    free(service);
+    free(wait);
+    hk_rng_destroy(rng);
+}
+
+static void dispatch_by_hand(void **state)
+{
+    (void)state;
+    struct hk_estimate dispatch = {2e5, 0.0, 7}, added, less, more;
+    /* lambda E[D] = 0.4: (2 + 0.4 * 2.5) / (2 * 1.4) */
+    assert_int_equal(hk_queue_dispatch_wait(2000.0, &dispatch, 1.5, &added), HK_OK);
+    assert_near(added.value, 2e5 * 3.0 / 2.8, 1e-12);
+    assert_near(added.standard_error, 0.0, 0.0);
+    assert_int_equal(added.count, 7);
+    dispatch.standard_error = 20.0;
+    assert_int_equal(hk_queue_dispatch_wait(2000.0, &dispatch, 1.5, &added), HK_OK);
+    dispatch.value -= 20.0;
+    assert_int_equal(hk_queue_dispatch_wait(2000.0, &dispatch, 1.5, &less), HK_OK);
+    dispatch.value += 40.0;
+    assert_int_equal(hk_queue_dispatch_wait(2000.0, &dispatch, 1.5, &more), HK_OK);
+    assert_near(added.standard_error / ((more.value - less.value) / 2.0), 1.0, 1e-6);
+    /* idle at the first, the third and the fifth */
+    const double gap[] = {NAN, 1.0, 9.0, 2.0, 20.0};
+    const double service[] = {4.0, 2.0, 6.0, 1.0, 1.0};
+    const double expected[] = {0.5, 3.5, 0.5, 4.5, 0.5};
+    double wait[5];
+    assert_int_equal(hk_queue_replay_dispatched(gap, service, 5, 0.5, wait), HK_OK);
+    for (int i = 0; i < 5; i++) {
+        assert_near(wait[i], expected[i], 1e-14);
+    }
+}
+
 static void batches_keep_up(void **state)
 {
     (void)state;
@@ -183,6 +251,13 @@ static void bad_input_is_refused(void **state)
     assert_refused(hk_queue_replay(good, bad, 2, out), HK_EINVAL, &out[0]);
     assert_refused(hk_queue_replay(good, endless, 2, out), HK_EINVAL, &out[0]);
     assert_refused(hk_queue_replay(good, good, 0, out), HK_EINVAL, &out[0]);
+    assert_refused(hk_queue_replay_dispatched(good, good, 2, -1.0, out), HK_EINVAL, &out[0]);
+    const struct hk_estimate dispatch = {3e4, 1.0, 5}, nothing = {0.0, 1.0, 5};
+    const struct hk_estimate vast = {1e300, 1e300, 5};
+    assert_refused(hk_queue_dispatch_wait(0.0, &dispatch, 1.0, &wait), HK_EINVAL, &wait);
+    assert_refused(hk_queue_dispatch_wait(1e3, &nothing, 1.0, &wait), HK_EINVAL, &wait);
+    assert_refused(hk_queue_dispatch_wait(1e3, &dispatch, -1.0, &wait), HK_EINVAL, &wait);
+    assert_refused(hk_queue_dispatch_wait(1e20, &vast, 1.0, &wait), HK_ERANGE, &wait);
     assert_refused(hk_bulk_exponential(1e4, 3e5, 3, &bulk), HK_ERANGE, &bulk);
     assert_refused(hk_bulk_exponential(1e4, 3e5, 0, &bulk), HK_EINVAL, &bulk);
     assert_refused(hk_bulk_exponential(NAN, 3e5, 1, &bulk), HK_EINVAL, &bulk);
@@ -199,6 +274,8 @@ int main(void)
         cmocka_unit_test(closed_forms),
         cmocka_unit_test(formulas_match_replayed_traces),
         cmocka_unit_test(replay_by_hand_and_in_place),
+        cmocka_unit_test(dispatch_is_added_to_the_wait),
+        cmocka_unit_test(dispatch_by_hand),
         cmocka_unit_test(batches_keep_up),
         cmocka_unit_test(bulk_matches_simulation),
         cmocka_unit_test(bad_input_is_refused),

@@ -47,6 +47,24 @@ enum hk_status hk_queue_wait_general(const struct hk_queue_load *load,
                                      struct hk_estimate *wait_ns);
 
 /*
+ * What dispatching an idle server adds to the mean wait of all requests. A server that was idle
+ * begins a dispatch D after the request that wakes it: a set-up before each busy period. The wait
+ * of the formulas above gets longer by (2 E[D] + lambda E[D^2]) / (2 (1 + lambda E[D])): D for the
+ * request that wakes, and what is left of it for those that come meanwhile and behind. Exact for
+ * Poisson arrivals.
+ *
+ * arrivals_per_s  [in]   > 0
+ * dispatch_ns     [in]   E[D], > 0
+ * dispatch_cv2    [in]   squared coefficient of variation of D, >= 0
+ * added_ns        [out]  error by the delta method over E[D]
+ *
+ * Returns HK_OK; HK_EINVAL; HK_ERANGE if the result is not finite.
+ * Source: Welch 1964 (Operations Research 12(5)), with a first service of D + S.
+ */
+enum hk_status hk_queue_dispatch_wait(double arrivals_per_s, const struct hk_estimate *dispatch_ns,
+                                      double dispatch_cv2, struct hk_estimate *added_ns);
+
+/*
  * Inverse: the highest arrival rate at which the mean wait stays within a limit,
  * by the general formula.
  *
@@ -75,6 +93,13 @@ enum hk_status hk_queue_rate_for_wait(const struct hk_queue_load *load, double w
  */
 enum hk_status hk_queue_replay(const double *gap_ns, const double *service_ns, size_t n,
                                double *wait_ns);
+
+/*
+ * The same of a server that begins dispatch_ns >= 0 late whenever a request meets it idle, as the
+ * first one does. Returns as hk_queue_replay.
+ */
+enum hk_status hk_queue_replay_dispatched(const double *gap_ns, const double *service_ns, size_t n,
+                                          double dispatch_ns, double *wait_ns);
 
 /* Batches: a server that serves up to `batch_max` waiting requests at once. */
 struct hk_bulk_load {
