@@ -124,6 +124,12 @@ hk_task_refuse(struct hk_task *task, enum hk_status status, const char *format, 
 /* An integer key of the task's name, or fallback when it is absent or no number. */
 int64_t hk_task_int(const struct hk_task *task, const char *key, int64_t fallback);
 
+/* Put the calling thread under SCHED_FIFO. HK_ENOTSUP with the reason. */
+enum hk_status hk_task_fifo(struct hk_task *task);
+
+/* Sleep until CLOCK_MONOTONIC is there. */
+void hk_sleep_until(uint64_t ns);
+
 /* Fill task->cpus from the name's place; HK_ENOTSUP with reason. No place: one CPU for both. */
 enum hk_status hk_task_place(struct hk_task *task);
 

@@ -15,6 +15,7 @@ const struct hk_experiment *const hk_experiments[] = {
     &hk_experiment_copy,
     &hk_experiment_remap,
     &hk_experiment_fallback,
+    &hk_experiment_queue,
     &hk_experiment_wakeup,
     &hk_experiment_underrun,
     &hk_experiment_floor,

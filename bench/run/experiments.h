@@ -19,6 +19,7 @@ extern const struct hk_experiment hk_experiment_file_read;
 extern const struct hk_experiment hk_experiment_file_write;
 extern const struct hk_experiment hk_experiment_file_stat;
 extern const struct hk_experiment hk_experiment_file_lookup;
+extern const struct hk_experiment hk_experiment_queue;
 extern const struct hk_experiment hk_experiment_wakeup;
 extern const struct hk_experiment hk_experiment_underrun;
 extern const struct hk_experiment hk_experiment_audio;

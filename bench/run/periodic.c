@@ -3,7 +3,6 @@
 
 #include <errno.h>
 #include <linux/sched.h>
-#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,7 +17,6 @@
 
 enum {
     WAKEUPS_SKIPPED = 16, /* cold caches and the start of the others */
-    FIFO_PRIORITY = 50,
     CONTROL_COPIES = 4,
     CONTROL_SESSIONS = 2, /* a known law is told from a close one by many wake-ups */
     LOAD_HELPERS_MAX = 4,
@@ -34,14 +32,6 @@ static const char *const clock_names[] = {
     [HK_PERIODIC_DEVICE] = "device",
     [HK_PERIODIC_QUEUED] = "queued",
 };
-
-static void sleep_until(uint64_t ns)
-{
-    const struct timespec t = {(time_t)(ns / HK_NS_PER_S), (long)(ns % HK_NS_PER_S)};
-
-    while (clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &t, NULL) == EINTR)
-        ;
-}
 
 static bool read_clock(const char *name, enum hk_periodic_clock *clock)
 {
@@ -124,16 +114,6 @@ void hk_periodic_help(struct hk_task *task, size_t helper)
 
 /* --- becoming real-time ------------------------------------------------------------------- */
 
-static enum hk_status become_fifo(struct hk_task *task)
-{
-    const struct sched_param parameter = {.sched_priority = FIFO_PRIORITY};
-
-    if (sched_setscheduler(0, SCHED_FIFO, &parameter) == 0)
-        return HK_OK;
-    return hk_task_refuse(task, HK_ENOTSUP, "SCHED_FIFO: %s; run as root or raise RLIMIT_RTPRIO",
-                          strerror(errno));
-}
-
 /* sched_attr as the kernel defines it (linux/sched/types.h), which libc headers collide with. */
 struct deadline_attr {
     uint32_t size;
@@ -198,7 +178,7 @@ enum hk_status hk_periodic_enter(struct hk_task *task)
             return hk_task_refuse(task, HK_ENOTSUP, "timerfd: %s", strerror(errno));
     }
     if (text_is(task, "policy", "fifo"))
-        return become_fifo(task);
+        return hk_task_fifo(task);
     if (text_is(task, "policy", "deadline"))
         return become_deadline(task);
     if (!text_is(task, "policy", "other"))
@@ -232,7 +212,7 @@ static enum hk_status wait_device(const struct hk_periodic *p, uint64_t delay_ns
         return HK_EIO;
     *tick += ticks - 1; /* those that passed unseen */
     if (delay_ns > 0)
-        sleep_until(p->origin_ns + *tick * p->period_ns + delay_ns);
+        hk_sleep_until(p->origin_ns + *tick * p->period_ns + delay_ns);
     return HK_OK;
 }
 
@@ -245,18 +225,18 @@ static enum hk_status wait_for(const struct hk_periodic *p, uint64_t delay_ns, u
     w->grid_ns = p->origin_ns + *tick * p->period_ns;
     switch (p->clock) {
     case HK_PERIODIC_ABSOLUTE:
-        sleep_until(w->grid_ns + delay_ns);
+        hk_sleep_until(w->grid_ns + delay_ns);
         break;
     case HK_PERIODIC_RELATIVE:
         w->grid_ns = w->last_ns + p->period_ns;
-        sleep_until(w->grid_ns + delay_ns);
+        hk_sleep_until(w->grid_ns + delay_ns);
         break;
     case HK_PERIODIC_DEVICE:
         status = wait_device(p, delay_ns, tick);
         w->grid_ns = p->origin_ns + *tick * p->period_ns;
         break;
     case HK_PERIODIC_QUEUED: /* begins when it is due and the work before is done */
-        sleep_until((w->grid_ns > w->last_ns ? w->grid_ns : w->last_ns) + delay_ns);
+        hk_sleep_until((w->grid_ns > w->last_ns ? w->grid_ns : w->last_ns) + delay_ns);
         break;
     }
     w->now_ns = hk_monotonic_ns();

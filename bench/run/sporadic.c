@@ -1,21 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 #include "sporadic.h"
 
-#include <errno.h>
 #include <stdlib.h>
 
 #include "hk/base/units.h"
 #include "timed.h"
 
 enum { REQUESTS_MIN = 10, REQUESTS_MAX = 1000000 };
-
-static void sleep_until(uint64_t ns)
-{
-    const struct timespec t = {(time_t)(ns / HK_NS_PER_S), (long)(ns % HK_NS_PER_S)};
-
-    while (clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &t, NULL) == EINTR)
-        ;
-}
 
 /* The schedule is absolute: a late answer moves no later request. */
 static enum hk_status send_requests(struct hk_task *task, uint64_t period_ns, double *latency_ns,
@@ -28,7 +19,7 @@ static enum hk_status send_requests(struct hk_task *task, uint64_t period_ns, do
         /* Anywhere in its period, lest all requests meet the timer tick in the same phase. */
         const uint64_t due_ns = start_ns + i * period_ns + hk_mix(task->seed, i) % period_ns;
         const uint64_t last_end_ns = end_ns;
-        sleep_until(due_ns);
+        hk_sleep_until(due_ns);
         const uint64_t begun_ns = hk_monotonic_ns();
         const enum hk_status status = task->experiment->run(task, 1);
         end_ns = hk_monotonic_ns();

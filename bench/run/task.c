@@ -1,9 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 /* What every experiment's task needs, whichever experiments there are. */
+#include <errno.h>
+#include <sched.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "experiment.h"
+#include "hk/base/units.h"
+
+enum { FIFO_PRIORITY = 50 };
 
 enum hk_status hk_task_refuse(struct hk_task *task, enum hk_status status, const char *format, ...)
 {
@@ -20,6 +26,24 @@ int64_t hk_task_int(const struct hk_task *task, const char *key, int64_t fallbac
     int64_t value;
 
     return hk_name_int(task->name, key, &value) == HK_OK ? value : fallback;
+}
+
+enum hk_status hk_task_fifo(struct hk_task *task)
+{
+    const struct sched_param parameter = {.sched_priority = FIFO_PRIORITY};
+
+    if (sched_setscheduler(0, SCHED_FIFO, &parameter) == 0)
+        return HK_OK;
+    return hk_task_refuse(task, HK_ENOTSUP, "SCHED_FIFO: %s; run as root or raise RLIMIT_RTPRIO",
+                          strerror(errno));
+}
+
+void hk_sleep_until(uint64_t ns)
+{
+    const struct timespec t = {(time_t)(ns / HK_NS_PER_S), (long)(ns % HK_NS_PER_S)};
+
+    while (clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &t, NULL) == EINTR)
+        ;
 }
 
 uint64_t hk_mix(uint64_t a, uint64_t b)

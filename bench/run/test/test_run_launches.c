@@ -241,6 +241,50 @@ static void a_mixer_counts_its_underruns(void **state)
     hk_run_fini(&run);
 }
 
+/* A queue gives its moments and its requests; or the reason, on one CPU or without SCHED_FIFO. */
+static void a_queue_gives_its_waits_or_a_reason(void **state)
+{
+    static const char *const counters[] = {"wait_ns", "service_ns", "service_cv2", "work_ns",
+                                           "work_cv2", "arrivals_per_s", "arrival_cv2",
+                                           "utilisation_ratio", "hk_late_ns"};
+    struct hk_run_outcome outcome;
+    struct hk_run run;
+
+    (void)state;
+    measure("^native/queue/.*(law:hyper2/rho_percent:30|law:deterministic/rho_percent:50|"
+            "policy:other/law:exponential/rho_percent:80)/", NULL, &run, &outcome);
+    assert_true(run.launch_count >= 3);
+    for (size_t i = 0; i < run.launch_count; i++) {
+        const struct hk_launch *launch = &run.launches[i];
+        double work_ns, work_cv2, service_ns, requests;
+        if (launch->state == HK_LAUNCH_UNAVAILABLE) {
+            print_message("skip: %s: %s\n", launch->name, launch->reason);
+            continue;
+        }
+        if (launch->state != HK_LAUNCH_OK)
+            fail_msg("%s: %s", launch->name, launch->reason);
+        for (size_t n = 0; n < HK_ARRAY_COUNT(counters); n++)
+            has_counter(launch, counters[n]);
+        const struct hk_series *gap = hk_launch_series(launch, "request_gap_ns");
+        const struct hk_series *work = hk_launch_series(launch, "request_work_ns");
+        assert_true(gap != NULL && work != NULL && gap->count == work->count);
+        assert_true(hk_launch_counter(launch, "hk_requests", &requests));
+        assert_true(requests == (double)gap->count && requests >= 64);
+        for (size_t k = 0; k < gap->count; k++)
+            assert_true(gap->values[k] >= 0 && work->values[k] >= 0);
+        /* The law is drawn part by part; and no request takes less than its work. */
+        assert_true(hk_launch_counter(launch, "work_ns", &work_ns));
+        assert_true(hk_launch_counter(launch, "work_cv2", &work_cv2));
+        assert_true(hk_launch_counter(launch, "service_ns", &service_ns));
+        assert_true(service_ns >= 0.99 * work_ns && work_ns > 150e3 && work_ns < 250e3);
+        if (strstr(launch->name, "deterministic") != NULL)
+            assert_true(work_cv2 < 1e-12);
+        else
+            assert_true(work_cv2 > (strstr(launch->name, "hyper2") != NULL ? 1.5 : 0.5));
+    }
+    hk_run_fini(&run);
+}
+
 static void a_stop_leaves_a_valid_partial_run(void **state)
 {
     const volatile sig_atomic_t stop = 1;
@@ -307,6 +351,11 @@ static void pairs_that_cannot_be_are_refused(void **state)
         "native/file_read/tmpfs/bytes:99999999",
         "native/file_write/fuse/cache:l9/bytes:64",
         "native/extension/load/shape:straight/size:1",
+        "native/queue/pipe/place:same_core/policy:other/law:exponential/rho_percent:50/service_us:9",
+        "native/queue/pipe/place:cross_core/policy:other/law:moon/rho_percent:50/service_us:9",
+        "native/queue/pipe/place:cross_core/policy:moon/law:hyper2/rho_percent:50/service_us:9",
+        "native/queue/pipe/place:cross_core/policy:other/law:hyper2/rho_percent:99/service_us:9",
+        "native/queue/null/place:cross_core/policy:other/law:hyper2/rho_percent:50/service_us:9",
         "native/net_echo/kernel/over:moon/protocol:udp/bytes:64",
         "native/net_echo/xdp/over:veth/protocol:tcp/bytes:64",
     };
@@ -354,6 +403,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(what_a_machine_may_lack_has_a_cost_or_a_reason),
         cmocka_unit_test(concurrent_arms_come_from_one_launch),
         cmocka_unit_test(a_mixer_counts_its_underruns),
+        cmocka_unit_test(a_queue_gives_its_waits_or_a_reason),
         cmocka_unit_test(a_stop_leaves_a_valid_partial_run),
         cmocka_unit_test(a_pair_of_the_same_cell_gives_ratios),
         cmocka_unit_test(a_pair_keeps_its_sides),
