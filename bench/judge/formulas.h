@@ -57,5 +57,9 @@ enum hk_status hk_f8_fit(const struct hk_run *training, struct hk_rng *rng,
                          struct hk_judge *judge);
 enum hk_status hk_f8_validate(const struct hk_run *training, const struct hk_run *target,
                               struct hk_rng *rng, struct hk_judge *judge);
+enum hk_status hk_load_fit(const struct hk_run *training, struct hk_rng *rng,
+                           struct hk_judge *judge);
+enum hk_status hk_load_validate(const struct hk_run *training, const struct hk_run *target,
+                                struct hk_rng *rng, struct hk_judge *judge);
 
 #endif

@@ -64,6 +64,7 @@ void hk_fill_exponential(struct hk_world *world);
 void hk_fill_lognormal(struct hk_world *world);
 void hk_fill_autoregressive(struct hk_world *world);
 void hk_fill_queued(struct hk_world *world);
+void hk_fill_queue(struct hk_world *world);
 void hk_fill_extension(struct hk_world *world);
 void hk_fill_attachment(struct hk_world *world);
 void hk_fill_additive(struct hk_world *world);
@@ -71,7 +72,6 @@ void hk_fill_pairs(struct hk_world *world);
 void hk_fill_few_changes(struct hk_world *world);
 void hk_fill_many_changes(struct hk_world *world);
 
-enum hk_status hk_judge_load(struct hk_world *world, struct hk_judge *judge);
 enum hk_status hk_judge_rare(struct hk_world *world, struct hk_judge *judge);
 
 #endif

@@ -1,122 +1,131 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * F3 under load. No run measures waits yet, so a queue is simulated by Lindley's recursion and
- * what the formulas of waiting say is judged by the rule that judges all formulas.
+ * F3 under load: launches of a server whose queue, dispatch and overhead are known. What begins
+ * when is found here by a clock that goes from request to request, not by the model's recursion.
  */
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "hk/base/units.h"
-#include "hk/model/queue.h"
-#include "hk/stats/equivalence.h"
 #include "hk/stats/summary.h"
 #include "world.h"
 
-enum { LOADS = 6, LAWS = 3 };
+enum { LOADS = 5, REQUESTS_SHARE = 10 };
 
-static const double service_ns = 211e3;
-static const double margin = 0.10; /* the acceptance table's */
+static const double service_ns = 200e3;
+static const double overhead_ns = 1.4e3;
+static const double dispatch_ns = 31e3; /* in the mean */
 
-/* Services of equal mean: constant, exponential, and one in ten much longer. */
-static double draw_service(struct hk_rng *rng, size_t law)
+/* An exponential law, one draw from each of n parts: every launch has its mean and variance. */
+static void draw_exponential(struct hk_world *w, double mean_ns, double *x, size_t n)
 {
-    static const double rare = 0.1, ratio = 6;
-    const double mean = service_ns / (1 - rare + rare * ratio);
-
-    if (law == 0)
-        return service_ns;
-    if (law == 1)
-        return hk_rng_exponential(rng, service_ns);
-    return hk_rng_exponential(rng, hk_rng_uniform(rng) < rare ? ratio * mean : mean);
+    for (size_t i = 0; i < n; i++)
+        x[i] = -mean_ns * log1p(-((double)i + hk_rng_uniform(w->rng)) / (double)n);
 }
 
+static void draw_works(struct hk_world *w, const char *law, double *work, size_t n)
+{
+    const size_t often = strcmp(law, "hyper2") == 0 ? n - n / 9 : n;
+
+    draw_exponential(w, often < n ? service_ns * 9 / 16 : service_ns, work, often);
+    draw_exponential(w, service_ns * 9 / 2, work + often, n - often);
+    for (size_t i = 0; i < n && strcmp(law, "deterministic") == 0; i++)
+        work[i] = service_ns;
+    hk_rng_shuffle(w->rng, work, n);
+}
+
+/* The requests of one launch, each array of count. */
 struct trace {
     size_t count;
-    double *gap_ns;
-    double *service_ns;
+    double *gap;
+    double *work;
+    double *service;
+    double *wait;
+    double *dispatch;
+    size_t dispatch_count;
 };
 
-/* Mean wait of one launch, and what is known of its load from another one. */
-static enum hk_status measure(struct hk_world *w, struct trace *t, size_t law, double rho,
-                              double *wait_ns, struct hk_queue_load *load)
+static void serve(struct hk_world *w, struct trace *t)
 {
-    struct hk_estimate gap, service, wait;
+    double now_ns = 0, free_ns = -1;
 
+    t->dispatch_count = 0;
     for (size_t i = 0; i < t->count; i++) {
-        t->gap_ns[i] = hk_rng_exponential(w->rng, service_ns / rho);
-        t->service_ns[i] = draw_service(w->rng, law);
+        now_ns += t->gap[i];
+        t->service[i] = t->work[i] + overhead_ns;
+        t->wait[i] = free_ns - now_ns;
+        if (free_ns <= now_ns) {
+            t->wait[i] = hk_rng_exponential(w->rng, dispatch_ns);
+            t->dispatch[t->dispatch_count++] = t->wait[i];
+        }
+        free_ns = now_ns + t->wait[i] + t->service[i];
     }
-    enum hk_status status = hk_mean_estimate(t->gap_ns, t->count, &gap);
-    if (status == HK_OK)
-        status = hk_mean_estimate(t->service_ns, t->count, &service);
-    if (status == HK_OK)
-        status = hk_queue_replay(t->gap_ns, t->service_ns, t->count, t->gap_ns);
-    if (status == HK_OK)
-        status = hk_mean_estimate(t->gap_ns, t->count, &wait);
-    if (status != HK_OK)
-        return status;
-    const double cv = service.standard_error * sqrt((double)t->count) / service.value;
-    *wait_ns = wait.value;
-    *load = (struct hk_queue_load){
-        .arrivals_per_s = {HK_NS_PER_S / gap.value, 0, t->count},
-        .service_ns = {service.value, 0, t->count},
-        .arrival_cv2 = 1,
-        .service_cv2 = cv * cv,
+}
+
+static void add_launch(struct hk_world *w, const struct trace *t, const char *cell, uint32_t index)
+{
+    const struct {
+        const char *mean;
+        const char *cv2;
+        const double *x;
+        size_t count;
+    } moments[] = {
+        {"wait_ns", "wait_cv2", t->wait, t->count},
+        {"service_ns", "service_cv2", t->service, t->count},
+        {"work_ns", "work_cv2", t->work, t->count},
+        {"gap_ns", "arrival_cv2", t->gap + 1, t->count - 1},
+        {"dispatch_ns", "dispatch_cv2", t->dispatch, t->dispatch_count},
     };
-    return HK_OK;
-}
+    const struct hk_world_series series[] = {{"request_gap_ns", t->gap, t->count},
+                                             {"request_work_ns", t->work, t->count}};
+    struct hk_world_counter counters[2 * HK_ARRAY_COUNT(moments) + 1];
+    struct hk_estimate mean = {0};
+    size_t n = 0;
 
-/* One law of service at all loads: predicted from one trace, measured in another. */
-static enum hk_status compare(struct hk_world *w, struct trace *t, size_t law,
-                              double errors[LOADS])
-{
-    static const double rhos[LOADS] = {0.3, 0.4, 0.5, 0.6, 0.65, 0.7};
-    enum hk_status status = HK_OK;
-
-    for (size_t i = 0; i < LOADS && status == HK_OK; i++) {
-        struct hk_queue_load known, other;
-        struct hk_estimate predicted = {0};
-        double ignored, measured = 0;
-        status = measure(w, t, law, rhos[i], &ignored, &known);
-        if (status == HK_OK)
-            status = measure(w, t, law, rhos[i], &measured, &other);
-        if (status == HK_OK)
-            status = hk_queue_wait_poisson(&known, &predicted);
-        errors[i] = status == HK_OK ? log(predicted.value / measured) : 0;
+    for (size_t i = 0; i < HK_ARRAY_COUNT(moments) && w->status == HK_OK; i++) {
+        w->status = hk_mean_estimate(moments[i].x, moments[i].count, &mean);
+        const double cv = mean.standard_error * sqrt((double)moments[i].count) / mean.value;
+        counters[n++] = (struct hk_world_counter){moments[i].mean, mean.value};
+        counters[n++] = (struct hk_world_counter){moments[i].cv2, cv * cv};
+        if (moments[i].x == t->gap + 1)
+            counters[n++] = (struct hk_world_counter){"arrivals_per_s", HK_NS_PER_S / mean.value};
     }
-    return status;
+    if (w->status == HK_OK)
+        hk_world_launch(w, cell, index, HK_TIMED, counters, n, series, HK_ARRAY_COUNT(series));
 }
 
-static enum hk_status judge_law(struct hk_world *w, struct trace *t, size_t law,
-                                struct hk_judge *judge)
+static void add_cell(struct hk_world *w, struct trace *t, const char *law, int rho_percent)
 {
-    static const char *const regimes[LAWS] = {"trial/load/constant", "trial/load/exponential",
-                                              "trial/load/mixed"};
-    struct hk_evidence evidence = {.formula = "F3", .regime = regimes[law],
-                                   .scale = HK_ERROR_LN_RATIO, .sample_count = LOADS};
-    struct hk_verdict verdict;
-    double errors[LOADS];
+    char cell[HK_NAME_BYTES];
 
-    enum hk_status status = compare(w, t, law, errors);
-    if (status == HK_OK)
-        status = hk_equivalence_test(errors, LOADS, margin, 0.05, &evidence.error);
-    if (status == HK_OK)
-        status = hk_verdict_decide(&evidence, &verdict);
-    return status == HK_OK ? hk_judge_add_verdict(judge, &verdict) : status;
+    snprintf(cell, sizeof cell,
+             "native/queue/pipe/place:cross_core/policy:fifo/law:%s/rho_percent:%d/service_us:200",
+             law, rho_percent);
+    for (uint32_t i = 0; i < w->plan->launch_count; i++) {
+        draw_exponential(w, 100 * service_ns / rho_percent, t->gap, t->count);
+        hk_rng_shuffle(w->rng, t->gap, t->count);
+        draw_works(w, law, t->work, t->count);
+        serve(w, t);
+        add_launch(w, t, cell, i);
+    }
 }
 
-enum hk_status hk_judge_load(struct hk_world *w, struct hk_judge *judge)
+void hk_fill_queue(struct hk_world *w)
 {
-    struct trace t = {.count = 4 * w->plan->wake_count};
-    enum hk_status status = HK_ENOMEM;
+    static const char *const laws[] = {"deterministic", "exponential", "hyper2"};
+    static const int rhos_percent[LOADS] = {30, 40, 50, 60, 70};
+    const size_t n = w->plan->wake_count / REQUESTS_SHARE;
+    double *x = malloc(5 * n * sizeof *x);
+    struct trace t = {n, x, x + n, x + 2 * n, x + 3 * n, x + 4 * n, 0};
 
-    t.gap_ns = malloc(t.count * sizeof *t.gap_ns);
-    t.service_ns = malloc(t.count * sizeof *t.service_ns);
-    if (t.gap_ns != NULL && t.service_ns != NULL)
-        status = HK_OK;
-    for (size_t law = 0; law < LAWS && status == HK_OK; law++)
-        status = judge_law(w, &t, law, judge);
-    free(t.gap_ns);
-    free(t.service_ns);
-    return status;
+    if (x == NULL) {
+        w->status = HK_ENOMEM;
+        return;
+    }
+    for (size_t law = 0; law < HK_ARRAY_COUNT(laws); law++)
+        for (size_t r = 0; r < LOADS && w->status == HK_OK; r++)
+            add_cell(w, &t, laws[law], rhos_percent[r]);
+    free(x);
 }

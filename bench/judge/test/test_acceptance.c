@@ -107,6 +107,49 @@ static void errors_are_those_of_the_model_that_held(void **state)
     }
 }
 
+/* Waits under load: constant services at low loads have a line of their own, and replays too. */
+static void waits_are_held_against_what_their_cells_allow(void **state)
+{
+    static const char regime[] = "native/queue/fifo/deterministic";
+    static const char replay[] = "native/queue/fifo/deterministic/replay";
+    static const char *const models[] = {"textbook, no queue", "P-K", "Lindley replay"};
+    static const double factors[] = {0.3, 1.08, 1.03};
+    struct hk_judge judge;
+
+    (void)state;
+    hk_judge_init(&judge);
+    add_verdict(&judge, "F3", regime, HK_VERDICT_REFUTED_REPLACED, "P-K");
+    add_verdict(&judge, "F3", replay, HK_VERDICT_HOLDS, NULL);
+    for (int rho_percent = 30; rho_percent <= 80; rho_percent += 10)
+        for (size_t m = 0; m < HK_ARRAY_COUNT(models); m++) {
+            /* of low loads P-K is further off */
+            const double factor = m == 1 && rho_percent < 50 ? 1.2 : factors[m];
+            struct hk_comparison c = {.formula = "F3", .quantity = "wait_ns",
+                                      .predicted = factor * 1e5, .lower = factor * 1e5,
+                                      .upper = factor * 1e5, .measured = 1e5,
+                                      .measured_lower = 1e5, .measured_upper = 1e5};
+            snprintf(c.regime, sizeof c.regime, "%s", m == 2 ? replay : regime);
+            snprintf(c.model, sizeof c.model, "%s", models[m]);
+            snprintf(c.cell, sizeof c.cell,
+                     "native/queue/pipe/place:cross_core/policy:fifo/law:deterministic/"
+                     "rho_percent:%d/service_us:200", rho_percent);
+            assert_int_equal(hk_judge_add_comparison(&judge, &c), HK_OK);
+        }
+    assess(&judge, NULL, 0);
+    const struct hk_acceptance *mean = line(&judge, "F3 load", "P-K or Kingman");
+    const struct hk_acceptance *low = line(&judge, "F3 load", "below 0.5");
+    const struct hk_acceptance *replayed = line(&judge, "F3 load", "replay");
+    assert_int_equal(mean->sample_count, 4);
+    assert_true(fabs(mean->value - 8) < 1e-6);
+    assert_int_equal(mean->outcome, OPEN); /* of one law alone */
+    assert_int_equal(low->sample_count, 2);
+    assert_true(fabs(low->value - 20) < 1e-6);
+    assert_int_equal(low->outcome, PASS);
+    assert_int_equal(replayed->sample_count, 6);
+    assert_true(fabs(replayed->value - 3) < 1e-6);
+    hk_judge_fini(&judge);
+}
+
 /* Too few cells are no pass, but may be a miss; a figure that is not there is neither. */
 static void few_cells_are_no_pass(void **state)
 {
@@ -301,6 +344,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(errors_are_those_of_the_model_that_held),
+        cmocka_unit_test(waits_are_held_against_what_their_cells_allow),
         cmocka_unit_test(few_cells_are_no_pass),
         cmocka_unit_test(figures_from_elsewhere_are_held_against_what_is_required),
         cmocka_unit_test(the_worst_error_has_an_interval),

@@ -239,6 +239,214 @@ static void only_counted_launches_are_a_point(void **state)
     world_remove(&w);
 }
 
+/* --- F3 under load ------------------------------------------------------------------- */
+
+/* A server as it is made here. */
+struct server {
+    double overhead_ns;  /* of each request, beyond its work */
+    double dispatch_ns;  /* of one that meets the server idle */
+    double slower_later; /* factor on the services of launches with odd numbers */
+    double fan_ns;       /* waits are so much longer than the queue makes them */
+};
+
+enum { REQUESTS = 3000 };
+
+/* A law's quantiles: every launch has its mean and variance. */
+static void draw_quantiles(double mean_ns, double *x, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        x[i] = round(-mean_ns * log1p(-((double)i + 0.5) / (double)n));
+}
+
+static void draw_requests(struct world *w, const char *law, double rho, double *gap_ns,
+                          double *work_ns)
+{
+    const size_t often = strcmp(law, "hyper2") == 0 ? REQUESTS / 9 * 8 : REQUESTS;
+
+    draw_quantiles(200e3 / rho, gap_ns, REQUESTS);
+    hk_rng_shuffle(w->rng, gap_ns, REQUESTS);
+    gap_ns[0] = 0;
+    /* Balanced means: 8/9 of 112.5 us and 1/9 of 900 us. */
+    draw_quantiles(often < REQUESTS ? 112.5e3 : 200e3, work_ns, often);
+    draw_quantiles(900e3, work_ns + often, REQUESTS - often);
+    hk_rng_shuffle(w->rng, work_ns, REQUESTS);
+    for (size_t i = 0; i < REQUESTS && strcmp(law, "deterministic") == 0; i++)
+        work_ns[i] = 200e3;
+}
+
+static void add_moments(struct hk_launch *launch, const char *mean_name, const char *cv2_name,
+                        const double *x, size_t n)
+{
+    double mean = 0, square = 0;
+
+    for (size_t i = 0; i < n; i++)
+        mean += x[i] / (double)n;
+    for (size_t i = 0; i < n; i++)
+        square += (x[i] - mean) * (x[i] - mean) / (double)n;
+    assert_int_equal(hk_launch_add_counter(launch, mean_name, mean), HK_OK);
+    assert_int_equal(hk_launch_add_counter(launch, cv2_name, square / mean / mean), HK_OK);
+}
+
+/* The queue itself, apart from the model's recursion: when each request begins and ends. */
+static void serve_requests(const struct server *server, double slower, const double *gap_ns,
+                           const double *work_ns, double *service_ns, double *wait_ns)
+{
+    double now_ns = 0, free_ns = -1;
+
+    for (size_t i = 0; i < REQUESTS; i++) {
+        now_ns += gap_ns[i];
+        service_ns[i] = (work_ns[i] + server->overhead_ns) * slower;
+        const double begun_ns = free_ns > now_ns ? free_ns : now_ns + server->dispatch_ns;
+        wait_ns[i] = begun_ns - now_ns + server->fan_ns;
+        free_ns = begun_ns + service_ns[i];
+    }
+}
+
+static void add_queue(struct world *w, const struct server *server, const char *law,
+                      int rho_percent)
+{
+    double *x = malloc(4 * REQUESTS * sizeof *x);
+    double *gap = x, *work = x + REQUESTS, *service = x + 2 * REQUESTS, *wait = x + 3 * REQUESTS;
+    const double dispatch[] = {server->dispatch_ns, server->dispatch_ns};
+    char name[HK_NAME_BYTES];
+
+    assert_non_null(x);
+    snprintf(name, sizeof name,
+             "native/queue/pipe/place:cross_core/policy:fifo/law:%s/rho_percent:%d/service_us:200",
+             law, rho_percent);
+    for (uint32_t i = 0; i < 10; i++) {
+        struct hk_launch launch;
+        double span_ns = 0;
+        draw_requests(w, law, rho_percent / 100.0, gap, work);
+        serve_requests(server, i % 2 == 1 ? server->slower_later : 1, gap, work, service, wait);
+        for (size_t k = 0; k < REQUESTS; k++)
+            span_ns += gap[k];
+        assert_int_equal(hk_launch_init(&launch, name, i, i), HK_OK);
+        add_moments(&launch, "wait_ns", "wait_cv2", wait, REQUESTS);
+        add_moments(&launch, "service_ns", "service_cv2", service, REQUESTS);
+        add_moments(&launch, "work_ns", "work_cv2", work, REQUESTS);
+        add_moments(&launch, "gap_ns", "arrival_cv2", gap + 1, REQUESTS - 1);
+        add_moments(&launch, "dispatch_ns", "dispatch_cv2", dispatch, 2);
+        hk_launch_add_counter(&launch, "arrivals_per_s", 1e9 * (REQUESTS - 1) / span_ns);
+        hk_launch_add_series(&launch, "request_gap_ns", gap, REQUESTS);
+        hk_launch_add_series(&launch, "request_work_ns", work, REQUESTS);
+        assert_int_equal(hk_run_append(w->writer, &launch), HK_OK);
+        hk_launch_fini(&launch);
+    }
+    free(x);
+}
+
+static void waits_are_judged_by_queue_dispatch_and_replay(void **state)
+{
+    static const int rhos_percent[] = {30, 50, 60, 70};
+    static const struct {
+        struct server server;
+        const char *law;
+        enum hk_verdict_kind waits;
+        enum hk_verdict_kind replay;
+    } cases[] = {
+        {{1.3e3, 23e3, 1, 0}, "deterministic", HK_VERDICT_REFUTED_REPLACED, HK_VERDICT_HOLDS},
+        {{1.3e3, 23e3, 1, 0}, "exponential", HK_VERDICT_REFUTED_REPLACED, HK_VERDICT_HOLDS},
+        {{1.3e3, 23e3, 1, 0}, "hyper2", HK_VERDICT_REFUTED_REPLACED, HK_VERDICT_HOLDS},
+        /* services of the launches that are predicted take longer than those that teach */
+        {{1.3e3, 23e3, 1.25, 0}, "exponential", HK_VERDICT_REFUTED, HK_VERDICT_REFUTED},
+        /* something that no queue knows */
+        {{1.3e3, 23e3, 1, 400e3}, "deterministic", HK_VERDICT_REFUTED, HK_VERDICT_REFUTED},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < HK_ARRAY_COUNT(cases); i++) {
+        struct hk_judge judge;
+        struct world w;
+        char regime[64], replay[72];
+        world_init(&w, 0.01);
+        for (size_t r = 0; r < HK_ARRAY_COUNT(rhos_percent); r++)
+            add_queue(&w, &cases[i].server, cases[i].law, rhos_percent[r]);
+        judge_world(&w, &judge);
+        snprintf(regime, sizeof regime, "native/queue/fifo/%s", cases[i].law);
+        snprintf(replay, sizeof replay, "%s/replay", regime);
+        const struct hk_judgement *waits = verdict(&judge, "F3", regime);
+        if (waits->kind != cases[i].waits || verdict(&judge, "F3", replay)->kind != cases[i].replay)
+            fail_msg("%zu: %s; %s", i, waits->line, verdict(&judge, "F3", replay)->line);
+        if (waits->kind == HK_VERDICT_REFUTED_REPLACED)
+            assert_string_equal(waits->replacement, HK_MODEL_POISSON_WAIT);
+        hk_judge_fini(&judge);
+        world_remove(&w);
+    }
+}
+
+/* The mean wait of a law under load hardly repeats; without the luck of the draw it does. */
+static void the_luck_of_the_draw_is_taken_off(void **state)
+{
+    static const struct server server = {1.3e3, 23e3, 1, 0};
+    struct hk_judge judge;
+    struct hk_run run;
+    struct world w;
+    char error[HK_TEXT_BYTES];
+    double low = INFINITY, high = 0;
+
+    (void)state;
+    world_init(&w, 0.01);
+    add_queue(&w, &server, "hyper2", 70);
+    world_read(&w, &run);
+    hk_judge_init(&judge);
+    assert_int_equal(hk_judge_validate(&run, &run, 1, &judge, error), HK_OK);
+    for (size_t i = 1; i < run.launch_count; i += 2) {
+        double wait_ns;
+        assert_true(hk_launch_counter(&run.launches[i], "wait_ns", &wait_ns));
+        low = fmin(low, wait_ns);
+        high = fmax(high, wait_ns);
+    }
+    bool found = false;
+    for (size_t i = 0; i < judge.comparison_count; i++) {
+        const struct hk_comparison *c = &judge.comparisons[i];
+        if (strcmp(c->regime, "native/queue/fifo/hyper2") != 0 || strstr(c->model, "P") == NULL)
+            continue;
+        found = true;
+        assert_string_equal(c->quantity, "wait_ns");
+        assert_true(c->measured_upper - c->measured_lower < (high - low) / 2);
+    }
+    assert_true(found);
+    hk_judge_fini(&judge);
+    hk_run_fini(&run);
+    world_remove(&w);
+}
+
+/* Too much to serve, and series that are no requests. */
+static void launches_that_are_no_queue_are_left_out(void **state)
+{
+    static const char cell[] =
+        "native/queue/pipe/place:cross_core/policy:fifo/law:exponential/rho_percent:50/"
+        "service_us:200";
+    static const char *const counters[] = {"wait_ns", "service_ns", "work_ns", "dispatch_ns",
+                                           "arrival_cv2", "service_cv2", "dispatch_cv2"};
+    static const double gaps[] = {0, -5, 3}, works[] = {7, 7, 7};
+    static const double rates_per_s[] = {1e8, 2e9};
+
+    (void)state;
+    for (size_t r = 0; r < HK_ARRAY_COUNT(rates_per_s); r++) {
+        struct hk_judge judge;
+        struct world w;
+        world_init(&w, 0.01);
+        for (uint32_t i = 0; i < 8; i++) {
+            struct hk_launch launch;
+            assert_int_equal(hk_launch_init(&launch, cell, i, i), HK_OK);
+            for (size_t c = 0; c < HK_ARRAY_COUNT(counters); c++)
+                hk_launch_add_counter(&launch, counters[c], 1);
+            hk_launch_add_counter(&launch, "arrivals_per_s", rates_per_s[r]);
+            hk_launch_add_series(&launch, "request_gap_ns", gaps, 3);
+            hk_launch_add_series(&launch, "request_work_ns", works, i % 4 == 1 ? 2 : 3);
+            assert_int_equal(hk_run_append(w.writer, &launch), HK_OK);
+            hk_launch_fini(&launch);
+        }
+        judge_world(&w, &judge);
+        assert_int_equal(judge.comparison_count, 0);
+        assert_int_equal(judge.judgement_count, 0);
+        hk_judge_fini(&judge);
+        world_remove(&w);
+    }
+}
+
 /* --- F3 and F5 in the guest, where all is counted ---------------------------------- */
 
 static const char clock_counter[] = "hk_instructions_clock";
@@ -1320,6 +1528,9 @@ int main(void)
         cmocka_unit_test(f3_is_replaced_where_a_third_space_costs_more),
         cmocka_unit_test(f3_coefficients_are_found_by_injection),
         cmocka_unit_test(only_counted_launches_are_a_point),
+        cmocka_unit_test(waits_are_judged_by_queue_dispatch_and_replay),
+        cmocka_unit_test(the_luck_of_the_draw_is_taken_off),
+        cmocka_unit_test(launches_that_are_no_queue_are_left_out),
         cmocka_unit_test(a_counted_chain_is_judged_by_its_worst_cell),
         cmocka_unit_test(one_dearer_cell_refutes_a_counted_chain),
         cmocka_unit_test(a_formula_without_a_cost_for_some_cells_is_undecided),

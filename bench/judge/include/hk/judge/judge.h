@@ -21,6 +21,9 @@
 
 #define HK_JUDGE_SCHEMA 1
 
+/* The model of F3 under load that others ask for by its name. */
+#define HK_MODEL_POISSON_WAIT "Pollaczek-Khinchine with dispatch"
+
 /* One fitted number and where it comes from. */
 struct hk_parameter {
     char name[HK_NAME_BYTES]; /* "F3/pipe/c_sys_ns": formula, subject, symbol with unit */
