@@ -216,6 +216,36 @@ static enum hk_status add_periods(const struct predict_options *o, struct hk_pre
     return HK_OK;
 }
 
+/* The run that was named, or this machine's newest with queues. */
+static enum hk_status find_queues(const struct predict_options *o, struct hk_prediction_task *t)
+{
+    static const char *const cells = "native/queue/*";
+    char here[128];
+    const struct hk_run_wanted wanted = {here, &cells, 1, true};
+
+    if (o->native != NULL) {
+        snprintf(t->waits_path, sizeof t->waits_path, "%s", t->native.path);
+        return HK_OK;
+    }
+    const enum hk_status status = hk_cli_machine_id(here, sizeof here);
+    return status == HK_OK
+               ? hk_run_latest_with(o->out, &wanted, t->waits_path, sizeof t->waits_path)
+               : status;
+}
+
+/* How far off the formula of waiting was where it was tried; no more than a remark. */
+static void add_waits(const struct predict_options *o, struct hk_prediction_task *t)
+{
+    if (t->workload.mix.rate_per_s == 0)
+        return;
+    enum hk_status status = find_queues(o, t);
+    if (status == HK_OK)
+        status = hk_waits_read(t->waits_path, &t->waits);
+    if (status != HK_OK)
+        hk_prediction_refuse(t, "how far off M/G/1 is on this machine: no judged run with native "
+                             "queues; hkbench run --filter native/queue, then hkbench validate");
+}
+
 static enum hk_exit predict(const struct predict_options *o, const char *word,
                             struct hk_prediction_task *t)
 {
@@ -234,6 +264,7 @@ static enum hk_exit predict(const struct predict_options *o, const char *word,
         return status == HK_ERANGE ? HK_EXIT_USAGE : HK_EXIT_UNMEASURED;
     if (add_crossings(o, t) != HK_OK || add_periods(o, t) != HK_OK)
         return HK_EXIT_USAGE;
+    add_waits(o, t);
     if (!o->json)
         hk_prediction_print(t);
     else if (hk_prediction_print_json(t) != HK_OK)

@@ -122,6 +122,14 @@ static void print_periods(const struct hk_prediction_task *t)
         print_period(&t->periods[i]);
 }
 
+static void print_waits(const struct hk_prediction_task *t)
+{
+    if (t->waits.count > 0)
+        printf("          on this machine, dispatch included, it is %.1f %% off in the median of %zu "
+               "queues, %.1f %% at worst; run %s\n", 100 * t->waits.error_median, t->waits.count,
+               100 * t->waits.error_max, t->waits_path);
+}
+
 void hk_prediction_print(const struct hk_prediction_task *t)
 {
     const struct hk_prices *p = &t->prices;
@@ -137,6 +145,7 @@ void hk_prediction_print(const struct hk_prediction_task *t)
         printf("load      %llu requests per second of the guest's time, Poisson: M/G/1 (F3 under "
                "load) on the guest's costs without thinking\n",
                (unsigned long long)t->workload.mix.rate_per_s);
+    print_waits(t);
     print_placements(t);
     print_periods(t);
     for (size_t i = 0; i < t->refusal_count; i++)
@@ -247,6 +256,16 @@ static json_t *audio(const struct hk_prediction_task *t)
     return object;
 }
 
+static json_t *waits(const struct hk_prediction_task *t)
+{
+    if (t->waits.count == 0)
+        return json_object();
+    return json_pack("{s:s, s:s, s:I, s:f, s:f}", "run", t->waits_path, "formula",
+                     "Pollaczek-Khinchine with dispatch", "queues_count", (json_int_t)t->waits.count,
+                     "error_median_ratio", t->waits.error_median, "error_max_ratio",
+                     t->waits.error_max);
+}
+
 static json_t *refusals(const struct hk_prediction_task *t)
 {
     json_t *array = json_array();
@@ -273,9 +292,9 @@ static json_t *guest(const struct hk_prediction_task *t)
 
 enum hk_status hk_prediction_print_json(const struct hk_prediction_task *t)
 {
-    json_t *all = json_pack("{s:s, s:o, s:o, s:o, s:o}", "workload", t->workload.name, "guest", guest(t),
-                            "crossings", crossings(t), "audio", audio(t), "not_predicted",
-                            refusals(t));
+    json_t *all = json_pack("{s:s, s:o, s:o, s:o, s:o, s:o}", "workload", t->workload.name, "guest",
+                            guest(t), "crossings", crossings(t), "audio", audio(t), "waits", waits(t),
+                            "not_predicted", refusals(t));
 
     if (all == NULL) {
         hk_cli_error("predict", "the folder's name is no valid UTF-8, or memory is out");

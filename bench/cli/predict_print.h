@@ -8,6 +8,7 @@
 #include "hk/predict/crossings.h"
 #include "hk/predict/periods.h"
 #include "hk/predict/prices.h"
+#include "hk/predict/waits.h"
 
 #define HK_PREDICTION_ROWS 16
 #define HK_PREDICTION_REFUSALS 8
@@ -35,6 +36,9 @@ struct hk_prediction_task {
     struct hk_run wakeups; /* for periods; as native */
     struct hk_prediction_period periods[HK_PREDICTION_ROWS];
     size_t period_count;
+
+    struct hk_waits waits; /* count 0: not tried here */
+    char waits_path[4096]; /* of the judged run */
 
     char refusals[HK_PREDICTION_REFUSALS][HK_TEXT_BYTES]; /* what no run carries, and the remedy */
     size_t refusal_count;

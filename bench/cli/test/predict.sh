@@ -67,6 +67,8 @@ rated() { sed "s/^requests.*/&\nrate_per_s = $1/" "$workloads/sensor_node.ini" >
 rated 100000
 expect 0 '' --run "$run" "$tmp/rated.ini"
 grep -q '^cheapest .* 0\.[0-9]* busy, response [0-9]* ns \[[0-9]*, [0-9]*\]' "$tmp/out" || fail 'no response'
+grep -q '^not predicted: how far off M/G/1 is on this machine: no judged run .*hkbench validate' "$tmp/out" ||
+  fail 'waits that nobody judged'
 rated 900000
 expect 0 '' --run "$run" "$tmp/rated.ini"
 grep -q '^cheapest .* [1-9][0-9.]* busy: no response, the queue grows without end' "$tmp/out" || fail 'overload'
@@ -91,12 +93,23 @@ for i in range(6):
                            ("chain/pipe/place:same_core/servers:2", 4.4)):
             launch(f"native/{name}/bytes:{b}", i, {"cost_ns": hops * (2000 + b * 0.1 + random.random())}, {})
     launch("native/syscall/pipe_self/bytes:64", i, {"cost_ns": 600 + random.random()}, {})
+    launch("native/queue/pipe/place:cross_core/policy:fifo/law:exponential/rho_percent:50/service_us:200", i,
+           {"wait_ns": 210000, "service_ns": 200000, "service_cv2": 1, "work_ns": 200000, "arrivals_per_s": 2500,
+            "arrival_cv2": 1, "dispatch_ns": 20000, "dispatch_cv2": 0.1},
+           {"request_gap_ns": [400000] * 9, "request_work_ns": [200000] * 9})
     launch("native/wakeup/device/policy:fifo/load:idle/period_us:1000/inject_us:0/record:lateness", i, {},
            {"lateness_ns": [2000 + random.expovariate(1 / 20000) for _ in range(500)]})
 END
 expect 0 '' --run "$run" --native "$native" audio_workstation
 grep -q '^native    F3 over pipe.*c_sys 300 ns, c_ipc 2000 ns, hop among three spaces 220[0-9] ns' "$tmp/out" ||
   fail 'the costs of crossings'
+rated 100000
+expect 0 '' --run "$run" --native "$native" "$tmp/rated.ini"
+grep -q '^not predicted: how far off M/G/1' "$tmp/out" || fail 'waits before they are judged'
+"$hkbench" validate "$native" >/dev/null 2>"$tmp/err" || fail 'the queues are not judged'
+expect 0 '' --run "$run" --native "$native" "$tmp/rated.ini"
+grep -q 'dispatch included, it is [1-9][0-9.]* % off in the median of 1 queues' "$tmp/out" || fail 'no judged waits'
+expect 0 '' --run "$run" --native "$native" audio_workstation
 grep -q '^  jitter     2[0-9]\.[0-9]* us \[' "$tmp/out" || fail 'no jitter'
 grep -q '^  underruns  .*per period \[' "$tmp/out" || fail 'no underruns'
 expect 0 '' --run "$run" --native "$native" --transport fax desktop

@@ -19,9 +19,12 @@
 #include "hk/base/units.h"
 #include "hk/guest/mix.h"
 #include "hk/guest/primitives.h"
+#include "hk/judge/judge.h"
 #include "hk/judge/placements.h"
+#include "hk/model/queue.h"
 #include "hk/predict/crossings.h"
 #include "hk/predict/prices.h"
+#include "hk/predict/waits.h"
 #include "hk/stats/error.h"
 #include "hk/stats/proportion.h"
 #include "hk/stats/quantile.h"
@@ -288,6 +291,75 @@ static void queues_have_an_end_or_not(void **state)
     assert_near(load.utilisation_ratio, 1, 1e-12);
 }
 
+/* A queue as a native run has it, of which even launches teach and odd ones are compared. */
+static void add_queue_launch(struct hk_run *run, uint32_t index)
+{
+    static const struct hk_counter counters[] = {
+        {"wait_ns", 190e3},    {"service_ns", 200e3}, {"service_cv2", 0.7},  {"work_ns", 199e3},
+        {"arrival_cv2", 1.06}, {"dispatch_ns", 21e3}, {"dispatch_cv2", 0.3},
+        {"arrivals_per_s", 2300}};
+    static const double gap_ns[] = {0, 390e3, 470e3}, work_ns[] = {150e3, 250e3, 199e3};
+    struct hk_launch *launch = &run->launches[run->launch_count++];
+
+    assert_int_equal(hk_launch_init(launch, "native/queue/pipe/place:cross_core/policy:fifo/"
+                                    "law:exponential/rho_percent:46/service_us:200", index, 1),
+                     HK_OK);
+    for (size_t i = 0; i < HK_ARRAY_COUNT(counters); i++)
+        assert_int_equal(hk_launch_add_counter(launch, counters[i].name, counters[i].value), HK_OK);
+    assert_int_equal(hk_launch_add_series(launch, "request_gap_ns", gap_ns, 3), HK_OK);
+    assert_int_equal(hk_launch_add_series(launch, "request_work_ns", work_ns, 3), HK_OK);
+}
+
+/* The judge tries on this machine's queues what is predicted of the guest's, but for dispatch. */
+static void waits_are_what_the_judge_tries(void **state)
+{
+    const struct hk_priced priced = {.instructions = 201000, .interval = {200000, 202000, 0.95},
+                                     .replay = {.busy_cv2 = 0.7}};
+    const struct hk_estimate dispatch = {21e3, 0, 2};
+    struct hk_run run = {.launches = calloc(4, sizeof *run.launches)};
+    struct hk_estimate added;
+    struct hk_priced_load load;
+    struct hk_mix mix = reading;
+    struct hk_judge judge;
+    char error[HK_TEXT_BYTES];
+    char folder[] = "/tmp/hk_test_XXXXXX", command[64];
+    struct hk_waits waits;
+    double error_ratio = 0;
+    size_t found = 0;
+
+    (void)state;
+    assert_non_null(run.launches);
+    for (uint32_t i = 0; i < 4; i++)
+        add_queue_launch(&run, i);
+    hk_judge_init(&judge);
+    assert_int_equal(hk_judge_validate(&run, &run, 1, &judge, error), HK_OK);
+    mix.rate_per_s = 2300;
+    assert_int_equal(hk_priced_under_load(&priced, &mix, &load), HK_OK);
+    assert_int_equal(hk_queue_dispatch_wait(2300, &dispatch, 0.3, &added), HK_OK);
+    for (size_t i = 0; i < judge.comparison_count; i++) {
+        const struct hk_comparison *c = &judge.comparisons[i];
+        if (strcmp(c->model, HK_MODEL_POISSON_WAIT) != 0)
+            continue;
+        assert_near(c->predicted, load.response_ns - 200e3 + added.value, 1e-9);
+        error_ratio = fabs(c->predicted / c->measured - 1);
+        found++;
+    }
+    assert_int_equal(found, 1);
+    assert_non_null(mkdtemp(folder));
+    assert_refused(hk_waits_read(folder, &waits), HK_ENOENT, &waits);
+    assert_int_equal(hk_judge_write_parameters(&judge, folder), HK_OK);
+    assert_refused(hk_waits_read(folder, &waits), HK_ENOENT, &waits); /* fitted, not judged */
+    assert_int_equal(hk_judge_write_verdicts(&judge, folder), HK_OK);
+    assert_int_equal(hk_waits_read(folder, &waits), HK_OK);
+    assert_int_equal(waits.count, 1);
+    assert_near(waits.error_max, error_ratio, 1e-12);
+    assert_near(waits.error_median, error_ratio, 1e-12);
+    snprintf(command, sizeof command, "rm -r %s", folder);
+    assert_int_equal(system(command), 0);
+    hk_judge_fini(&judge);
+    hk_run_fini(&run);
+}
+
 static void crossings_are_priced(void **state)
 {
     const struct hk_crossing_costs costs = {
@@ -334,6 +406,7 @@ int main(void)
         cmocka_unit_test(bad_costs_are_refused),
         cmocka_unit_test(bad_primitives_are_refused),
         cmocka_unit_test(queues_have_an_end_or_not),
+        cmocka_unit_test(waits_are_what_the_judge_tries),
         cmocka_unit_test(crossings_are_priced),
     };
 
