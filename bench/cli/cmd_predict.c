@@ -242,8 +242,9 @@ static void add_waits(const struct predict_options *o, struct hk_prediction_task
     if (status == HK_OK)
         status = hk_waits_read(t->waits_path, &t->waits);
     if (status != HK_OK)
-        hk_prediction_refuse(t, "how far off M/G/1 is on this machine: no judged run with native "
-                             "queues; hkbench run --filter native/queue, then hkbench validate");
+        hk_prediction_refuse(t, "how far off M/G/1 is on this machine: no judged run with "
+                             "native queues; hkbench run --full --filter native/queue, then "
+                             "hkbench validate");
 }
 
 static enum hk_exit predict(const struct predict_options *o, const char *word,

@@ -67,8 +67,8 @@ static const char no_guest[] = "nothing was counted; hkbench run --guest, or --l
 /* A server that others may delay is not what the formulas of waiting are about. */
 #define QUEUE_REGIMES "native/queue/fifo/@(deterministic|exponential|hyper2)"
 #define QUEUE_LOW_DETERMINISTIC "*/law:deterministic/rho_percent:[34]0/*"
-static const char no_queue[] = "the run has no such cells; two cores, SCHED_FIFO and "
-                               "hkbench run without --quick";
+static const char no_queue[] = "the run has no such cells; hkbench run --full, with two cores "
+                               "and SCHED_FIFO";
 static const char not_there[] = "no run measures it yet";
 static const char left_out[] = "left out by --quick";
 static const char no_second[] = "left out by --quick, or this machine has no second run of the "
