@@ -23,7 +23,7 @@
 
 enum { REQUESTS_MIN = 64, REQUESTS_MAX = 1000000, SERVICE_US_MAX = 10000, RHO_PERCENT_MAX = 95 };
 
-/* Half of what requests at a rate get: so many more requests come in it. */
+/* A launch takes half as long as one of requests at a rate, and has many more of them. */
 enum { SESSION_SHARE = 2 };
 
 /*

@@ -249,7 +249,7 @@ struct server {
     double fan_ns;       /* waits are so much longer than the queue makes them */
 };
 
-enum { REQUESTS = 3000 };
+enum { REQUESTS = 2250 };
 
 /* A law's quantiles: every launch has its mean and variance. */
 static void draw_quantiles(double mean_ns, double *x, size_t n)
