@@ -754,12 +754,10 @@ static double claimed_in(const char *regime)
 static enum hk_status neighbour_sigmas(const struct material *m, const struct criterion *c,
                                        struct hk_reached *out)
 {
-    static const double z_90 = 1.644854;
-
     FOR_JUDGEMENTS(m, c, j) {
         const double claimed = claimed_in(j->regime);
         const double slope = claimed * exp(-j->error);
-        const double se = slope * (j->error_upper - j->error_lower) / (2 * z_90);
+        const double se = slope * (j->error_upper - j->error_lower) / (2 * HK_Z_90);
         if (j->sample_count > 0 && se > 0)
             take_least(out, fmin(fabs(slope - claimed + 1), fabs(claimed + 1 - slope)) / se, 1);
     }
@@ -769,9 +767,7 @@ static enum hk_status neighbour_sigmas(const struct material *m, const struct cr
 /* How surely a prediction is not what was measured, where that is surest. */
 static double sigmas_of(const struct hk_comparison *c)
 {
-    static const double z_95 = 1.959964;
-
-    return decades_of(c) / (log10(c->measured_upper / c->measured_lower) / (2 * z_95));
+    return decades_of(c) / (log10(c->measured_upper / c->measured_lower) / (2 * HK_Z_95));
 }
 
 static enum hk_status apart_sigmas(const struct material *m, const struct criterion *c,

@@ -10,9 +10,6 @@
 #include "hk/base/units.h"
 #include "hk/stats/summary.h"
 
-static const double z_95 = 1.959964;
-static const double z_90 = 1.644854;
-
 bool hk_launch_disturbed(const struct hk_launch *launch)
 {
     double disturbed = 0;
@@ -121,9 +118,9 @@ enum hk_status hk_errors_add(struct hk_errors *errors, struct hk_judge *judge,
     if (status != HK_OK)
         return status;
     const double unit = errors->scale == HK_ERROR_LOG10 ? M_LN10 : 1;
-    const double predicted = (c->upper - c->lower) / (2 * z_95) / c->predicted / unit;
+    const double predicted = (c->upper - c->lower) / (2 * HK_Z_95) / c->predicted / unit;
     const double measured =
-        (c->measured_upper - c->measured_lower) / (2 * z_95) / c->measured / unit;
+        (c->measured_upper - c->measured_lower) / (2 * HK_Z_95) / c->measured / unit;
     errors->values[errors->count++] = log(c->predicted / c->measured) / unit;
     errors->known_count++;
     errors->predicted_error_sum += predicted;
@@ -147,7 +144,7 @@ enum hk_status hk_errors_test(const struct hk_errors *errors, double margin,
         errors->known_count == errors->count) {
         /* Predictions share their parameters, so their errors add; measurements are apart. */
         const double half =
-            z_90 * hypot(errors->predicted_error_sum, sqrt(errors->measured_error_squares)) / n;
+            HK_Z_90 * hypot(errors->predicted_error_sum, sqrt(errors->measured_error_squares)) / n;
         const struct hk_interval interval = {sampled.value - half, sampled.value + half, 0.90};
         status = hk_equivalence_from_interval(sampled.value, &interval, margin, &fixed);
         if (status == HK_OK && fixed.outcome == HK_EQUIVALENCE_DIFFERENT)

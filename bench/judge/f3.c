@@ -346,7 +346,7 @@ static struct hk_assumption hop_assumption(const struct f3_fit *fit)
     const double relative_two = two.standard_error / two.value;
     const double ratio = two.value / one.value;
     const double half =
-        1.96 * ratio * sqrt(relative_one * relative_one + relative_two * relative_two);
+        HK_Z_95 * ratio * sqrt(relative_one * relative_one + relative_two * relative_two);
     a.value = ratio - 1;
     a.interval = (struct hk_interval){a.value - half, a.value + half, 0.95};
     return a;

@@ -170,8 +170,8 @@ static struct hk_assumption share_assumption(const struct f4_fit *f)
     if (costs_at(f, TYPICAL_BYTES, false, &c) != HK_OK)
         return a;
     const double b = c.base_ns.value, k = c.copy_ns.value, sum = b + k;
-    const double half = 1.96 * hypot(b * c.copy_ns.standard_error, k * c.base_ns.standard_error) /
-                        (sum * sum);
+    const double error = hypot(b * c.copy_ns.standard_error, k * c.base_ns.standard_error);
+    const double half = HK_Z_95 * error / (sum * sum);
     a.value = k / sum;
     a.interval = (struct hk_interval){a.value - half, a.value + half, 0.95};
     return a;

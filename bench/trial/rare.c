@@ -136,8 +136,8 @@ static enum hk_status judge_errors(uint64_t seed, struct hk_judge *judge)
         if (status != HK_OK || fabs(off) <= fabs(worst))
             continue;
         worst = off;
-        interval.lower = off - 1.645 * e.relative_error;
-        interval.upper = off + 1.645 * e.relative_error;
+        interval.lower = off - HK_Z_90 * e.relative_error;
+        interval.upper = off + HK_Z_90 * e.relative_error;
     }
     if (status == HK_OK)
         status = hk_equivalence_from_interval(worst, &interval, margin, &error);
