@@ -435,6 +435,15 @@ static enum hk_status errors_add(struct f7_errors *errors, struct hk_judge *judg
     return HK_OK;
 }
 
+/* Both ends of an absolute timer's interval carry d0; elsewhere the head-room loses it. */
+static double effective_headroom(const struct f7_fit *fit, const struct hk_regime *regime,
+                                 double headroom_ns)
+{
+    const bool cancels = law_of_clock(regime->clock) == HK_UNDERRUN_ABSOLUTE;
+
+    return headroom_ns - (cancels ? 0 : fit->d0_ns);
+}
+
 /* One buffer size against every model; too rare events are left out, by their count alone. */
 static enum hk_status compare_size(const struct f7_step *step, const struct hk_regime *regime,
                                    const char *cell, const struct f7_fit *fit,
@@ -443,7 +452,7 @@ static enum hk_status compare_size(const struct f7_step *step, const struct hk_r
     struct hk_comparison c = {.formula = "F7", .quantity = "underrun_ratio"};
     struct hk_interval interval;
     struct hk_scatter scatter;
-    const double effective_ns = size->headroom_ns - fit->d0_ns;
+    const double effective_ns = effective_headroom(fit, regime, size->headroom_ns);
 
     if (size->underruns < events_min || size->underruns > size->periods - events_min ||
         effective_ns <= 0)

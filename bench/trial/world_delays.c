@@ -77,6 +77,7 @@ static void add_intervals(struct hk_world *w, const char *keys, double period_ns
 /* Buffers of several head-rooms, drained by one clock's mechanism. */
 struct drain {
     const char *clock;
+    bool cancels; /* d0 is at both ends of what is drained, and the head-room does not lose it */
     double (*deficit)(double delay, double previous, double *backlog, double period_ns);
 };
 
@@ -86,7 +87,6 @@ static double device_deficit(double delay, double previous, double *backlog, dou
     return delay;
 }
 
-/* Both ends of an absolute interval carry d0. */
 static double absolute_deficit(double delay, double previous, double *backlog, double period_ns)
 {
     (void)backlog, (void)period_ns;
@@ -104,19 +104,20 @@ static void add_buffers(struct hk_world *w, const struct drain *drain, const cha
                         double period_ns, double step_ns, delay_law *law)
 {
     double headroom_ns[HEADROOMS], underruns[HEADROOMS] = {0}, periods[HEADROOMS];
+    const double lost_ns = drain->cancels ? 0 : d0_ns;
     double state = 0, backlog = 0;
     double previous = law(w->rng, &state);
     char cell[HK_NAME_BYTES];
 
     for (size_t h = 0; h < HEADROOMS; h++) {
-        headroom_ns[h] = d0_ns + step_ns * (double)(h + 1);
+        headroom_ns[h] = lost_ns + step_ns * (double)(h + 1);
         periods[h] = (double)w->plan->wake_count;
     }
     for (size_t i = 0; i < w->plan->wake_count; i++) {
         const double delay = law(w->rng, &state);
         const double deficit = drain->deficit(delay, previous, &backlog, period_ns);
         for (size_t h = 0; h < HEADROOMS; h++)
-            underruns[h] += deficit > headroom_ns[h] - d0_ns;
+            underruns[h] += deficit > headroom_ns[h] - lost_ns;
         previous = delay;
     }
     const struct hk_world_series series[] = {{"headroom_ns", headroom_ns, HEADROOMS},
@@ -126,9 +127,9 @@ static void add_buffers(struct hk_world *w, const struct drain *drain, const cha
     hk_world_launch(w, cell, 0, HK_TIMED, NULL, 0, series, HK_ARRAY_COUNT(series));
 }
 
-static const struct drain device = {"device", device_deficit};
-static const struct drain absolute = {"absolute", absolute_deficit};
-static const struct drain queued = {"queued", queued_deficit};
+static const struct drain device = {"device", false, device_deficit};
+static const struct drain absolute = {"absolute", true, absolute_deficit};
+static const struct drain queued = {"queued", false, queued_deficit};
 
 static double *room(struct hk_world *w)
 {

@@ -1338,8 +1338,7 @@ static void add_wakes(struct world *w, const char *keys, double period_ns, delay
         const double delay = scale * law(w->rng);
         for (size_t h = 0; h < HEADROOMS; h++) {
             device[h] += d0_ns + delay > headroom[h];
-            /* Both ends of an absolute interval carry d0; the headroom loses it once. */
-            absolute[h] += delay - previous > headroom[h] - d0_ns;
+            absolute[h] += delay - previous > headroom[h]; /* d0 is at both ends */
         }
         previous = delay;
     }
