@@ -3,11 +3,14 @@
 
 #include <math.h>
 
+#include <gsl/gsl_cdf.h>
+
 #include "hk/base/units.h"
 #include "hk/stats/quantile.h"
 
 #define NS_PER_HOUR (3600.0 * HK_NS_PER_S)
 #define EXCEEDING_MIN 10u
+#define COUNT_LIMIT 0x80000000u
 
 enum hk_status hk_extremal_intervals(const double *x, size_t n, double threshold, double *index)
 {
@@ -65,6 +68,57 @@ enum hk_status hk_tail_hourly(const struct hk_tail *tail, double headroom_ns, do
                                                   clusters * p.interval.upper,
                                                   p.interval.confidence_ratio};
     *out = made;
+    return HK_OK;
+}
+
+/* Negative binomial law by mean and variance, the larger of the two. */
+struct counted {
+    double success; /* mean / variance */
+    double size;
+};
+
+/* Smallest count that is not exceeded with probability share; COUNT_LIMIT: beyond. */
+static unsigned count_quantile(const struct counted *law, double share)
+{
+    unsigned low = 0;
+    unsigned high = COUNT_LIMIT;
+    while (low < high) {
+        const unsigned middle = low + (high - low) / 2;
+        if (gsl_cdf_negative_binomial_P(middle, law->success, law->size) >= share) {
+            high = middle;
+        } else {
+            low = middle + 1;
+        }
+    }
+    return low;
+}
+
+enum hk_status hk_tail_stretch(const struct hk_tail *tail, double headroom_ns,
+                               double period_count, double confidence, struct hk_stretch *out)
+{
+    struct hk_tail_probability p;
+    if (!out || !isfinite(period_count) || !(period_count > 0.0)) {
+        return HK_EINVAL;
+    }
+    const enum hk_status status = hk_tail_probability(tail, headroom_ns, confidence, &p);
+    if (status != HK_OK) {
+        return status;
+    }
+    const double mean = period_count * p.probability;
+    const double z = gsl_cdf_ugaussian_Qinv((1.0 - confidence) / 2.0);
+    const double error = period_count * (p.interval.upper - p.interval.lower) / (2.0 * z);
+    const double clusters = (2.0 - tail->extremal_index) / tail->extremal_index;
+    const double excess = (clusters - 1.0) * mean + error * error;
+    if (!(mean > 0.0) || !isfinite(excess) || !(excess > 0.0)) {
+        return HK_ERANGE;
+    }
+    const struct counted law = {mean / (mean + excess), mean * mean / excess};
+    const unsigned lower = count_quantile(&law, (1.0 - confidence) / 2.0);
+    const unsigned upper = count_quantile(&law, (1.0 + confidence) / 2.0);
+    if (upper == COUNT_LIMIT) {
+        return HK_ERANGE;
+    }
+    *out = (struct hk_stretch){mean, {lower, upper, confidence}};
     return HK_OK;
 }
 

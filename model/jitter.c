@@ -242,6 +242,44 @@ done:
     return status;
 }
 
+/* Ends of an interval of the prediction and of a block's own J about it, on the logarithm's scale. */
+static struct hk_jitter_forecast forecast(double jitter_ns, const struct hk_interval *known,
+                                          const struct hk_lateness *l, double scale)
+{
+    const struct hk_interval *block = &l->dependent_interval_ns;
+    const double down = hypot(log(jitter_ns / known->lower),
+                              scale * log(l->dependent_ns / block->lower));
+    const double up = hypot(log(known->upper / jitter_ns),
+                            scale * log(block->upper / l->dependent_ns));
+    return (struct hk_jitter_forecast){
+        jitter_ns,
+        {jitter_ns * exp(-down), jitter_ns * exp(up), known->confidence_ratio},
+    };
+}
+
+enum hk_status hk_jitter_foretell(const struct hk_lateness *l, size_t next_count,
+                                  struct hk_jitter_forecast *textbook,
+                                  struct hk_jitter_forecast *dependent)
+{
+    if (!l || next_count < 2 || !textbook || !dependent) {
+        return HK_EINVAL;
+    }
+    if (!(l->dependent_ns > 0.0) || !(l->textbook_ns > 0.0)) {
+        return HK_ENOISE;
+    }
+    const double scale = sqrt((double)l->count / (double)next_count);
+    const struct hk_jitter_forecast first =
+        forecast(l->textbook_ns, &l->textbook_interval_ns, l, scale);
+    const struct hk_jitter_forecast second =
+        forecast(l->dependent_ns, &l->dependent_interval_ns, l, scale);
+    if (!isfinite(first.interval_ns.upper) || !isfinite(second.interval_ns.upper)) {
+        return HK_ENOISE;
+    }
+    *textbook = first;
+    *dependent = second;
+    return HK_OK;
+}
+
 static enum hk_status jitter_trim(const double *period_ns, size_t n, double nominal_ns,
                                   struct hk_jitter *out)
 {

@@ -6,7 +6,8 @@
  * The kernel's costs are trained on every second size: b is a read of one byte, k what the
  * payload adds. A transfer, i, is half a round trip of one byte through a pipe. A server that
  * replies with bytes has them copied as the kernel has (beta = 1); for one that replies with
- * pages, z is what remapping as many costs. Predicted are the sizes in between.
+ * pages, z is what remapping as many costs. Predicted are the sizes in between, and the size from
+ * which pages are faster, T = 1: what a copy costs more than a remap pays for two transfers there.
  */
 #include <math.h>
 #include <stdio.h>
@@ -39,6 +40,8 @@ static const struct f4_case {
     {"native/file read/reply of pages",
      "native/file_read/fuse/cache:direct/reply:splice", true},
 };
+
+static const char *const model_names[] = {"textbook", "with the copy's own share"};
 
 struct f4_fit {
     struct hk_copy_curve kernel; /* b + k over bytes */
@@ -159,6 +162,105 @@ static enum hk_status compare_size(const struct hk_run *target, const struct f4_
     return status == HK_OK ? hk_contest_predict(contest, 1, judge, &c, &general.ratio) : status;
 }
 
+/* k(L): what the payload adds to the cost of an operation; the curve less what it has for none. */
+static struct hk_copy_curve payload_curve(const struct hk_copy_curve *whole)
+{
+    struct hk_copy_curve k = *whole;
+
+    k.terms[0] = -EMPTY_BYTES * whole->terms[1];
+    for (size_t j = 1; j < HK_CURVE_TERMS_MAX; j++)
+        k.covariance[0][j] = k.covariance[j][0] = -EMPTY_BYTES * whole->covariance[1][j];
+    k.covariance[0][0] = EMPTY_BYTES * EMPTY_BYTES * whole->covariance[1][1];
+    return k;
+}
+
+/* L* where k - z = 2 i, which is beta + 2 alpha = 1 too: both models say the same. HK_ERANGE. */
+static enum hk_status predict_break_even(const struct f4_fit *f, struct hk_break_even_size *out)
+{
+    const struct hk_copy_curve copy = payload_curve(&f->kernel);
+    const struct hk_throughput_curves curves = {
+        .transfer_ns = f->transfer_ns, .copy = &copy, .remap = &f->remap};
+
+    return hk_throughput_break_even(&curves, 0.95, out);
+}
+
+/* ln T at one size, with the errors of both costs. HK_ENOENT, HK_ENOISE. */
+static enum hk_status measure_log_ratio(const struct hk_run *run, const char *cells, int bytes,
+                                        struct hk_estimate *out)
+{
+    struct hk_cell_values cell;
+    struct hk_estimate kernel, server;
+
+    enum hk_status status =
+        hk_cell_read(run, "cost_ns", &cell, "%s/bytes:%d", kernel_cells, bytes);
+    if (status == HK_OK)
+        status = hk_cell_mean(&cell, &kernel);
+    if (status == HK_OK)
+        status = hk_cell_read(run, "cost_ns", &cell, "%s/bytes:%d", cells, bytes);
+    if (status == HK_OK)
+        status = hk_cell_mean(&cell, &server);
+    if (status != HK_OK)
+        return status;
+    *out = (struct hk_estimate){
+        log(kernel.value / server.value),
+        hypot(kernel.standard_error / kernel.value, server.standard_error / server.value),
+        kernel.count < server.count ? kernel.count : server.count};
+    return HK_OK;
+}
+
+/*
+ * ln L* as measured: between the first two neighbouring sizes of which the smaller has T < 1 and
+ * the larger has not, on the straight line of ln T over ln L. HK_ERANGE when there are none.
+ */
+static enum hk_status measure_break_even(const struct hk_run *run, const char *cells,
+                                         struct hk_estimate *out)
+{
+    struct hk_estimate below = {0}, above;
+    double below_bytes = 0;
+
+    for (size_t s = 0; s < HELD_OUT; s++) {
+        if (measure_log_ratio(run, cells, held_out_bytes[s], &above) != HK_OK)
+            continue;
+        if (above.value >= 0 && below_bytes > 0) {
+            const double step = log(held_out_bytes[s] / below_bytes);
+            const double rise = above.value - below.value;
+            *out = (struct hk_estimate){
+                log(below_bytes) - step * below.value / rise,
+                step * hypot(above.value * below.standard_error,
+                             below.value * above.standard_error) / (rise * rise),
+                below.count < above.count ? below.count : above.count};
+            return HK_OK;
+        }
+        below = above;
+        below_bytes = above.value < 0 ? held_out_bytes[s] : 0;
+    }
+    return HK_ERANGE;
+}
+
+/* Nothing where either does not cross: the acceptance table says so of the ratios. */
+static enum hk_status compare_break_even(const struct hk_run *target, const struct f4_fit *f,
+                                         const struct f4_case *row, struct hk_judge *judge)
+{
+    struct hk_break_even_size predicted;
+    struct hk_estimate measured;
+    struct hk_comparison c = {.formula = "F4", .quantity = "break_even_bytes"};
+
+    if (predict_break_even(f, &predicted) != HK_OK ||
+        measure_break_even(target, row->cells, &measured) != HK_OK)
+        return HK_OK;
+    const struct hk_interval interval = hk_interval_95(&measured);
+    c.predicted = predicted.bytes.value;
+    c.lower = predicted.interval.lower;
+    c.upper = predicted.interval.upper;
+    c.measured = exp(measured.value);
+    c.measured_lower = exp(interval.lower);
+    c.measured_upper = exp(interval.upper);
+    snprintf(c.regime, sizeof c.regime, "%s", row->regime);
+    snprintf(c.model, sizeof c.model, "%s", model_names[1]);
+    snprintf(c.cell, sizeof c.cell, "%s", row->cells);
+    return hk_judge_add_comparison(judge, &c);
+}
+
 /* phi = k / (b + k): half, says the textbook. */
 static struct hk_assumption share_assumption(const struct f4_fit *f)
 {
@@ -175,6 +277,21 @@ static struct hk_assumption share_assumption(const struct f4_fit *f)
     a.value = k / sum;
     a.interval = (struct hk_interval){a.value - half, a.value + half, 0.95};
     return a;
+}
+
+static enum hk_status add_break_even(const struct f4_fit *f, struct hk_judge *judge)
+{
+    struct hk_break_even_size size;
+    struct hk_parameter p = {.name = "F4/file_read/break_even_bytes"};
+
+    if (predict_break_even(f, &size) != HK_OK)
+        return HK_OK; /* pages never become faster at the sizes that curves are of */
+    p.value = size.bytes.value;
+    p.lower = size.interval.lower;
+    p.upper = size.interval.upper;
+    p.launches = size.bytes.count;
+    snprintf(p.source, sizeof p.source, "%s", remap_cells);
+    return hk_judge_add_parameter(judge, &p);
 }
 
 enum hk_status hk_f4_fit(const struct hk_run *training, struct hk_rng *rng,
@@ -194,7 +311,7 @@ enum hk_status hk_f4_fit(const struct hk_run *training, struct hk_rng *rng,
         status = hk_judge_add_estimate(judge, "F4/file_read/i_ns", &c.transfer_ns, transfer_cell);
     if (status == HK_OK && f.has_remap && costs_at(&f, TYPICAL_BYTES, true, &c) == HK_OK)
         status = hk_judge_add_estimate(judge, "F4/file_read/z_32768_ns", &c.remap_ns, remap_cells);
-    return status;
+    return status == HK_OK && f.has_remap ? add_break_even(&f, judge) : status;
 }
 
 enum hk_status hk_f4_validate(const struct hk_run *training, const struct hk_run *target,
@@ -210,12 +327,14 @@ enum hk_status hk_f4_validate(const struct hk_run *training, const struct hk_run
     for (size_t i = 0; i < HK_ARRAY_COUNT(cases) && status == HK_OK; i++) {
         struct hk_contest contest = {.formula = "F4", .regime = cases[i].regime,
                                      .margin = margin, .model_count = 2,
-                                     .models = {"textbook", "with the copy's own share"},
+                                     .models = {model_names[0], model_names[1]},
                                      .assumption = &share};
         if (cases[i].remaps && !f.has_remap)
             continue;
         for (size_t s = 0; s < HELD_OUT && status == HK_OK; s++)
             status = compare_size(target, &f, &cases[i], held_out_bytes[s], &contest, judge);
+        if (status == HK_OK && cases[i].remaps)
+            status = compare_break_even(target, &f, &cases[i], judge);
         if (status == HK_OK)
             status = hk_contest_decide(&contest, judge);
     }

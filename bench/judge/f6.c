@@ -3,6 +3,8 @@
  * F6: J = delta sqrt 2. Delta comes from lateness logs, J from other launches
  * that record only intervals. Where the delays are injected from an exponential
  * law the formula must hold; elsewhere J = sigma sqrt(2 (1 - rho_1)) competes.
+ * There each lateness log is also cut into blocks, and the J of each foretold
+ * from the blocks before it.
  */
 #include <math.h>
 #include <stdio.h>
@@ -19,7 +21,15 @@ static const double wild_margin = 0.15; /* what a stationary block repeats to on
 static const double cv_tolerance = 0.10;
 static const double rho_tolerance = 0.05;
 
+/* Blocks of a launch's log: few enough to be long. From one alone its J is hardly known. */
+enum { BLOCKS = 5, BLOCKS_BEFORE = 2 };
+
+static const char *const model_names[] = {"textbook", "sigma sqrt(2 (1 - rho1))"};
+
 static const struct hk_bootstrap_options bootstrap = {.confidence_ratio = 0.95};
+/* Of each block: there are hundreds of them, and a block's own error is most of the interval. */
+static const struct hk_bootstrap_options block_bootstrap = {.replicate_count = 500,
+                                                            .confidence_ratio = 0.95};
 
 static enum hk_status analyse_lateness(const struct hk_run *run, const char *cell,
                                        struct hk_rng *rng, struct hk_lateness *out)
@@ -250,7 +260,7 @@ static enum hk_status decide(struct hk_judge *judge, const struct hk_regime *reg
         {"CV of lateness beyond its minimum", "", 1, l->cv, l->cv_interval, cv_tolerance},
         {"lag-1 correlation of lateness", "", 0, l->rho1, l->rho1_interval, rho_tolerance},
     };
-    struct hk_model_result dependent = {.name = "sigma sqrt(2 (1 - rho1))"};
+    struct hk_model_result dependent = {.name = model_names[1]};
     struct hk_evidence evidence = {
         .formula = "F6",
         .regime = regime->text,
@@ -299,14 +309,79 @@ static enum hk_status judge_cell(const char *cell, void *context)
     if (status == HK_OK)
         widen(step, &regime, &lateness, &jitter);
     if (status == HK_OK)
-        status = add_comparison(step->judge, &regime, "textbook", lateness.textbook_ns,
+        status = add_comparison(step->judge, &regime, model_names[0], lateness.textbook_ns,
                                 &lateness.textbook_interval_ns, &jitter);
     if (status == HK_OK)
-        status = add_comparison(step->judge, &regime, "sigma sqrt(2 (1 - rho1))",
-                                lateness.dependent_ns, &lateness.dependent_interval_ns, &jitter);
+        status = add_comparison(step->judge, &regime, model_names[1], lateness.dependent_ns,
+                                &lateness.dependent_interval_ns, &jitter);
     if (status == HK_OK && regime.control)
         status = add_independence(step->judge, &regime, &jitter);
     return status == HK_OK ? decide(step->judge, &regime, &lateness, &jitter) : status;
+}
+
+/* J of periods between wake-ups whose lateness this is: what is nominal drops out. */
+static double rms_of_steps(const double *lateness_ns, size_t n)
+{
+    double sum = 0;
+
+    for (size_t i = 1; i < n; i++)
+        sum += (lateness_ns[i] - lateness_ns[i - 1]) * (lateness_ns[i] - lateness_ns[i - 1]);
+    return sqrt(sum / (double)(n - 1));
+}
+
+/* A block of n values against what the values before it foretell. */
+static enum hk_status compare_block(const struct f6_step *step, const struct hk_regime *regime,
+                                    const char *cell, const double *lateness_ns, size_t before,
+                                    size_t n)
+{
+    struct hk_comparison c = {.formula = "F6", .quantity = "block_jitter_rms_ns"};
+    struct hk_jitter_forecast models[HK_ARRAY_COUNT(model_names)];
+    struct hk_lateness log;
+
+    enum hk_status status =
+        hk_lateness_analyse(lateness_ns, before, &block_bootstrap, step->rng, &log);
+    if (status == HK_OK)
+        status = hk_jitter_foretell(&log, n - 1, &models[0], &models[1]);
+    if (status != HK_OK)
+        return status == HK_ENOISE ? HK_OK : status; /* nothing can be foretold from these */
+    c.measured = c.measured_lower = c.measured_upper = rms_of_steps(lateness_ns + before, n);
+    snprintf(c.regime, sizeof c.regime, "%s", regime->text);
+    snprintf(c.cell, sizeof c.cell, "%s", cell);
+    for (size_t m = 0; m < HK_ARRAY_COUNT(models) && status == HK_OK; m++) {
+        c.predicted = models[m].jitter_ns;
+        c.lower = fmin(models[m].interval_ns.lower, c.predicted);
+        c.upper = fmax(models[m].interval_ns.upper, c.predicted);
+        snprintf(c.model, sizeof c.model, "%s", model_names[m]);
+        status = hk_judge_add_comparison(step->judge, &c);
+    }
+    return status;
+}
+
+/* Every launch's log is foretold from itself alone: others lived through other minutes. */
+static enum hk_status judge_blocks(const char *cell, void *context)
+{
+    const struct f6_step *step = context;
+    const struct hk_launch *first = NULL;
+    struct hk_regime regime;
+    char kind[24], block[HK_NAME_BYTES];
+    size_t launches = 0;
+
+    if (hk_name_text(cell, "record", kind, sizeof kind) != HK_OK || kind[0] != 'l' ||
+        hk_regime_read(cell, &regime) != HK_OK || regime.control)
+        return HK_OK;
+    enum hk_status status = hk_run_cell(step->target, cell, &first, &launches);
+    for (size_t i = 0; i < launches && status == HK_OK; i++) {
+        const struct hk_series *s = hk_launch_series(&first[i], "lateness_ns");
+        const size_t n = s != NULL ? s->count / BLOCKS : 0;
+        if (first[i].state != HK_LAUNCH_OK || n < 3)
+            continue;
+        for (size_t b = BLOCKS_BEFORE; b < BLOCKS && status == HK_OK; b++) {
+            snprintf(block, sizeof block, "%.*s/launch:%u/block:%zu", (int)(sizeof block - 40),
+                     cell, first[i].index, b);
+            status = compare_block(step, &regime, block, s->values, b * n, n);
+        }
+    }
+    return status;
 }
 
 enum hk_status hk_f6_validate(const struct hk_run *training, const struct hk_run *target,
@@ -314,5 +389,7 @@ enum hk_status hk_f6_validate(const struct hk_run *training, const struct hk_run
 {
     struct f6_step step = {training, target, rng, judge};
 
-    return hk_cells_visit(target, "native/wakeup/", judge_cell, &step);
+    const enum hk_status status = hk_cells_visit(target, "native/wakeup/", judge_cell, &step);
+    return status == HK_OK ? hk_cells_visit(target, "native/wakeup/", judge_blocks, &step)
+                           : status;
 }

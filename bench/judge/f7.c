@@ -4,7 +4,8 @@
  * is counted in other launches by a buffer that is really drained. Which of the
  * formula's readings applies follows from the clock; the reading, and the
  * measured law of the delays with a generalised Pareto tail, compete with the
- * textbook's exponential.
+ * textbook's exponential. From that law and its extremal index also follows how
+ * many underruns a launch will count, which are in clusters.
  */
 #include <math.h>
 #include <stdio.h>
@@ -13,6 +14,7 @@
 
 #include "formulas.h"
 #include "hk/base/units.h"
+#include "hk/model/extremal.h"
 #include "hk/model/tail.h"
 #include "hk/model/underrun.h"
 #include "hk/stats/proportion.h"
@@ -24,6 +26,8 @@ static const double control_margin_decades = 0.15;
 static const double wild_margin_decades = 0.30;
 /* A hundred events are known to +- 0.07 decades; fewer say nothing within a margin. */
 static const double events_min = 100;
+/* A launch's count says something of its interval from about so many on. */
+static const double stretch_events_min = 10;
 /* One-sided 5 % shared among up to a hundred buffer sizes. */
 static const double z_any = 3.290527;
 /* An exponential can underflow; a probability of 0 has no logarithm. */
@@ -36,7 +40,8 @@ struct f7_fit {
     double delta_ns; /* 1 / lambda */
     double cv;       /* 1 for the exponential law */
     size_t count;
-    double *sorted_ns; /* delays as the clock turns them into underruns, ascending */
+    double *deficits_ns; /* delays as the clock turns them into underruns, in time order */
+    double *sorted_ns;   /* the same, ascending */
     size_t sorted_count;
     struct hk_tail tail; /* refers to sorted_ns */
     bool has_tail;
@@ -92,18 +97,25 @@ static size_t to_deficit(enum hk_underrun_law law, double period_ns, double *x, 
     return n - 1;
 }
 
+static void fit_release(struct f7_fit *fit)
+{
+    free(fit->deficits_ns);
+    free(fit->sorted_ns);
+    fit->deficits_ns = fit->sorted_ns = NULL;
+}
+
 /* values becomes the fit's own. */
 static enum hk_status fit_delays(double *values, size_t n, const struct hk_regime *regime,
                                  struct f7_fit *fit)
 {
     const struct hk_tail_options options = {.confidence_ratio = 0.95, .extremal_index = 1};
     struct hk_summary summary;
-    double *scratch = malloc(n * sizeof *scratch);
 
-    if (scratch == NULL)
+    fit->deficits_ns = values;
+    fit->sorted_ns = malloc(n * sizeof *fit->sorted_ns);
+    if (fit->sorted_ns == NULL)
         return HK_ENOMEM;
-    enum hk_status status = hk_summary_compute(values, n, scratch, &summary);
-    free(scratch);
+    enum hk_status status = hk_summary_compute(values, n, fit->sorted_ns, &summary);
     if (status != HK_OK)
         return status;
     fit->d0_ns = summary.min;
@@ -114,9 +126,9 @@ static enum hk_status fit_delays(double *values, size_t n, const struct hk_regim
     fit->cv = summary.sd / fit->delta_ns;
     for (size_t i = 0; i < n; i++)
         values[i] -= summary.min;
-    fit->sorted_ns = values;
     fit->sorted_count = to_deficit(law_of_clock(regime->clock), regime->period_ns, values, n);
-    qsort(values, fit->sorted_count, sizeof *values, ascending);
+    memcpy(fit->sorted_ns, values, fit->sorted_count * sizeof *values);
+    qsort(fit->sorted_ns, fit->sorted_count, sizeof *values, ascending);
     status = hk_tail_fit(fit->sorted_ns, fit->sorted_count, &options, &fit->tail);
     fit->has_tail = status == HK_OK;
     return status == HK_ENOISE ? HK_OK : status;
@@ -145,8 +157,7 @@ static enum hk_status fit_regime(const struct hk_run *run, const struct hk_regim
         return status;
     status = fit_delays(series.values, series.count, regime, fit);
     if (status != HK_OK) {
-        free(series.values);
-        fit->sorted_ns = NULL;
+        fit_release(fit);
         return status;
     }
     (void)hk_cell_scatter(run, regime->lateness_cell, "lateness_ns", mean_beyond, &fit->d0_ns,
@@ -241,7 +252,7 @@ static enum hk_status fit_cell(const char *cell, void *context)
             status = add_parameter(step->judge, &regime, "tail_ratio", t->exceed_ratio, &share,
                                    t->exceed_count);
     }
-    free(fit.sorted_ns);
+    fit_release(&fit);
     return status;
 }
 
@@ -355,6 +366,23 @@ static enum hk_status add_size(struct f7_counts *counts, double headroom_ns, dou
     return HK_OK;
 }
 
+/* What one launch's buffers drained: sizes, and the underruns of each in so many periods. */
+struct f7_drained {
+    const struct hk_series *headroom_ns;
+    const struct hk_series *underruns;
+    const struct hk_series *periods;
+};
+
+static bool drained_read(const struct hk_launch *launch, struct f7_drained *d)
+{
+    *d = (struct f7_drained){hk_launch_series(launch, "headroom_ns"),
+                             hk_launch_series(launch, "underruns_count"),
+                             hk_launch_series(launch, "periods_count")};
+    return d->headroom_ns != NULL && d->underruns != NULL && d->periods != NULL &&
+           d->underruns->count == d->headroom_ns->count &&
+           d->periods->count == d->headroom_ns->count;
+}
+
 static enum hk_status counts_read(const struct hk_run *run, const char *cell,
                                   struct f7_counts *out)
 {
@@ -364,15 +392,14 @@ static enum hk_status counts_read(const struct hk_run *run, const char *cell,
 
     *out = (struct f7_counts){0};
     for (size_t i = 0; i < launches && status == HK_OK; i++) {
-        const struct hk_series *h = hk_launch_series(&first[i], "headroom_ns");
-        const struct hk_series *u = hk_launch_series(&first[i], "underruns_count");
-        const struct hk_series *n = hk_launch_series(&first[i], "periods_count");
+        struct f7_drained d;
         if (first[i].state != HK_LAUNCH_OK)
             continue;
-        if (h == NULL || u == NULL || n == NULL || u->count != h->count || n->count != h->count)
+        if (!drained_read(&first[i], &d))
             return HK_EPARSE;
-        for (size_t k = 0; k < h->count && status == HK_OK; k++)
-            status = add_size(out, h->values[k], u->values[k], n->values[k]);
+        for (size_t k = 0; k < d.headroom_ns->count && status == HK_OK; k++)
+            status = add_size(out, d.headroom_ns->values[k], d.underruns->values[k],
+                              d.periods->values[k]);
     }
     return status;
 }
@@ -486,6 +513,83 @@ static enum hk_status compare_size(const struct f7_step *step, const struct hk_r
     return HK_OK;
 }
 
+/* The largest buffer that is foretold to run empty often enough in a launch; by that alone. */
+static bool choose_size(const struct f7_fit *fit, const struct hk_regime *regime,
+                        const struct f7_drained *d, size_t *chosen)
+{
+    bool found = false;
+
+    for (size_t k = 0; k < d->headroom_ns->count; k++) {
+        struct hk_tail_probability p;
+        const double headroom_ns = d->headroom_ns->values[k];
+        if (effective_headroom(fit, regime, headroom_ns) <= 0 ||
+            (found && headroom_ns < d->headroom_ns->values[*chosen]) ||
+            hk_tail_probability(&fit->tail, effective_headroom(fit, regime, headroom_ns), 0.95,
+                                &p) != HK_OK ||
+            p.probability * d->periods->values[k] < stretch_events_min)
+            continue;
+        *chosen = k;
+        found = true;
+    }
+    return found;
+}
+
+/* How many underruns this launch has of the buffer, and how many are foretold. */
+static enum hk_status compare_stretch(const struct f7_step *step, const struct hk_regime *regime,
+                                      const struct hk_launch *launch, const struct hk_tail *tail,
+                                      double effective_ns, const struct f7_drained *d, size_t k)
+{
+    struct hk_comparison c = {.formula = "F7", .quantity = "underruns_count"};
+    struct hk_stretch foretold;
+    const enum hk_status status =
+        hk_tail_stretch(tail, effective_ns, d->periods->values[k], 0.95, &foretold);
+
+    if (status != HK_OK)
+        return status == HK_ERANGE ? HK_OK : status; /* no end to what may come */
+    c.predicted = foretold.expected_count;
+    c.lower = fmin(foretold.interval.lower, c.predicted);
+    c.upper = fmax(foretold.interval.upper, c.predicted);
+    c.measured = c.measured_lower = c.measured_upper = d->underruns->values[k];
+    snprintf(c.regime, sizeof c.regime, "%s", regime->text);
+    snprintf(c.model, sizeof c.model, "%s", model_names[MODEL_TAIL]);
+    snprintf(c.cell, sizeof c.cell, "%.*s/headroom_ns:%.0f/launch:%u", (int)(sizeof c.cell - 56),
+             launch->name, d->headroom_ns->values[k], launch->index);
+    return hk_judge_add_comparison(step->judge, &c);
+}
+
+/*
+ * Every launch is a stretch of its own: one buffer size, chosen by the first one's sizes and the
+ * fit, in each of them. Clusters are what the delays that were fitted have at that head-room.
+ */
+static enum hk_status compare_stretches(const struct f7_step *step,
+                                        const struct hk_regime *regime, const char *cell,
+                                        const struct f7_fit *fit)
+{
+    const struct hk_launch *first = NULL;
+    struct hk_tail tail = fit->tail;
+    double headroom_ns = 0, effective_ns = 0;
+    size_t launches = 0, k = 0;
+    enum hk_status status = hk_run_cell(step->target, cell, &first, &launches);
+
+    for (size_t i = 0; i < launches && status == HK_OK; i++) {
+        struct f7_drained d;
+        if (first[i].state != HK_LAUNCH_OK || !drained_read(&first[i], &d))
+            continue;
+        if (headroom_ns == 0) {
+            if (!choose_size(fit, regime, &d, &k))
+                return HK_OK; /* too rare in a launch */
+            headroom_ns = d.headroom_ns->values[k];
+            effective_ns = effective_headroom(fit, regime, headroom_ns);
+            if (hk_extremal_intervals(fit->deficits_ns, fit->sorted_count, effective_ns,
+                                      &tail.extremal_index) != HK_OK)
+                return HK_OK; /* too rare in the delays: nothing is known of clusters */
+        }
+        if (k < d.headroom_ns->count && d.headroom_ns->values[k] == headroom_ns)
+            status = compare_stretch(step, regime, &first[i], &tail, effective_ns, &d, k);
+    }
+    return status;
+}
+
 /* Interval of the CV for the cause: normal theory is enough for an effect of this size. */
 static struct hk_assumption cv_assumption(const struct f7_fit *fit)
 {
@@ -572,6 +676,8 @@ static enum hk_status judge_counts(const struct f7_step *step, const struct hk_r
 
     for (size_t i = 0; i < counts.count && status == HK_OK; i++)
         status = compare_size(step, regime, cell, fit, &counts.sizes[i], errors);
+    if (status == HK_OK && fit->has_tail && !regime->control)
+        status = compare_stretches(step, regime, cell, fit);
     return status == HK_OK ? decide(step->judge, regime, fit, errors) : status;
 }
 
@@ -592,7 +698,7 @@ static enum hk_status judge_cell(const char *cell, void *context)
                                       "too few wake-ups to fit a law");
     if (status == HK_OK)
         status = judge_counts(step, &regime, cell, &fit);
-    free(fit.sorted_ns);
+    fit_release(&fit);
     return status;
 }
 

@@ -213,7 +213,8 @@ static void write_law(FILE *out, const struct hk_judge *judge, const char *cell,
     for (size_t i = 0; judge && i < judge->comparison_count; i++) {
         const struct hk_comparison *c = &judge->comparisons[i];
         int64_t headroom_ns = 0;
-        if (strcmp(c->formula, "F7") != 0 || strcmp(c->model, model) != 0 ||
+        if (strcmp(c->formula, "F7") != 0 || strcmp(c->quantity, "underrun_ratio") != 0 ||
+            strcmp(c->model, model) != 0 ||
             strncmp(c->cell, cell, length) != 0 || c->cell[length] != '/' ||
             hk_name_int(c->cell, "headroom_ns", &headroom_ns) != HK_OK)
             continue;

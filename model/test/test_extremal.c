@@ -103,6 +103,57 @@ static void hours_are_foretold(void **state)
     hk_rng_destroy(rng);
 }
 
+/* Counts of stretches, foretold from the first half of a clustered series, counted in the other. */
+static void stretches_are_foretold(void **state)
+{
+    (void)state;
+    enum { N = 400000, STRETCH = 2000 };
+    static const struct {
+        double index;
+        double claimed; /* what the tail is told of it; 0: what was found */
+        unsigned low;   /* of 100 intervals of 95 % */
+        unsigned high;
+    } cases[] = {
+        {1.0, 0.0, 88, 100},
+        {0.25, 0.0, 88, 100},
+        {0.25, 1.0, 20, 80}, /* independent ones vary by sqrt 7 less */
+    };
+    struct hk_rng *rng = test_rng(277);
+    double *x = malloc(N * sizeof *x);
+    double *sorted = malloc(N / 2 * sizeof *sorted);
+    for (size_t k = 0; k < HK_ARRAY_COUNT(cases); k++) {
+        struct hk_tail_options options = {.confidence_ratio = 0.95, .extremal_index = 1.0};
+        struct hk_tail tail;
+        struct hk_stretch stretch;
+        unsigned hits = 0;
+        fill_armax(rng, cases[k].index, x, N);
+        for (size_t i = 0; i < N; i++) {
+            x[i] = log(x[i]);
+        }
+        memcpy(sorted, x, N / 2 * sizeof *x);
+        assert_int_equal(hk_sample_sort(sorted, N / 2), HK_OK);
+        assert_int_equal(hk_tail_fit(sorted, N / 2, &options, &tail), HK_OK);
+        const double headroom = log(STRETCH / 20.0); /* twenty in a stretch */
+        assert_int_equal(hk_extremal_intervals(x, N / 2, headroom, &tail.extremal_index), HK_OK);
+        tail.extremal_index = cases[k].claimed > 0.0 ? cases[k].claimed : tail.extremal_index;
+        assert_int_equal(hk_tail_stretch(&tail, headroom, STRETCH, 0.95, &stretch), HK_OK);
+        assert_near(stretch.expected_count, 20.0, 2.5);
+        for (size_t at = N / 2; at < N; at += STRETCH) {
+            double count = 0.0;
+            for (size_t i = at; i < at + STRETCH; i++) {
+                count += x[i] > headroom;
+            }
+            hits += stretch.interval.lower <= count && count <= stretch.interval.upper;
+        }
+        print_message("index %.2f: [%.0f, %.0f] holds %u of 100\n", tail.extremal_index,
+                      stretch.interval.lower, stretch.interval.upper, hits);
+        assert_in_range(hits, cases[k].low, cases[k].high);
+    }
+    free(sorted);
+    free(x);
+    hk_rng_destroy(rng);
+}
+
 static void bad_arguments_are_refused(void **state)
 {
     (void)state;
@@ -123,6 +174,11 @@ static void bad_arguments_are_refused(void **state)
     assert_int_equal(hk_tail_fit(x, 400, &options, &tail), HK_OK);
     assert_refused(hk_tail_hourly(&tail, 4.0, 0.0, 0.95, &hourly), HK_EINVAL, &hourly);
     assert_refused(hk_tail_hourly(&tail, NAN, PERIOD_NS, 0.95, &hourly), HK_EINVAL, &hourly);
+    struct hk_stretch stretch;
+    assert_refused(hk_tail_stretch(&tail, 4.0, 0.0, 0.95, &stretch), HK_EINVAL, &stretch);
+    assert_refused(hk_tail_stretch(&tail, 4.0, 100.0, 1.0, &stretch), HK_EINVAL, &stretch);
+    assert_refused(hk_tail_stretch(&tail, NAN, 100.0, 0.95, &stretch), HK_EINVAL, &stretch);
+    assert_refused(hk_tail_stretch(&tail, 4.0, 1e12, 0.95, &stretch), HK_ERANGE, &stretch);
     assert_refused(hk_tail_return_level(&tail, PERIOD_NS, 0.0, 0.95, &level, NULL), HK_EINVAL,
                    &level);
     /* more than once a period */
@@ -136,6 +192,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(index_is_recovered),
         cmocka_unit_test(hours_are_foretold),
+        cmocka_unit_test(stretches_are_foretold),
         cmocka_unit_test(bad_arguments_are_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

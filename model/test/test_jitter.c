@@ -136,6 +136,58 @@ static void the_interval_knows_that_periods_share_delays(void **state)
     hk_rng_destroy(rng);
 }
 
+/* Foretold from three quarters of a log: how often does an interval hold the last quarter's J? */
+static void the_next_block_is_foretold(void **state)
+{
+    static const struct {
+        enum delay_law law;
+        double growth; /* of the delays, in the last quarter */
+        unsigned low;  /* of 200 intervals of 95 %; 3 standard errors are 9 */
+        unsigned high;
+    } cases[] = {
+        {DELAY_EXPONENTIAL, 1.0, 181, 199},
+        {DELAY_EAR, 1.0, 181, 199},
+        {DELAY_LOGNORMAL1, 1.0, 174, 199}, /* its fourth moment is hardly known from so few */
+        {DELAY_EXPONENTIAL, 1.3, 0, 20},
+    };
+    enum { N = 4000, BLOCK = 1000, REPLICATES = 200 };
+    struct hk_rng *rng = test_rng(135);
+    double delay[N];
+    double period[N];
+    (void)state;
+    for (size_t k = 0; k < sizeof cases / sizeof cases[0]; k++) {
+        unsigned hits = 0;
+        unsigned of_law = 0;
+        for (int r = 0; r < REPLICATES; r++) {
+            struct hk_lateness l;
+            struct hk_jitter_forecast textbook;
+            struct hk_jitter_forecast dependent;
+            double sum = 0.0;
+            fill_delays(rng, cases[k].law, MEAN_NS, delay, N);
+            for (int i = N - BLOCK; i < N; i++) {
+                delay[i] *= cases[k].growth;
+            }
+            const struct hk_bootstrap_options quick = {0, 200, 0.95};
+            assert_int_equal(hk_lateness_analyse(delay, N - BLOCK, &quick, rng, &l), HK_OK);
+            assert_int_equal(hk_jitter_foretell(&l, BLOCK - 1, &textbook, &dependent), HK_OK);
+            fill_periods(delay + N - BLOCK, BLOCK, 0.0, period);
+            for (int i = 0; i + 1 < BLOCK; i++) {
+                sum += period[i] * period[i];
+            }
+            const double j = sqrt(sum / (BLOCK - 1));
+            hits += dependent.interval_ns.lower <= j && j <= dependent.interval_ns.upper;
+            of_law += l.dependent_interval_ns.lower <= j && j <= l.dependent_interval_ns.upper;
+            assert_true(textbook.jitter_ns == l.textbook_ns);
+        }
+        print_message("law %d, growth %.1f: %u of %d; by the law's interval %u\n", cases[k].law,
+                      cases[k].growth, hits, REPLICATES, of_law);
+        assert_in_range(hits, cases[k].low, cases[k].high);
+        /* Half as wide, as the block's own error is left out: 67 % at most. */
+        assert_true(of_law < 160);
+    }
+    hk_rng_destroy(rng);
+}
+
 static void bad_input_is_refused(void **state)
 {
     (void)state;
@@ -155,6 +207,19 @@ static void bad_input_is_refused(void **state)
     x[7] = INFINITY;
     assert_refused(hk_lateness_analyse(x, 128, &options, rng, &l), HK_EINVAL, &l);
     assert_refused(hk_jitter_analyse(x, 128, 1000.0, &options, rng, &j), HK_EINVAL, &j);
+    struct hk_jitter_forecast forecast[2];
+    const struct hk_interval interval = {900.0, 1100.0, 0.95};
+    l = (struct hk_lateness){.count = 300, .textbook_ns = 1000.0, .textbook_interval_ns = interval,
+                             .dependent_ns = 1000.0, .dependent_interval_ns = interval};
+    assert_int_equal(hk_jitter_foretell(&l, 100, &forecast[0], &forecast[1]), HK_OK);
+    assert_near(forecast[0].interval_ns.upper, 1000.0 * pow(1.1, 2.0), 1e-9); /* sqrt(1 + 3) */
+    assert_near(forecast[1].interval_ns.lower, 1000.0 * pow(0.9, 2.0), 1e-9);
+    assert_refused(hk_jitter_foretell(&l, 1, &forecast[0], &forecast[1]), HK_EINVAL, forecast);
+    assert_refused(hk_jitter_foretell(NULL, 100, &forecast[0], &forecast[1]), HK_EINVAL, forecast);
+    l.dependent_interval_ns.upper = INFINITY;
+    assert_refused(hk_jitter_foretell(&l, 100, &forecast[0], &forecast[1]), HK_ENOISE, forecast);
+    l.dependent_ns = 0.0;
+    assert_refused(hk_jitter_foretell(&l, 100, &forecast[0], &forecast[1]), HK_ENOISE, forecast);
     for (int i = 0; i < 128; i++) {
         x[i] = 1000.0;
     }
@@ -217,6 +282,7 @@ int main(void)
         cmocka_unit_test(the_exponential_law_is_recognised_and_others_are_not),
         cmocka_unit_test(the_interval_knows_that_periods_share_delays),
         cmocka_unit_test(two_timers_two_jitters),
+        cmocka_unit_test(the_next_block_is_foretold),
         cmocka_unit_test(bad_input_is_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

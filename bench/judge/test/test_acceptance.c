@@ -294,6 +294,49 @@ static void undecided_winners_are_no_pass(void **state)
     }
 }
 
+/* What one model alone foretells counts, whatever held; where T never is 1, the ratios say so. */
+static void a_break_even_is_compared_or_told_why_not(void **state)
+{
+    static const char regime[] = "native/file read/reply of pages";
+    static const struct {
+        double size_factor; /* of L* predicted over measured; 0: nothing to compare */
+        double ratios[2];   /* T at two sizes */
+        enum hk_acceptance_outcome outcome;
+        const char *why;
+    } cases[] = {
+        {1.06, {0.9, 1.2}, PASS, ""},
+        {0.7, {0.9, 1.2}, MISSED, ""},
+        {0, {0.31, 0.62}, OPEN, "no size measured has T >= 1: 0.62 at most"},
+        {0, {1.07, 1.2}, OPEN, "no size measured has T < 1: 1.07 at least"},
+        {0, {0.9, 1.2}, OPEN, "T passes 1 where no model says so"},
+        {0, {0, 0}, OPEN, "the run has no such cells"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < HK_ARRAY_COUNT(cases); i++) {
+        struct hk_judge judge;
+        hk_judge_init(&judge);
+        add_verdict(&judge, "F4", regime, HK_VERDICT_REFUTED_REPLACED, "own share");
+        for (size_t k = 0; k < 2 && cases[i].ratios[k] > 0; k++) {
+            struct hk_comparison c = {.formula = "F4", .model = "own share",
+                                      .quantity = "throughput_ratio", .predicted = 1, .lower = 1,
+                                      .upper = 1, .measured = cases[i].ratios[k]};
+            c.measured_lower = c.measured_upper = c.measured;
+            snprintf(c.regime, sizeof c.regime, "%s", regime);
+            assert_int_equal(hk_judge_add_comparison(&judge, &c), HK_OK);
+        }
+        if (cases[i].size_factor > 0)
+            add_comparisons(&judge, "F4", regime, "textbook", "break_even_bytes", 1,
+                            cases[i].size_factor);
+        assess(&judge, NULL, 0);
+        const struct hk_acceptance *a = line(&judge, "F4", "L*");
+        assert_int_equal(a->outcome, cases[i].outcome);
+        assert_int_equal(strncmp(a->why, cases[i].why, strlen(cases[i].why)), 0);
+        assert_int_equal(a->sample_count, cases[i].size_factor > 0);
+        hk_judge_fini(&judge);
+    }
+}
+
 static void a_row_passes_by_lines_that_require_something(void **state)
 {
     struct hk_acceptance lines[] = {{.outcome = HK_ACCEPTANCE_REPORTED, .row = "a"},
@@ -350,6 +393,7 @@ int main(void)
         cmocka_unit_test(the_worst_error_has_an_interval),
         cmocka_unit_test(intervals_say_their_level),
         cmocka_unit_test(undecided_winners_are_no_pass),
+        cmocka_unit_test(a_break_even_is_compared_or_told_why_not),
         cmocka_unit_test(a_row_passes_by_lines_that_require_something),
         cmocka_unit_test(the_table_is_written_with_the_verdicts),
     };

@@ -1099,6 +1099,68 @@ static void a_served_file_is_judged_by_what_it_costs(void **state)
     }
 }
 
+/* A server that replies with pages, and what remapping them costs, ns per byte. */
+static void add_pages(struct world *w, double remap_ns_per_byte, double paid_ns_per_byte)
+{
+    static const int training[] = {4096, 16384, 65536, 262144, 1048576};
+    static const int held_out[] = {8192, 24576, 32768, 49152, 131072, 196608, 524288, 786432};
+    static const double remap_ns = 300;
+
+    for (size_t s = 0; s < HK_ARRAY_COUNT(training); s++)
+        add_cell(w, "cost_ns", remap_ns + remap_ns_per_byte * training[s],
+                 "native/remap/mremap/bytes:%d", training[s]);
+    for (size_t s = 0; s < HK_ARRAY_COUNT(held_out); s++)
+        add_cell(w, "cost_ns",
+                 kernel_read_ns(1) + remap_ns + paid_ns_per_byte * held_out[s] + 2 * one_way_ns(1),
+                 "native/file_read/fuse/cache:direct/reply:splice/bytes:%d", held_out[s]);
+}
+
+static void break_even_is_foretold_where_there_is_one(void **state)
+{
+    static const struct {
+        double remap_ns_per_byte;
+        double paid_ns_per_byte;
+        size_t compared;
+        bool right;
+    } cases[] = {
+        {0.0004, 0.0004, 1, true},
+        {0.0004, 0.0012, 1, false}, /* faster from 750 KB on, and not from 660 KB */
+        {0.0004, 0.0071, 0, false}, /* pages never are as fast */
+        {0.0071, 0.0004, 0, false}, /* they are, and no curve says so */
+    };
+
+    (void)state;
+    for (size_t i = 0; i < HK_ARRAY_COUNT(cases); i++) {
+        /* 2 i = k - z */
+        const double truth = (2 * one_way_ns(1) + 300) / (0.0071 - cases[i].paid_ns_per_byte);
+        const struct hk_parameter *size = NULL;
+        struct hk_judge judge;
+        struct world w;
+        size_t n = 0;
+        world_init(&w, 0.005);
+        add_pipe(&w);
+        add_reads(&w, one_trip_ns);
+        add_pages(&w, cases[i].remap_ns_per_byte, cases[i].paid_ns_per_byte);
+        judge_world(&w, &judge);
+        for (size_t k = 0; k < judge.comparison_count; k++) {
+            const struct hk_comparison *c = &judge.comparisons[k];
+            if (strcmp(c->quantity, "break_even_bytes") != 0)
+                continue;
+            n++;
+            assert_string_equal(c->regime, "native/file read/reply of pages");
+            assert_true(c->measured_lower < truth && truth < c->measured_upper);
+            assert_true(fabs(c->measured / truth - 1) < 0.03);
+            assert_int_equal(c->lower < truth && truth < c->upper, cases[i].right);
+            assert_int_equal(fabs(c->predicted / truth - 1) < 0.05, cases[i].right);
+        }
+        assert_int_equal(n, cases[i].compared);
+        assert_int_equal(hk_judge_parameter(&judge, "F4/file_read/break_even_bytes", &size),
+                         cases[i].remap_ns_per_byte < 0.001 ? HK_OK : HK_ENOENT);
+        hk_judge_fini(&judge);
+        world_remove(&w);
+    }
+}
+
 struct loading {
     double by_length;    /* exponent of a straight program's length */
     double attachment_ns;
@@ -1434,6 +1496,97 @@ static void launches_that_differ_refute_nothing(void **state)
     world_remove(&w);
 }
 
+/*
+ * Launches of a wild regime: a log each, and buffers that other delays drain. From the fourth fifth
+ * of a log on, its delays are so much longer; those of the buffers are throughout.
+ */
+static void add_wild_launches(struct world *w, double drift, double worse)
+{
+    static const char keys[] = "policy:other/load:idle/period_us:1000/inject_us:0";
+    enum { COUNT = 40, N = 5000 };
+    static double x[N];
+    double headroom[HEADROOMS], underruns[HEADROOMS], periods[HEADROOMS];
+    char name[HK_NAME_BYTES];
+
+    for (uint32_t l = 0; l < 2 * COUNT; l++) {
+        struct hk_launch launch;
+        const bool log = l < COUNT;
+        snprintf(name, sizeof name, log ? "native/wakeup/device/%s/record:lateness"
+                                        : "native/underrun/device/%s", keys);
+        assert_int_equal(hk_launch_init(&launch, name, l % COUNT, 0), HK_OK);
+        for (size_t h = 0; h < HEADROOMS; h++) {
+            headroom[h] = 14e3 + 200e3 * (double)(h + 1);
+            underruns[h] = 0;
+            periods[h] = N;
+        }
+        for (size_t i = 0; i < N; i++) {
+            x[i] = 14e3 + exponential(w->rng) * (!log ? worse : i < 3 * N / 5 ? 1 : drift);
+            for (size_t h = 0; h < HEADROOMS; h++)
+                underruns[h] += x[i] > headroom[h];
+        }
+        if (log) {
+            hk_launch_add_series(&launch, "lateness_ns", x, N);
+        } else {
+            hk_launch_add_series(&launch, "headroom_ns", headroom, HEADROOMS);
+            hk_launch_add_series(&launch, "underruns_count", underruns, HEADROOMS);
+            hk_launch_add_series(&launch, "periods_count", periods, HEADROOMS);
+        }
+        assert_int_equal(hk_run_append(w->writer, &launch), HK_OK);
+        hk_launch_fini(&launch);
+    }
+}
+
+/* Of a quantity, what one model foretells: the share that its intervals hold. */
+static double share_held(const struct hk_judge *judge, const char *quantity, const char *model,
+                         size_t count)
+{
+    size_t n = 0, held = 0;
+
+    for (size_t i = 0; i < judge->comparison_count; i++) {
+        const struct hk_comparison *c = &judge->comparisons[i];
+        if (strcmp(c->quantity, quantity) != 0 || strcmp(c->model, model) != 0)
+            continue;
+        n++;
+        held += c->lower <= c->measured && c->measured <= c->upper;
+    }
+    assert_int_equal(n, count);
+    return (double)held / (double)n;
+}
+
+static void launches_are_foretold_block_by_block(void **state)
+{
+    static const struct {
+        double drift;
+        double worse;
+        double blocks_low, blocks_high;
+        double stretches_low, stretches_high;
+    } cases[] = {
+        {1, 1, 0.88, 1, 0.88, 1},
+        {1.5, 1, 0.2, 0.5, 0, 0.2}, /* only the block before the change is right */
+        {1, 1.5, 0.88, 1, 0, 0.2},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < HK_ARRAY_COUNT(cases); i++) {
+        struct hk_judge judge;
+        struct world w;
+        world_init(&w, 0);
+        add_wild_launches(&w, cases[i].drift, cases[i].worse);
+        judge_world(&w, &judge);
+        const double textbook = share_held(&judge, "block_jitter_rms_ns", "textbook", 120);
+        const double blocks =
+            share_held(&judge, "block_jitter_rms_ns", "sigma sqrt(2 (1 - rho1))", 120);
+        const double stretches =
+            share_held(&judge, "underruns_count", "measured law with GPD tail", 40);
+        print_message("drift %.1f, worse %.1f: blocks %.3f (textbook %.3f), stretches %.3f\n",
+                      cases[i].drift, cases[i].worse, blocks, textbook, stretches);
+        assert_true(cases[i].blocks_low <= blocks && blocks <= cases[i].blocks_high);
+        assert_true(cases[i].stretches_low <= stretches && stretches <= cases[i].stretches_high);
+        hk_judge_fini(&judge);
+        world_remove(&w);
+    }
+}
+
 /* --- the files --------------------------------------------------------------- */
 
 static void files_give_back_what_was_written(void **state)
@@ -1544,12 +1697,14 @@ int main(void)
         cmocka_unit_test(decades_are_refuted_on_their_cells),
         cmocka_unit_test(staleness_is_judged_by_what_counts_as_stale),
         cmocka_unit_test(a_served_file_is_judged_by_what_it_costs),
+        cmocka_unit_test(break_even_is_foretold_where_there_is_one),
         cmocka_unit_test(f9_is_judged_by_length_work_and_use),
         cmocka_unit_test(f9_is_judged_on_counts),
         cmocka_unit_test(f5_holds_when_independent_and_is_corrected_when_not),
         cmocka_unit_test(f6_and_f7_hold_on_injected_exponential_delays),
         cmocka_unit_test(f6_and_f7_are_replaced_where_delays_are_not_exponential),
         cmocka_unit_test(launches_that_differ_refute_nothing),
+        cmocka_unit_test(launches_are_foretold_block_by_block),
         cmocka_unit_test(files_give_back_what_was_written),
         cmocka_unit_test(malformed_files_are_refused_in_one_line),
         cmocka_unit_test(numbers_that_are_none_are_refused),

@@ -42,6 +42,30 @@ struct hk_hourly {
 enum hk_status hk_tail_hourly(const struct hk_tail *tail, double headroom_ns, double period_ns,
                               double confidence, struct hk_hourly *out);
 
+/* Underruns in a stretch of time, counted one by one. */
+struct hk_stretch {
+    double expected_count;
+    struct hk_interval interval; /* of what will be counted: whole numbers */
+};
+
+/*
+ * How many periods of a stretch will exceed a head-room. Clusters come as a Poisson process,
+ * their sizes are geometric with mean 1 / index: the count then has variance (2 - index) / index
+ * times its mean, to which the error of the probability adds. The interval is that of the
+ * negative binomial law with this mean and variance.
+ *
+ * tail          [in]  its extremal_index says how exceedances cluster
+ * headroom_ns   [in]  finite
+ * period_count  [in]  > 0
+ * confidence    [in]  inside (0, 1)
+ *
+ * Returns HK_OK; HK_EINVAL; HK_ERANGE as hk_tail_probability, or if a count beyond 2^31 may come.
+ * Source: Johnson, Kemp & Kotz 2005 (Univariate Discrete Distributions), chapters 5 and 9:
+ * Poisson counts of clusters of geometric size are the Polya-Aeppli law.
+ */
+enum hk_status hk_tail_stretch(const struct hk_tail *tail, double headroom_ns,
+                               double period_count, double confidence, struct hk_stretch *out);
+
 /*
  * Return level: the head-room that a cluster exceeds once in so many hours.
  *

@@ -50,6 +50,28 @@ enum hk_status hk_lateness_analyse(const double *lateness_ns, size_t n,
                                    const struct hk_bootstrap_options *options,
                                    struct hk_rng *rng, struct hk_lateness *out);
 
+/* A prediction of J with its interval. */
+struct hk_jitter_forecast {
+    double jitter_ns;
+    struct hk_interval interval_ns;
+};
+
+/*
+ * Foretell J of the periods that follow a log. A block of m has an error of its own beside that
+ * of the log of n: the intervals are of the block's J, not of the law's. Errors of ln J fall with
+ * the root of the count, so the block's is that of the log's bootstrap times sqrt(n / m).
+ *
+ * l           [in]   a log as hk_lateness_analyse has it
+ * next_count  [in]   m, >= 2
+ * textbook    [out]  delta sqrt 2
+ * dependent   [out]  sigma sqrt(2 (1 - rho_1))
+ *
+ * Returns HK_OK; HK_EINVAL; HK_ENOISE if the log's J is 0 or its interval has no upper end.
+ */
+enum hk_status hk_jitter_foretell(const struct hk_lateness *l, size_t next_count,
+                                  struct hk_jitter_forecast *textbook,
+                                  struct hk_jitter_forecast *dependent);
+
 /* F6 as the textbook has it. HK_EINVAL if delta is negative or not finite. */
 enum hk_status hk_jitter_textbook(double delta_ns, double *jitter_ns);
 
