@@ -232,6 +232,7 @@ static enum hk_status wait_for(const struct hk_periodic *p, uint64_t delay_ns, u
         hk_sleep_until(w->grid_ns + delay_ns);
         break;
     case HK_PERIODIC_DEVICE:
+        w->due_ns = w->grid_ns;
         status = wait_device(p, delay_ns, tick);
         w->grid_ns = p->origin_ns + *tick * p->period_ns;
         break;
@@ -239,6 +240,8 @@ static enum hk_status wait_for(const struct hk_periodic *p, uint64_t delay_ns, u
         hk_sleep_until((w->grid_ns > w->last_ns ? w->grid_ns : w->last_ns) + delay_ns);
         break;
     }
+    if (p->clock != HK_PERIODIC_DEVICE)
+        w->due_ns = w->grid_ns;
     w->now_ns = hk_monotonic_ns();
     return status;
 }

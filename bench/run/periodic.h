@@ -24,7 +24,8 @@ struct hk_periodic {
 
 /* One wake-up: what should have been, and what was. */
 struct hk_wakeup {
-    uint64_t grid_ns; /* the ideal time */
+    uint64_t grid_ns; /* the ideal time; of ticks that have passed, the last */
+    uint64_t due_ns;  /* the first of them, which is what should have woken us */
     uint64_t now_ns;
     uint64_t last_ns; /* the wake-up before, or the origin */
 };

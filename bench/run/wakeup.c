@@ -76,7 +76,7 @@ struct recording {
 static void record(void *context, const struct hk_wakeup *w)
 {
     struct recording *r = context;
-    const uint64_t from_ns = r->intervals ? w->last_ns : w->grid_ns;
+    const uint64_t from_ns = r->intervals ? w->last_ns : w->due_ns;
 
     if (r->count < r->capacity)
         r->values_ns[r->count++] = (double)w->now_ns - (double)from_ns;
