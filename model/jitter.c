@@ -242,41 +242,37 @@ done:
     return status;
 }
 
-/* Ends of an interval of the prediction and of a block's own J about it, on the logarithm's scale. */
-static struct hk_jitter_forecast forecast(double jitter_ns, const struct hk_interval *known,
-                                          const struct hk_lateness *l, double scale)
-{
-    const struct hk_interval *block = &l->dependent_interval_ns;
-    const double down = hypot(log(jitter_ns / known->lower),
-                              scale * log(l->dependent_ns / block->lower));
-    const double up = hypot(log(known->upper / jitter_ns),
-                            scale * log(block->upper / l->dependent_ns));
-    return (struct hk_jitter_forecast){
-        jitter_ns,
-        {jitter_ns * exp(-down), jitter_ns * exp(up), known->confidence_ratio},
-    };
-}
-
-enum hk_status hk_jitter_foretell(const struct hk_lateness *l, size_t next_count,
+enum hk_status hk_jitter_foretell(const double *lateness_ns, size_t n, size_t next_count,
+                                  const struct hk_bootstrap_options *options, struct hk_rng *rng,
                                   struct hk_jitter_forecast *textbook,
                                   struct hk_jitter_forecast *dependent)
 {
-    if (!l || next_count < 2 || !textbook || !dependent) {
+    if (!options || !rng || next_count == 0 || !textbook || !dependent) {
         return HK_EINVAL;
     }
-    if (!(l->dependent_ns > 0.0) || !(l->textbook_ns > 0.0)) {
-        return HK_ENOISE;
+    const struct hk_moment_statistic statistic = {dependent_of, NULL};
+    struct hk_lateness log = {0};
+    struct columns columns = {0};
+    struct hk_interval next;
+    enum hk_status status = series_check(lateness_ns, n, 0.0);
+    if (status == HK_OK) {
+        status = lateness_describe(lateness_ns, n, &log);
     }
-    const double scale = sqrt((double)l->count / (double)next_count);
-    const struct hk_jitter_forecast first =
-        forecast(l->textbook_ns, &l->textbook_interval_ns, l, scale);
-    const struct hk_jitter_forecast second =
-        forecast(l->dependent_ns, &l->dependent_interval_ns, l, scale);
-    if (!isfinite(first.interval_ns.upper) || !isfinite(second.interval_ns.upper)) {
-        return HK_ENOISE;
+    if (status == HK_OK) {
+        status = columns_init(&columns, lateness_ns, n, log.d0_ns + log.delta_ns);
     }
-    *textbook = first;
-    *dependent = second;
+    if (status == HK_OK) {
+        status = hk_bootstrap_next(&columns.data, &statistic, next_count, options, rng, &next);
+    }
+    free(columns.memory);
+    if (status != HK_OK) {
+        return status;
+    }
+    /* How periods scatter is in the log; the textbook only says about what. */
+    const double scale = log.textbook_ns / log.dependent_ns;
+    *dependent = (struct hk_jitter_forecast){log.dependent_ns, next};
+    *textbook = (struct hk_jitter_forecast){
+        log.textbook_ns, {next.lower * scale, next.upper * scale, next.confidence_ratio}};
     return HK_OK;
 }
 

@@ -336,12 +336,9 @@ static enum hk_status compare_block(const struct f6_step *step, const struct hk_
 {
     struct hk_comparison c = {.formula = "F6", .quantity = "block_jitter_rms_ns"};
     struct hk_jitter_forecast models[HK_ARRAY_COUNT(model_names)];
-    struct hk_lateness log;
+    enum hk_status status = hk_jitter_foretell(lateness_ns, before, n - 1, &block_bootstrap,
+                                               step->rng, &models[0], &models[1]);
 
-    enum hk_status status =
-        hk_lateness_analyse(lateness_ns, before, &block_bootstrap, step->rng, &log);
-    if (status == HK_OK)
-        status = hk_jitter_foretell(&log, n - 1, &models[0], &models[1]);
     if (status != HK_OK)
         return status == HK_ENOISE ? HK_OK : status; /* nothing can be foretold from these */
     c.measured = c.measured_lower = c.measured_upper = rms_of_steps(lateness_ns + before, n);

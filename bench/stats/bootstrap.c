@@ -89,15 +89,16 @@ static void means_of(const struct prefix *prefix, const double *sums, size_t cou
     }
 }
 
-static void resample_means(const struct prefix *prefix, size_t block, struct hk_rng *rng,
-                           double *means)
+/* Means of so many rows, drawn in blocks. */
+static void resample_means(const struct prefix *prefix, size_t block, size_t count,
+                           struct hk_rng *rng, double *means)
 {
     double sums[HK_BOOTSTRAP_COLUMNS_MAX] = {0};
-    for (size_t filled = 0; filled < prefix->n; filled += block) {
+    for (size_t filled = 0; filled < count; filled += block) {
         const size_t start = hk_rng_below(rng, prefix->n);
-        add_block(prefix, start, size_min(block, prefix->n - filled), 1.0, sums);
+        add_block(prefix, start, size_min(block, count - filled), 1.0, sums);
     }
-    means_of(prefix, sums, prefix->n, means);
+    means_of(prefix, sums, count, means);
 }
 
 static void means_without_block(const struct prefix *prefix, size_t start, size_t block,
@@ -135,6 +136,21 @@ static enum hk_status moment_block(const struct hk_moment_data *data, size_t *bl
     return HK_OK;
 }
 
+/* As the options say, or chosen. */
+static enum hk_status block_of(const struct hk_moment_data *data,
+                               const struct hk_bootstrap_options *options, size_t *block)
+{
+    size_t length = options->block_count;
+    const enum hk_status status = length == 0 ? moment_block(data, &length) : HK_OK;
+    if (status == HK_OK && length > data->n / 2) {
+        return HK_ENOISE;
+    }
+    if (status == HK_OK) {
+        *block = length;
+    }
+    return status;
+}
+
 static enum hk_status moment_data_check(const struct hk_moment_data *data)
 {
     if (!data || !data->columns || data->column_count == 0 ||
@@ -159,7 +175,7 @@ static void fill_replicates(const struct prefix *prefix, size_t block, struct hk
 {
     double means[HK_BOOTSTRAP_COLUMNS_MAX];
     for (size_t r = 0; r < work[0].replicate_count; r++) {
-        resample_means(prefix, block, rng, means);
+        resample_means(prefix, block, prefix->n, rng, means);
         for (size_t s = 0; s < count; s++) {
             work[s].replicates[r] = statistics[s].function(means, statistics[s].context);
         }
@@ -200,15 +216,10 @@ enum hk_status hk_bootstrap_moments(const struct hk_moment_data *data,
     if (status != HK_OK) {
         return status;
     }
-    size_t block = options->block_count;
-    if (block == 0) {
-        status = moment_block(data, &block);
-        if (status != HK_OK) {
-            return status;
-        }
-    }
-    if (block > data->n / 2) {
-        return HK_ENOISE;
+    size_t block;
+    status = block_of(data, options, &block);
+    if (status != HK_OK) {
+        return status;
     }
     struct prefix prefix = {0};
     struct bootstrap_work work[HK_BOOTSTRAP_STATISTICS_MAX] = {0};
@@ -233,6 +244,65 @@ done:
     for (size_t s = 0; s < statistic_count; s++) {
         bootstrap_work_fini(&work[s]);
     }
+    return status;
+}
+
+/* A value times percentiles of ratios, which are put in order. */
+static enum hk_status percentiles(double *ratios, size_t count, double value, double confidence,
+                                  struct hk_interval *interval)
+{
+    const double outside = (1.0 - confidence) / 2.0;
+    double lower;
+    double upper;
+    if (!(value > 0.0) || !hk_sample_finite(ratios, count)) {
+        return HK_ENOISE;
+    }
+    (void)hk_sample_sort(ratios, count);
+    if (ratios[0] == ratios[count - 1]) {
+        return HK_ENOISE;
+    }
+    (void)hk_quantile(ratios, count, outside, &lower);
+    (void)hk_quantile(ratios, count, 1.0 - outside, &upper);
+    *interval = (struct hk_interval){value * lower, value * upper, confidence};
+    return HK_OK;
+}
+
+enum hk_status hk_bootstrap_next(const struct hk_moment_data *data,
+                                 const struct hk_moment_statistic *statistic, size_t next_count,
+                                 const struct hk_bootstrap_options *options, struct hk_rng *rng,
+                                 struct hk_interval *interval)
+{
+    size_t replicates;
+    size_t block;
+    enum hk_status status = bootstrap_options_check(options, &replicates);
+    if (status != HK_OK || !statistics_valid(statistic, 1) || next_count == 0 || !rng ||
+        !interval) {
+        return HK_EINVAL;
+    }
+    status = moment_data_check(data);
+    if (status == HK_OK) {
+        status = block_of(data, options, &block);
+    }
+    if (status != HK_OK) {
+        return status;
+    }
+    struct prefix prefix = {0};
+    double *ratios = malloc(replicates * sizeof *ratios);
+    status = ratios ? prefix_init(&prefix, data) : HK_ENOMEM;
+    for (size_t r = 0; status == HK_OK && r < replicates; r++) {
+        double known[HK_BOOTSTRAP_COLUMNS_MAX];
+        double next[HK_BOOTSTRAP_COLUMNS_MAX];
+        resample_means(&prefix, block, data->n, rng, known);
+        resample_means(&prefix, block, next_count, rng, next);
+        ratios[r] = statistic->function(next, statistic->context) /
+                    statistic->function(known, statistic->context);
+    }
+    if (status == HK_OK) {
+        const double value = statistic->function(prefix.centre, statistic->context);
+        status = percentiles(ratios, replicates, value, options->confidence_ratio, interval);
+    }
+    free(prefix.rows);
+    free(ratios);
     return status;
 }
 

@@ -169,7 +169,9 @@ static void the_next_block_is_foretold(void **state)
             }
             const struct hk_bootstrap_options quick = {0, 200, 0.95};
             assert_int_equal(hk_lateness_analyse(delay, N - BLOCK, &quick, rng, &l), HK_OK);
-            assert_int_equal(hk_jitter_foretell(&l, BLOCK - 1, &textbook, &dependent), HK_OK);
+            assert_int_equal(hk_jitter_foretell(delay, N - BLOCK, BLOCK - 1, &quick, rng, &textbook,
+                                                &dependent),
+                             HK_OK);
             fill_periods(delay + N - BLOCK, BLOCK, 0.0, period);
             for (int i = 0; i + 1 < BLOCK; i++) {
                 sum += period[i] * period[i];
@@ -178,6 +180,9 @@ static void the_next_block_is_foretold(void **state)
             hits += dependent.interval_ns.lower <= j && j <= dependent.interval_ns.upper;
             of_law += l.dependent_interval_ns.lower <= j && j <= l.dependent_interval_ns.upper;
             assert_true(textbook.jitter_ns == l.textbook_ns);
+            assert_true(dependent.jitter_ns == l.dependent_ns);
+            assert_near(textbook.interval_ns.upper / dependent.interval_ns.upper,
+                        textbook.jitter_ns / dependent.jitter_ns, 1e-12);
         }
         print_message("law %d, growth %.1f: %u of %d; by the law's interval %u\n", cases[k].law,
                       cases[k].growth, hits, REPLICATES, of_law);
@@ -207,24 +212,21 @@ static void bad_input_is_refused(void **state)
     x[7] = INFINITY;
     assert_refused(hk_lateness_analyse(x, 128, &options, rng, &l), HK_EINVAL, &l);
     assert_refused(hk_jitter_analyse(x, 128, 1000.0, &options, rng, &j), HK_EINVAL, &j);
-    struct hk_jitter_forecast forecast[2];
-    const struct hk_interval interval = {900.0, 1100.0, 0.95};
-    l = (struct hk_lateness){.count = 300, .textbook_ns = 1000.0, .textbook_interval_ns = interval,
-                             .dependent_ns = 1000.0, .dependent_interval_ns = interval};
-    assert_int_equal(hk_jitter_foretell(&l, 100, &forecast[0], &forecast[1]), HK_OK);
-    assert_near(forecast[0].interval_ns.upper, 1000.0 * pow(1.1, 2.0), 1e-9); /* sqrt(1 + 3) */
-    assert_near(forecast[1].interval_ns.lower, 1000.0 * pow(0.9, 2.0), 1e-9);
-    assert_refused(hk_jitter_foretell(&l, 1, &forecast[0], &forecast[1]), HK_EINVAL, forecast);
-    assert_refused(hk_jitter_foretell(NULL, 100, &forecast[0], &forecast[1]), HK_EINVAL, forecast);
-    l.dependent_interval_ns.upper = INFINITY;
-    assert_refused(hk_jitter_foretell(&l, 100, &forecast[0], &forecast[1]), HK_ENOISE, forecast);
-    l.dependent_ns = 0.0;
-    assert_refused(hk_jitter_foretell(&l, 100, &forecast[0], &forecast[1]), HK_ENOISE, forecast);
+    struct hk_jitter_forecast next[2];
+    assert_refused(hk_jitter_foretell(x, 99, 40, &options, rng, &next[0], &next[1]), HK_ENOISE,
+                   next);
+    assert_refused(hk_jitter_foretell(x, 128, 0, &options, rng, &next[0], &next[1]), HK_EINVAL,
+                   next);
+    assert_refused(hk_jitter_foretell(x, 128, 40, NULL, rng, &next[0], &next[1]), HK_EINVAL, next);
+    assert_refused(hk_jitter_foretell(x, 128, 40, &options, rng, &next[0], &next[1]), HK_EINVAL,
+                   next); /* x[7] */
     for (int i = 0; i < 128; i++) {
         x[i] = 1000.0;
     }
     assert_refused(hk_lateness_analyse(x, 128, &options, rng, &l), HK_ENOISE, &l);
     assert_refused(hk_jitter_analyse(x, 128, 1000.0, &options, rng, &j), HK_ENOISE, &j);
+    assert_refused(hk_jitter_foretell(x, 128, 40, &options, rng, &next[0], &next[1]), HK_ENOISE,
+                   next);
     hk_rng_destroy(rng);
 }
 

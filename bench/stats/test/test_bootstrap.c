@@ -143,6 +143,32 @@ static void standard_error_is_the_known_one(void **state)
     hk_rng_destroy(rng);
 }
 
+/* Of m values after n: the errors of both means. */
+static void what_follows_varies_by_itself_too(void **state)
+{
+    (void)state;
+    enum { N = 8000 };
+    static const size_t next[] = {500, 8000, 32000};
+    struct hk_rng *rng = test_rng(18);
+    double *x = malloc(N * sizeof *x);
+    for (size_t i = 0; i < N; i++) {
+        x[i] = 23.85 + hk_rng_normal(rng);
+    }
+    const double *columns[] = {x};
+    const struct hk_moment_data data = {columns, 1, N};
+    const struct hk_bootstrap_options options = {0, 2000, 0.95};
+    for (size_t i = 0; i < sizeof next / sizeof next[0]; i++) {
+        struct hk_interval interval;
+        const double width = 2.0 * HK_Z_95 * sqrt(1.0 / N + 1.0 / (double)next[i]);
+        assert_int_equal(hk_bootstrap_next(&data, &just_mean, next[i], &options, rng, &interval),
+                         HK_OK);
+        assert_near(interval.upper - interval.lower, width, 0.12 * width);
+        assert_true(interval.lower < 23.85 && 23.85 < interval.upper);
+    }
+    free(x);
+    hk_rng_destroy(rng);
+}
+
 static void general_and_moment_forms_agree(void **state)
 {
     (void)state;
@@ -255,6 +281,19 @@ static void bad_input_is_refused(void **state)
     assert_refused(hk_bootstrap_sample(x, 1, median_of, NULL, &options, rng, &b), HK_ENOISE, &b);
     assert_refused(hk_bootstrap_sample(bad, 16, median_of, NULL, &options, rng, &b), HK_EINVAL,
                    &b);
+    const double *columns_next[] = {x};
+    const double *columns_flat[] = {flat};
+    const double *columns_bad[] = {bad};
+    const struct hk_moment_data good = {columns_next, 1, 16};
+    const struct hk_moment_data constant = {columns_flat, 1, 16};
+    const struct hk_moment_data infinite = {columns_bad, 1, 16};
+    struct hk_interval next;
+    assert_refused(hk_bootstrap_next(&good, &just_mean, 0, &options, rng, &next), HK_EINVAL, &next);
+    assert_refused(hk_bootstrap_next(&good, NULL, 4, &options, rng, &next), HK_EINVAL, &next);
+    assert_refused(hk_bootstrap_next(&infinite, &just_mean, 4, &options, rng, &next), HK_EINVAL,
+                   &next);
+    assert_refused(hk_bootstrap_next(&constant, &just_mean, 4, &options, rng, &next), HK_ENOISE,
+                   &next);
     size_t counts[5] = {1, 1, 1, 1, 0};
     const struct hk_cluster_data hollow = {x, counts, 1, 5};
     const struct hk_cluster_data few = {x, counts, 1, 4};
@@ -272,6 +311,7 @@ int main(void)
         cmocka_unit_test(block_length_follows_the_memory),
         cmocka_unit_test(blocks_cover_where_independence_does_not),
         cmocka_unit_test(standard_error_is_the_known_one),
+        cmocka_unit_test(what_follows_varies_by_itself_too),
         cmocka_unit_test(general_and_moment_forms_agree),
         cmocka_unit_test(same_seed_same_interval),
         cmocka_unit_test(clusters_cover_a_ratio),

@@ -57,18 +57,21 @@ struct hk_jitter_forecast {
 };
 
 /*
- * Foretell J of the periods that follow a log. A block of m has an error of its own beside that
- * of the log of n: the intervals are of the block's J, not of the law's. Errors of ln J fall with
- * the root of the count, so the block's is that of the log's bootstrap times sqrt(n / m).
+ * Foretell J of the periods that follow a log. So few have an error of their own beside that of
+ * the log: the intervals are of the J that will be measured, not of the law's. They are those of
+ * hk_bootstrap_next over neighbouring delays; the textbook's is the same about its own value.
  *
- * l           [in]   a log as hk_lateness_analyse has it
- * next_count  [in]   m, >= 2
- * textbook    [out]  delta sqrt 2
- * dependent   [out]  sigma sqrt(2 (1 - rho_1))
+ * lateness_ns  [in]   n finite values >= 0 in time order, one launch
+ * n            [in]   >= 100
+ * next_count   [in]   periods that follow, >= 1
+ * options      [in]   of the block bootstrap
+ * textbook     [out]  delta sqrt 2
+ * dependent    [out]  sigma sqrt(2 (1 - rho_1))
  *
- * Returns HK_OK; HK_EINVAL; HK_ENOISE if the log's J is 0 or its interval has no upper end.
+ * Returns as hk_lateness_analyse.
  */
-enum hk_status hk_jitter_foretell(const struct hk_lateness *l, size_t next_count,
+enum hk_status hk_jitter_foretell(const double *lateness_ns, size_t n, size_t next_count,
+                                  const struct hk_bootstrap_options *options, struct hk_rng *rng,
                                   struct hk_jitter_forecast *textbook,
                                   struct hk_jitter_forecast *dependent);
 

@@ -94,6 +94,26 @@ enum hk_status hk_bootstrap_moments(const struct hk_moment_data *data,
                                     struct hk_rng *rng, struct hk_bootstrap *out);
 
 /*
+ * Prediction interval of a positive statistic of the rows that follow a series: its value of the
+ * series times percentiles of next / known, where every replicate draws both from the series, the
+ * one as long as what follows and the other as long as what is known. The interval so holds the
+ * errors of both, and rare large values, which a few rows have or have not, as they come.
+ *
+ * data        [in]   as hk_bootstrap_moments
+ * statistic   [in]   of column means, > 0
+ * next_count  [in]   rows that follow, >= 1
+ * interval    [out]
+ *
+ * Returns as hk_bootstrap_moments; HK_ENOISE also if the statistic is not positive.
+ * Cost O(columns * replicates * (n + next_count) / block).
+ * Source: Politis 2015 (Model-Free Prediction and Regression) for predictive roots.
+ */
+enum hk_status hk_bootstrap_next(const struct hk_moment_data *data,
+                                 const struct hk_moment_statistic *statistic, size_t next_count,
+                                 const struct hk_bootstrap_options *options, struct hk_rng *rng,
+                                 struct hk_interval *interval);
+
+/*
  * Block bootstrap of any statistic of one series: it is recomputed on every
  * resampled copy. The jackknife behind the acceleration uses at most 64 blocks.
  *
