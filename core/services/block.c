@@ -3,33 +3,48 @@
  * A block device with a write-back cache. A write is acknowledged when its block is in
  * the cache, which survives the server: a cached block is never overwritten, but
  * replaced by another entry whose `order` is higher; one store makes it count.
+ *
+ * A server keeps two copies of the entries, of dirty blocks and of the RAM disk. A clean
+ * block has its second copy on the device, so a successor begins without it.
  */
 #include "hk/core/mix_draw.h"
 #include "services/commit.h"
+#include "services/durable.h"
 #include "services/rows.h"
 #include "services/virtio.h"
 
 #define BLOCKS 128u /* of the RAM disk, and at most of another */
 #define ENTRIES 48u
 #define WRITE_BACK_NS (HK_NS_PER_MS / 2) /* the longest a block is dirty */
-#define HEAD_PAGES 1u
+#define HEAD_PAGES 2u
 #define EMPTY UINT64_MAX
+
+enum entry_state {
+    CLEAN,
+    DIRTY, /* newer than on the device */
+    LOST,  /* that too, but both copies were damaged: an error until it is written again */
+};
 
 struct entry {
     uint64_t block; /* EMPTY: free */
     uint64_t order; /* of the write: the newest entry of a block is the block */
-    uint64_t dirty;
-    uint64_t used;  /* when, in requests: the longest unused goes first */
+    uint64_t state; /* enum entry_state */
 };
 
 struct cache {
     uint64_t started;
-    uint64_t order, hits, misses;
     struct entry entry[ENTRIES];
-    uint64_t dirty_count;  /* from here on: made again by start() */
+    /* from here on, on a page of its own: made again by start() */
+    _Alignas(HK_PAGE_BYTES) uint64_t order;
+    uint64_t hits, misses;
+    uint64_t dirty_count;
     uint64_t clock;
-    uint64_t blocks;       /* of the device */
+    uint64_t used[ENTRIES];   /* when, in requests: the longest unused goes first */
+    uint64_t blocks;          /* of the device */
     uint8_t entry_of[BLOCKS]; /* + 1; 0: not cached */
+    bool bad[BLOCKS];         /* both copies on the RAM disk were damaged */
+    bool broken;              /* so were those of the entries: nothing is known */
+    struct hk_durable_tally found;
 };
 
 _Static_assert(HK_BLOCK_PAGES == HEAD_PAGES + ENTRIES + BLOCKS, "rows.h says as many pages");
@@ -106,6 +121,8 @@ static enum hk_status device_read(struct hk_service_host *host, uint64_t block, 
     if (host->device.registers != NULL) {
         status = virtio_transfer(host, block, VIRTIO_READ);
         from = device_page(host, DATA_PAGE);
+    } else if (((const struct cache *)host->memory)->bad[block]) {
+        status = HK_EIO;
     }
     if (status == HK_OK)
         __builtin_memcpy(to, from, HK_BLOCK_BYTES);
@@ -116,6 +133,8 @@ static enum hk_status device_write(struct hk_service_host *host, uint64_t block,
 {
     if (host->device.registers == NULL) {
         __builtin_memcpy(disk_block(host, block), from, HK_BLOCK_BYTES);
+        hk_durable_seal(host, disk_block(host, block), HK_BLOCK_BYTES);
+        ((struct cache *)host->memory)->bad[block] = false;
         return HK_OK;
     }
     __builtin_memcpy(device_page(host, DATA_PAGE), from, HK_BLOCK_BYTES);
@@ -139,6 +158,19 @@ static uint64_t device_start(struct hk_service_host *host)
 
 /* --- the cache ------------------------------------------------------------------ */
 
+/* Entries change in this place; the cache's index follows. */
+static void set_state(struct hk_service_host *host, struct entry *entry, enum entry_state state)
+{
+    hk_commit(entry->state, state);
+    hk_durable_seal(host, &entry->state, sizeof(entry->state));
+}
+
+static void set_free(struct hk_service_host *host, struct entry *entry)
+{
+    hk_commit(entry->block, EMPTY);
+    hk_durable_seal(host, &entry->block, sizeof(entry->block));
+}
+
 static enum hk_status write_back(struct hk_service_host *host, struct entry *entry)
 {
     struct cache *cache = host->memory;
@@ -146,7 +178,7 @@ static enum hk_status write_back(struct hk_service_host *host, struct entry *ent
 
     if (status != HK_OK)
         return status; /* it stays dirty */
-    hk_commit(entry->dirty, 0);
+    set_state(host, entry, CLEAN);
     cache->dirty_count--;
     return HK_OK;
 }
@@ -159,7 +191,7 @@ static enum hk_status flush(struct hk_service_host *host, uint64_t *count)
 
     *count = 0;
     for (uint32_t i = 0; i < ENTRIES && status == HK_OK; i++) {
-        if (cache->entry[i].block == EMPTY || !cache->entry[i].dirty)
+        if (cache->entry[i].block == EMPTY || cache->entry[i].state != DIRTY)
             continue;
         status = write_back(host, &cache->entry[i]);
         *count += status == HK_OK;
@@ -176,7 +208,7 @@ static struct entry *find(struct cache *cache, uint64_t block)
 static enum hk_status take_entry(struct hk_service_host *host, struct entry **entry)
 {
     struct cache *cache = host->memory;
-    struct entry *oldest = &cache->entry[0];
+    struct entry *oldest = NULL;
     enum hk_status status = HK_OK;
 
     for (uint32_t i = 0; i < ENTRIES; i++) {
@@ -184,34 +216,40 @@ static enum hk_status take_entry(struct hk_service_host *host, struct entry **en
             *entry = &cache->entry[i];
             return HK_OK;
         }
-        if (cache->entry[i].used < oldest->used)
+        if (cache->entry[i].state != LOST &&
+            (oldest == NULL || cache->used[i] < cache->used[oldest - cache->entry]))
             oldest = &cache->entry[i];
     }
-    if (oldest->dirty)
+    if (oldest == NULL)
+        return HK_EIO;
+    if (oldest->state == DIRTY)
         status = write_back(host, oldest);
     if (status != HK_OK)
         return status;
     cache->entry_of[oldest->block] = 0;
-    hk_commit(oldest->block, EMPTY);
+    set_free(host, oldest);
     *entry = oldest;
     return HK_OK;
 }
 
 /* The data is in place: from here on the entry is the block. */
-static void enter(struct cache *cache, struct entry *entry, uint64_t block, bool dirty)
+static void enter(struct hk_service_host *host, struct entry *entry, uint64_t block,
+                  enum entry_state state)
 {
+    struct cache *cache = host->memory;
     struct entry *before = find(cache, block);
 
     entry->order = ++cache->order;
-    entry->dirty = dirty;
-    entry->used = ++cache->clock;
+    entry->state = state;
     hk_commit(entry->block, block);
-    cache->dirty_count += dirty;
+    hk_durable_seal(host, entry, sizeof(*entry));
+    cache->used[entry - cache->entry] = ++cache->clock;
+    cache->dirty_count += state == DIRTY;
     cache->entry_of[block] = (uint8_t)(entry - cache->entry + 1);
     if (before == NULL)
         return;
-    cache->dirty_count -= before->dirty;
-    hk_commit(before->block, EMPTY);
+    cache->dirty_count -= before->state == DIRTY;
+    set_free(host, before);
 }
 
 static enum hk_status read_block(struct hk_service_host *host, struct hk_service_message *message)
@@ -221,8 +259,10 @@ static enum hk_status read_block(struct hk_service_host *host, struct hk_service
     struct entry *entry = find(cache, block);
 
     if (entry != NULL) {
+        if (entry->state == LOST)
+            return HK_EIO;
         cache->hits++;
-        entry->used = ++cache->clock;
+        cache->used[entry - cache->entry] = ++cache->clock;
     } else {
         enum hk_status status = take_entry(host, &entry);
 
@@ -231,7 +271,7 @@ static enum hk_status read_block(struct hk_service_host *host, struct hk_service
             status = device_read(host, block, data_of(cache, entry));
         if (status != HK_OK)
             return status;
-        enter(cache, entry, block, false);
+        enter(host, entry, block, CLEAN);
     }
     __builtin_memcpy(message->buffer, data_of(cache, entry), HK_BLOCK_BYTES);
     message->word[1] = HK_BLOCK_BYTES;
@@ -249,9 +289,10 @@ static enum hk_status write_block(struct hk_service_host *host, struct hk_servic
     if (status != HK_OK)
         return status;
     __builtin_memcpy(data_of(cache, entry), message->buffer, HK_BLOCK_BYTES);
+    hk_durable_seal(host, data_of(cache, entry), HK_BLOCK_BYTES);
     if (cache->dirty_count == 0)
         host->wake_at(host, host->clock_ns(host) + WRITE_BACK_NS);
-    enter(cache, entry, block, true);
+    enter(host, entry, block, DIRTY);
     message->word[1] = HK_BLOCK_BYTES;
     return HK_OK;
 }
@@ -277,6 +318,8 @@ enum hk_status hk_block_handle(struct hk_service_host *host, struct hk_service_m
         host->device_ack(host);
         return HK_OK;
     }
+    if (cache->broken && message->word[0] < HK_BLOCK_STATUS)
+        return HK_EIO;
     switch (message->word[0]) {
     case HK_BLOCK_READ:
         return message->word[1] < cache->blocks ? read_block(host, message) : HK_ERANGE;
@@ -289,16 +332,41 @@ enum hk_status hk_block_handle(struct hk_service_host *host, struct hk_service_m
         message->word[2] = cache->dirty_count;
         message->word[3] = cache->hits;
         message->word[4] = cache->misses;
-        message->words = 5;
+        message->word[5] = cache->found.restored;
+        message->word[6] = cache->found.lost;
+        message->words = 7;
         return HK_OK;
     default:
         return HK_ENOSYS;
     }
 }
 
-/* Of two entries of a block the newer counts: the older was about to go. */
-static void index_entries(struct cache *cache)
+/* --- start ------------------------------------------------------------------------ */
+
+/* What can be had of a predecessor's blocks: dirty ones, and those of the RAM disk. */
+static void mend_blocks(struct hk_service_host *host)
 {
+    struct cache *cache = host->memory;
+
+    for (uint32_t i = 0; i < ENTRIES; i++) {
+        struct entry *entry = &cache->entry[i];
+
+        if (entry->block == EMPTY)
+            continue;
+        if (entry->state == CLEAN)
+            set_free(host, entry);
+        else if (!hk_durable_mend(host, HEAD_PAGES + i, &cache->found))
+            set_state(host, entry, LOST);
+    }
+    for (uint32_t i = 0; i < BLOCKS && host->device.registers == NULL; i++)
+        cache->bad[i] = !hk_durable_mend(host, HEAD_PAGES + ENTRIES + i, &cache->found);
+}
+
+/* Of two entries of a block the newer counts: the older was about to go. */
+static void index_entries(struct hk_service_host *host)
+{
+    struct cache *cache = host->memory;
+
     for (uint32_t i = 0; i < ENTRIES; i++) {
         struct entry *entry = &cache->entry[i];
         struct entry *other = entry->block == EMPTY ? NULL : find(cache, entry->block);
@@ -306,30 +374,43 @@ static void index_entries(struct cache *cache)
         if (entry->block == EMPTY)
             continue;
         if (other != NULL && other->order > entry->order) {
-            entry->block = EMPTY;
+            set_free(host, entry);
             continue;
         }
         if (other != NULL) {
-            cache->dirty_count -= other->dirty;
-            other->block = EMPTY;
+            cache->dirty_count -= other->state == DIRTY;
+            set_free(host, other);
         }
         cache->entry_of[entry->block] = (uint8_t)(i + 1);
-        cache->dirty_count += entry->dirty;
+        cache->dirty_count += entry->state == DIRTY;
+        if (entry->order > cache->order)
+            cache->order = entry->order;
     }
+}
+
+static void make_empty(struct hk_service_host *host)
+{
+    struct cache *cache = host->memory;
+
+    for (uint32_t i = 0; i < ENTRIES; i++)
+        cache->entry[i].block = EMPTY;
+    hk_commit(cache->started, 1);
+    hk_durable_seal(host, cache, HK_PAGE_BYTES);
 }
 
 void hk_block_start(struct hk_service_host *host)
 {
     struct cache *cache = host->memory;
 
-    for (uint32_t i = 0; i < ENTRIES && cache->started == 0; i++)
-        cache->entry[i].block = EMPTY;
-    hk_commit(cache->started, 1);
-    cache->dirty_count = cache->clock = 0;
-    __builtin_memset(cache->entry_of, 0, sizeof(cache->entry_of));
-    for (uint32_t i = 0; i < ENTRIES; i++)
-        cache->entry[i].used = 0;
-    index_entries(cache);
+    __builtin_memset((char *)cache + offsetof(struct cache, order), 0,
+                     sizeof(*cache) - offsetof(struct cache, order));
+    cache->broken = !hk_durable_mend(host, 0, &cache->found);
+    if (cache->broken)
+        return;
+    if (cache->started == 0)
+        make_empty(host);
+    mend_blocks(host);
+    index_entries(host);
     cache->blocks = device_start(host);
     if (cache->dirty_count > 0)
         host->wake_at(host, host->clock_ns(host) + WRITE_BACK_NS);

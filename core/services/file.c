@@ -6,8 +6,10 @@
  * What is true lies in the nodes and the names: a node counts while it has a kind, a
  * name counts while it has a file, a page belongs to the node that points to it. Each
  * changes by one store. The hash chains and the list of free pages follow from them.
+ * What is true has two copies in a server, and so has the data (services/durable.h).
  */
 #include "services/commit.h"
+#include "services/durable.h"
 #include "services/rows.h"
 
 #define NODES 128u
@@ -18,8 +20,9 @@
 #define NONE 0xffffu
 #define NO_FILE UINT64_MAX
 
+/* As long as a power of two: none lies on two pages. */
 struct node {
-    uint64_t kind; /* enum hk_file_kind */
+    _Alignas(128) uint64_t kind; /* enum hk_file_kind */
     uint64_t generation; /* of this slot: old numbers of files are refused */
     uint64_t bytes;
     uint64_t version; /* grows with every change */
@@ -27,7 +30,7 @@ struct node {
 };
 
 struct name {
-    uint64_t file; /* NO_FILE: not in use */
+    _Alignas(64) uint64_t file; /* NO_FILE: not in use */
     uint64_t folder;
     uint64_t text[NAME_WORDS];
 };
@@ -41,22 +44,26 @@ struct intent {
 struct head {
     uint64_t started;
     uint64_t refresh_ns; /* 0: answers are removed before a change is acknowledged */
-    bool stale[NODES];   /* the cached answers are older than the file */
     struct intent intent;
-    uint16_t chain[CHAINS]; /* from here on: made again by start() */
+    /* from here on, on a page of its own: made again by start() */
+    _Alignas(HK_PAGE_BYTES) bool stale[NODES]; /* the cached answers are older than the file */
+    bool bad[HK_FILE_PAGES];                   /* both copies of the page were damaged */
+    bool broken; /* so were those of a node or a name: nothing is known */
+    struct hk_durable_tally found;
+    uint16_t chain[CHAINS];
     uint16_t next[NAMES];   /* of the chain, or of the free names */
     uint16_t name_of[NODES];
     uint16_t free_name;
     uint16_t free_page_count;
-    uint16_t free_page[HK_SERVICE_PAGES_MAX];
+    uint16_t free_page[HK_FILE_PAGES];
     uint16_t lent_count; /* pages of no file that some client still sees */
-    uint16_t lent_page[HK_SERVICE_PAGES_MAX];
+    uint16_t lent_page[HK_FILE_PAGES];
 };
 
 /* How the memory is divided. */
-#define HEAD_PAGES 1u
+#define HEAD_PAGES 2u
 #define NODE_TABLE_PAGES 4u
-#define NAME_TABLE_PAGES 3u
+#define NAME_TABLE_PAGES 4u
 #define FIRST_DATA_PAGE (HEAD_PAGES + NODE_TABLE_PAGES + NAME_TABLE_PAGES)
 
 _Static_assert(sizeof(struct head) <= HEAD_PAGES * HK_PAGE_BYTES, "the head fits");
@@ -64,6 +71,7 @@ _Static_assert(NODES * sizeof(struct node) <= NODE_TABLE_PAGES * HK_PAGE_BYTES, 
 _Static_assert(NAMES * sizeof(struct name) <= NAME_TABLE_PAGES * HK_PAGE_BYTES, "names fit");
 
 struct disk {
+    struct hk_service_host *host;
     struct head *head;
     struct node *nodes;
     struct name *names;
@@ -75,6 +83,7 @@ static struct disk disk_of(struct hk_service_host *host)
     char *base = host->memory;
 
     return (struct disk){
+        .host = host,
         .head = (struct head *)(void *)base,
         .nodes = (struct node *)(void *)(base + HEAD_PAGES * HK_PAGE_BYTES),
         .names = (struct name *)(void *)(base + (HEAD_PAGES + NODE_TABLE_PAGES) * HK_PAGE_BYTES),
@@ -85,6 +94,29 @@ static struct disk disk_of(struct hk_service_host *host)
 static char *page_at(const struct disk *disk, uint32_t page)
 {
     return disk->base + (uint64_t)page * HK_PAGE_BYTES;
+}
+
+/* --- changes that count ------------------------------------------------------- */
+
+static void keep_head(const struct disk *disk)
+{
+    hk_durable_seal(disk->host, disk->head, offsetof(struct head, stale));
+}
+
+static void keep_node(const struct disk *disk, const struct node *node)
+{
+    hk_durable_seal(disk->host, node, sizeof(*node));
+}
+
+/* All but its pages. */
+static void keep_facts(const struct disk *disk, const struct node *node)
+{
+    hk_durable_seal(disk->host, node, offsetof(struct node, page));
+}
+
+static void keep_name(const struct disk *disk, const struct name *name)
+{
+    hk_durable_seal(disk->host, name, sizeof(*name));
 }
 
 /* --- numbers and names -------------------------------------------------------- */
@@ -163,6 +195,7 @@ static void unlink_name(const struct disk *disk, struct name *name)
         link = &disk->head->next[*link];
     *link = disk->head->next[index];
     hk_commit(name->file, NO_FILE);
+    keep_name(disk, name);
     disk->head->next[index] = disk->head->free_name;
     disk->head->free_name = index;
 }
@@ -181,6 +214,7 @@ static struct name *add_name(const struct disk *disk, uint64_t folder,
     for (uint32_t i = 0; i < NAME_WORDS; i++)
         name->text[i] = text[i];
     hk_commit(name->file, file);
+    keep_name(disk, name);
     link_name(disk, index);
     return name;
 }
@@ -228,6 +262,8 @@ static uint16_t take_page(struct hk_service_host *host, const struct disk *disk)
         return NONE;
     page = disk->head->free_page[--disk->head->free_page_count];
     __builtin_memset(page_at(disk, page), 0, HK_PAGE_BYTES);
+    hk_durable_seal(host, page_at(disk, page), HK_PAGE_BYTES);
+    disk->head->bad[page] = false;
     return page;
 }
 
@@ -242,6 +278,13 @@ static void free_pages_from(struct hk_service_host *host, const struct disk *dis
         hk_commit(node->page[i], NONE);
         free_page(host, disk, page);
     }
+    keep_node(disk, node); /* before any of them is taken again */
+}
+
+/* Whether both copies of a file's page were damaged. */
+static bool is_bad(const struct disk *disk, const struct node *node, uint64_t index)
+{
+    return node->page[index] != NONE && disk->head->bad[node->page[index]];
 }
 
 /*
@@ -261,9 +304,11 @@ static char *page_to_write(struct hk_service_host *host, const struct disk *disk
         return NULL;
     if (page != NONE) {
         __builtin_memcpy(page_at(disk, fresh), page_at(disk, page), HK_PAGE_BYTES);
+        hk_durable_seal(host, page_at(disk, fresh), HK_PAGE_BYTES);
         *replaced = page;
     }
     hk_commit(node->page[index], fresh);
+    keep_node(disk, node);
     return page_at(disk, fresh);
 }
 
@@ -319,6 +364,7 @@ static void remove_answers(struct hk_service_host *host, const struct disk *disk
 static void changed(struct hk_service_host *host, const struct disk *disk, struct node *node)
 {
     node->version++;
+    keep_facts(disk, node);
     if (disk->head->refresh_ns == 0)
         remove_answers(host, disk, node);
     else
@@ -351,6 +397,7 @@ static enum hk_status set_refresh(struct hk_service_host *host, const struct dis
     if (refresh_ns != 0 && (refresh_ns < REFRESH_NS_MIN || refresh_ns > HK_NS_PER_S))
         return HK_EINVAL;
     disk->head->refresh_ns = refresh_ns;
+    keep_head(disk);
     return refresh(host, disk);
 }
 
@@ -381,7 +428,7 @@ static enum hk_status lookup(struct hk_service_host *host, const struct disk *di
     return describe_in(disk, &disk->nodes[name->file & 0xffff], message);
 }
 
-static struct node *free_node(const struct disk *disk)
+static struct node *unused_node(const struct disk *disk)
 {
     for (uint32_t i = 0; i < NODES; i++)
         if (disk->nodes[i].kind == HK_FILE_FREE)
@@ -389,7 +436,7 @@ static struct node *free_node(const struct disk *disk)
     return NULL;
 }
 
-static void begin_node(struct node *node, uint64_t kind)
+static void begin_node(const struct disk *disk, struct node *node, uint64_t kind)
 {
     node->generation = (node->generation + 1) & 0xffffff; /* a file's number keeps clear of signs */
     node->bytes = 0;
@@ -397,13 +444,20 @@ static void begin_node(struct node *node, uint64_t kind)
     for (uint32_t i = 0; i < NODE_PAGES; i++)
         node->page[i] = NONE;
     hk_commit(node->kind, kind);
+    keep_node(disk, node);
+}
+
+static void free_node(const struct disk *disk, struct node *node)
+{
+    hk_commit(node->kind, HK_FILE_FREE);
+    keep_facts(disk, node);
 }
 
 /* A file that no name leads to any more, and no answer. */
 static void end_node(struct hk_service_host *host, const struct disk *disk, struct node *node)
 {
     free_pages_from(host, disk, node, 0);
-    hk_commit(node->kind, HK_FILE_FREE);
+    free_node(disk, node);
 }
 
 static enum hk_status create(const struct disk *disk, struct hk_service_message *message)
@@ -419,12 +473,12 @@ static enum hk_status create(const struct disk *disk, struct hk_service_message 
         return HK_EINVAL;
     if (find_name(disk, folder, text) != NULL)
         return HK_EEXIST;
-    node = free_node(disk);
+    node = unused_node(disk);
     if (node == NULL)
         return HK_ENOSPC;
-    begin_node(node, kind);
+    begin_node(disk, node, kind);
     if (add_name(disk, folder, text, number_of(disk, node)) == NULL) {
-        hk_commit(node->kind, HK_FILE_FREE);
+        free_node(disk, node);
         return HK_ENOSPC;
     }
     return describe_in(disk, node, message);
@@ -450,11 +504,16 @@ static enum hk_status write_file(struct hk_service_host *host, const struct disk
     for (uint64_t done = 0; done < bytes;) {
         uint64_t at = offset + done, part = piece(at, bytes - done);
         uint16_t replaced;
-        char *page = page_to_write(host, disk, node, at / HK_PAGE_BYTES, &replaced);
+        char *page;
 
+        if (part < HK_PAGE_BYTES && is_bad(disk, node, at / HK_PAGE_BYTES))
+            return HK_EIO;
+        page = page_to_write(host, disk, node, at / HK_PAGE_BYTES, &replaced);
         if (page == NULL)
             return HK_ENOSPC;
         __builtin_memcpy(page + at % HK_PAGE_BYTES, data + done, part);
+        hk_durable_seal(host, page + at % HK_PAGE_BYTES, part);
+        disk->head->bad[node->page[at / HK_PAGE_BYTES]] = false;
         if (replaced != NONE)
             free_page(host, disk, replaced);
         done += part;
@@ -482,6 +541,8 @@ static enum hk_status read_file(const struct disk *disk, const struct node *node
         uint64_t at = offset + done, part = piece(at, bytes - done);
         uint16_t page = node->page[at / HK_PAGE_BYTES];
 
+        if (is_bad(disk, node, at / HK_PAGE_BYTES))
+            return HK_EIO;
         if (page != NONE)
             __builtin_memcpy(data + done, page_at(disk, page) + at % HK_PAGE_BYTES, part);
         else
@@ -503,12 +564,15 @@ static enum hk_status lend_page(struct hk_service_host *host, const struct disk 
         return HK_EINVAL;
     if (offset >= node->bytes)
         return HK_ERANGE;
+    if (is_bad(disk, node, index))
+        return HK_EIO;
     if (node->page[index] == NONE) {
         uint16_t page = take_page(host, disk);
 
         if (page == NONE)
             return HK_ENOSPC;
         hk_commit(node->page[index], page);
+        keep_node(disk, node);
     }
     status = host->lend(host, page_at(disk, node->page[index]), message->badge, message->word[3]);
     if (status == HK_OK)
@@ -524,6 +588,8 @@ static enum hk_status truncate(struct hk_service_host *host, const struct disk *
     if (bytes < node->bytes) {
         uint64_t kept = (bytes + HK_PAGE_BYTES - 1) / HK_PAGE_BYTES;
 
+        if (bytes % HK_PAGE_BYTES != 0 && is_bad(disk, node, kept - 1))
+            return HK_EIO;
         hk_commit(node->bytes, bytes);
         free_pages_from(host, disk, node, kept);
         if (bytes % HK_PAGE_BYTES != 0 && node->page[kept - 1] != NONE) {
@@ -534,6 +600,8 @@ static enum hk_status truncate(struct hk_service_host *host, const struct disk *
                 return HK_ENOSPC;
             __builtin_memset(page + bytes % HK_PAGE_BYTES, 0,
                              HK_PAGE_BYTES - bytes % HK_PAGE_BYTES);
+            hk_durable_seal(host, page + bytes % HK_PAGE_BYTES,
+                            HK_PAGE_BYTES - bytes % HK_PAGE_BYTES);
             if (replaced != NONE)
                 free_page(host, disk, replaced);
         }
@@ -586,14 +654,17 @@ static enum hk_status rename_file(struct hk_service_host *host, const struct dis
     disk->head->intent.from = (uint64_t)(from - disk->names);
     disk->head->intent.to = to != NULL ? (uint64_t)(to - disk->names) : disk->head->free_name;
     hk_commit(disk->head->intent.file, from->file);
+    keep_head(disk);
     if (to != NULL) {
         hk_commit(to->file, from->file);
+        keep_name(disk, to);
         disk->head->name_of[node - disk->nodes] = (uint16_t)(to - disk->names);
     } else {
         (void)add_name(disk, word[5], &word[6], from->file);
     }
     unlink_name(disk, from);
     hk_commit(disk->head->intent.file, NO_FILE);
+    keep_head(disk);
     if (replaced != NULL)
         end_node(host, disk, replaced);
     return HK_OK;
@@ -677,6 +748,8 @@ enum hk_status hk_file_handle(struct hk_service_host *host, struct hk_service_me
 
     if (message->badge == HK_SERVICE_TIME_BADGE)
         return refresh(host, &disk);
+    if (disk.head->broken && message->word[0] < HK_FILE_STATUS)
+        return HK_EIO;
     switch (message->word[0]) {
     case HK_FILE_LOOKUP:
         return lookup(host, &disk, message);
@@ -690,6 +763,11 @@ enum hk_status hk_file_handle(struct hk_service_host *host, struct hk_service_me
         return list(&disk, message);
     case HK_FILE_REFRESH:
         return set_refresh(host, &disk, message->word[1]);
+    case HK_FILE_STATUS:
+        message->word[1] = disk.head->found.restored;
+        message->word[2] = disk.head->found.lost;
+        message->words = 3;
+        return HK_OK;
     case HK_FILE_STAT:
     case HK_FILE_READ:
     case HK_FILE_WRITE:
@@ -707,11 +785,14 @@ static void make_empty(const struct disk *disk)
 {
     for (uint32_t i = 0; i < NAMES; i++)
         disk->names[i].file = NO_FILE;
-    disk->head->intent.file = NO_FILE;
     disk->nodes[HK_FILE_ROOT].kind = HK_FILE_FOLDER;
     for (uint32_t i = 0; i < NODE_PAGES; i++)
         disk->nodes[HK_FILE_ROOT].page[i] = NONE;
+    for (uint16_t page = HEAD_PAGES; page < FIRST_DATA_PAGE; page++)
+        hk_durable_seal(disk->host, page_at(disk, page), HK_PAGE_BYTES);
+    disk->head->intent.file = NO_FILE;
     hk_commit(disk->head->started, 1);
+    keep_head(disk);
 }
 
 /* Finish the rename that was under way, and free the files that no name leads to. */
@@ -720,15 +801,18 @@ static void finish_changes(const struct disk *disk)
     const struct intent *intent = &disk->head->intent;
     bool named[NODES] = { [HK_FILE_ROOT] = true };
 
-    if (intent->file != NO_FILE && disk->names[intent->to].file == intent->file)
-        disk->names[intent->from].file = NO_FILE;
+    if (intent->file != NO_FILE && disk->names[intent->to].file == intent->file) {
+        hk_commit(disk->names[intent->from].file, NO_FILE);
+        keep_name(disk, &disk->names[intent->from]);
+    }
     hk_commit(disk->head->intent.file, NO_FILE);
+    keep_head(disk);
     for (uint32_t i = 0; i < NAMES; i++)
         if (disk->names[i].file != NO_FILE)
             named[disk->names[i].file & 0xffff] = true;
     for (uint32_t i = 0; i < NODES; i++)
-        if (!named[i])
-            disk->nodes[i].kind = HK_FILE_FREE;
+        if (!named[i] && disk->nodes[i].kind != HK_FILE_FREE)
+            free_node(disk, &disk->nodes[i]);
 }
 
 static void link_names(const struct disk *disk)
@@ -748,29 +832,47 @@ static void link_names(const struct disk *disk)
     }
 }
 
-static void list_free_pages(struct hk_service_host *host, const struct disk *disk)
+/* All pages but the data; false: one is lost. */
+static bool mend_tables(const struct disk *disk)
 {
-    bool used[HK_SERVICE_PAGES_MAX] = { false };
+    struct hk_durable_tally *found = &disk->head->found;
+    bool good = hk_durable_mend(disk->host, 0, found);
+
+    for (uint32_t page = HEAD_PAGES; page < FIRST_DATA_PAGE; page++)
+        good &= hk_durable_mend(disk->host, page, found);
+    return good;
+}
+
+static void list_free_pages(const struct disk *disk)
+{
+    struct head *head = disk->head;
+    bool used[HK_FILE_PAGES] = { false };
 
     for (uint32_t n = 0; n < NODES; n++)
         for (uint32_t i = 0; i < NODE_PAGES && disk->nodes[n].kind != HK_FILE_FREE; i++)
             if (disk->nodes[n].page[i] != NONE)
                 used[disk->nodes[n].page[i]] = true;
-    disk->head->free_page_count = 0;
-    disk->head->lent_count = 0;
-    for (uint16_t i = HK_FILE_PAGES; i-- > FIRST_DATA_PAGE;)
-        if (!used[i])
-            free_page(host, disk, i);
+    for (uint16_t i = HK_FILE_PAGES; i-- > FIRST_DATA_PAGE;) {
+        if (used[i])
+            head->bad[i] = !hk_durable_mend(disk->host, i, &head->found);
+        else
+            free_page(disk->host, disk, i);
+    }
 }
 
 void hk_file_start(struct hk_service_host *host)
 {
     const struct disk disk = disk_of(host);
 
+    __builtin_memset((char *)disk.head + offsetof(struct head, stale), 0,
+                     sizeof(*disk.head) - offsetof(struct head, stale));
+    disk.head->broken = !mend_tables(&disk);
+    if (disk.head->broken)
+        return;
     if (disk.head->started == 0)
         make_empty(&disk);
     finish_changes(&disk);
     link_names(&disk);
-    list_free_pages(host, &disk);
+    list_free_pages(&disk);
     (void)refresh(host, &disk); /* a predecessor's answers went with its endpoint */
 }

@@ -6,9 +6,9 @@
 #include "services/services.h"
 
 /* Pages of memory that each has. */
-#define HK_FILE_PAGES 256
+#define HK_FILE_PAGES 255
 #define HK_NET_PAGES 144
-#define HK_BLOCK_PAGES 177
+#define HK_BLOCK_PAGES 178
 #define HK_AUDIO_PAGES 9
 #define HK_TIMER_PAGES 2
 #define HK_DISPLAY_PAGES 39

@@ -4,21 +4,24 @@
 #include "services/ether.h"
 #include "services/rows.h"
 
-#define ROW(number, name, pages, hybrid, ...) \
-    [HK_SERVICE_##number] = { #name, pages, hybrid, hk_##name##_start, hk_##name##_handle, \
-                              __VA_ARGS__ },
+#define ROW(number, name, pages, hybrid, two_copies, ...) \
+    [HK_SERVICE_##number] = { #name, pages, hybrid, two_copies, hk_##name##_start, \
+                              hk_##name##_handle, __VA_ARGS__ },
 
 /* The hybrid keeps what has to be quick in the kernel and moves what is big and rare. */
 const struct hk_service hk_services[HK_SERVICES] = {
-    ROW(FILE, file, HK_FILE_PAGES, false, HK_DEVICE_NONE, 0)
-    ROW(NET, net, HK_NET_PAGES, true, HK_DEVICE_VIRTIO_NET, HK_ETHER_PAGES)
-    ROW(BLOCK, block, HK_BLOCK_PAGES, true, HK_DEVICE_VIRTIO_BLOCK, HK_BLOCK_DEVICE_PAGES)
-    ROW(AUDIO, audio, HK_AUDIO_PAGES, true, HK_DEVICE_NONE, 0)
-    ROW(TIMER, timer, HK_TIMER_PAGES, true, HK_DEVICE_NONE, 0)
-    ROW(DISPLAY, display, HK_DISPLAY_PAGES, true, HK_DEVICE_RAMFB, HK_DISPLAY_DEVICE_PAGES)
-    ROW(PRINT, print, HK_PRINT_PAGES, false, HK_DEVICE_NONE, 0)
-    ROW(MEMORY, memory, HK_MEMORY_PAGES, true, HK_DEVICE_NONE, 0)
+    ROW(FILE, file, HK_FILE_PAGES, false, true, HK_DEVICE_NONE, 0)
+    ROW(NET, net, HK_NET_PAGES, true, false, HK_DEVICE_VIRTIO_NET, HK_ETHER_PAGES)
+    ROW(BLOCK, block, HK_BLOCK_PAGES, true, true, HK_DEVICE_VIRTIO_BLOCK, HK_BLOCK_DEVICE_PAGES)
+    ROW(AUDIO, audio, HK_AUDIO_PAGES, true, false, HK_DEVICE_NONE, 0)
+    ROW(TIMER, timer, HK_TIMER_PAGES, true, false, HK_DEVICE_NONE, 0)
+    ROW(DISPLAY, display, HK_DISPLAY_PAGES, true, false, HK_DEVICE_RAMFB, HK_DISPLAY_DEVICE_PAGES)
+    ROW(PRINT, print, HK_PRINT_PAGES, false, false, HK_DEVICE_NONE, 0)
+    ROW(MEMORY, memory, HK_MEMORY_PAGES, true, false, HK_DEVICE_NONE, 0)
 };
+
+_Static_assert(2 * HK_FILE_PAGES + 1 <= HK_SERVICE_PAGES_MAX &&
+                   2 * HK_BLOCK_PAGES + 1 <= HK_SERVICE_PAGES_MAX, "two copies and their sums");
 
 struct preset {
     const char *name;

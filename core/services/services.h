@@ -47,6 +47,12 @@ struct hk_service_host {
      * instruction they must hold all that was acknowledged (services/commit.h).
      */
     void *memory;
+    /*
+     * Their second copy and their sums: services/durable.h. NULL in the kernel, which no
+     * successor follows, and of services that have one copy.
+     */
+    void *copy;
+    uint64_t *sums;
     struct hk_service_device device;
 
     uint64_t (*clock_ns)(struct hk_service_host *host);
@@ -92,6 +98,7 @@ struct hk_service {
     const char *name;
     uint32_t pages;        /* of memory, 1 to HK_SERVICE_PAGES_MAX */
     bool kernel_in_hybrid; /* where the default composition puts it */
+    bool two_copies;       /* of its memory, when it is a server: services/durable.h */
     /* once before the first message: memory is zeroed, or as a predecessor left it */
     void (*start)(struct hk_service_host *host);
     /* words is HK_SERVICE_REPLY_WORDS before, and may be changed */
@@ -100,7 +107,7 @@ struct hk_service {
     uint32_t device_pages;
 };
 
-#define HK_SERVICE_PAGES_MAX 512
+#define HK_SERVICE_PAGES_MAX 512 /* 255 of one with two copies */
 #define HK_SERVICE_REPLY_WORDS 2
 #define HK_SERVICE_PAYLOAD_BYTES (HK_MESSAGE_BUFFER_WORDS * 8) /* of one message: a page */
 
@@ -127,6 +134,7 @@ enum hk_file_request {
     HK_FILE_UNLINK,   /* 1: folder, 2..4: name; a folder must be empty */
     HK_FILE_LIST,     /* 1: folder, 2: 0 or the last answer's -> 1: file, 2: next, 3..5: name */
     HK_FILE_REFRESH,  /* 1: ns; 0: no cached answer is older than its file, else so old at most */
+    HK_FILE_STATUS,   /* -> 1: pages that its server restored when it started, 2: lost */
 };
 #define HK_FILE_ROOT 0
 #define HK_FILE_ANSWER_WORDS 4 /* of lookup, stat and create, from word 1 on */
@@ -181,7 +189,7 @@ enum hk_block_request {
     HK_BLOCK_READ,   /* 1: block -> 1: bytes, in the buffer */
     HK_BLOCK_WRITE,  /* 1: block, the buffer; acknowledged: survives the server */
     HK_BLOCK_FLUSH,  /* -> 1: blocks written back; on the device now */
-    HK_BLOCK_STATUS, /* -> 1: blocks, 2: dirty, 3: hits, 4: misses */
+    HK_BLOCK_STATUS, /* -> 1: blocks, 2: dirty, 3: hits, 4: misses, 5: pages restored, 6: lost */
 };
 #define HK_BLOCK_BYTES HK_PAGE_BYTES
 

@@ -328,7 +328,7 @@ static void start_pager(struct hk_service_host *host)
 
 static void a_pager_in_ring_0_serves(struct hk_test *test)
 {
-    static const struct hk_service service = { "pager", 1, true, start_pager, serve,
+    static const struct hk_service service = { "pager", 1, true, false, start_pager, serve,
                                                 HK_DEVICE_NONE, 0 };
     struct hk_kernel *kernel = test->cpu->kernel;
     struct hk_instance *instance = &kernel->instances[0];

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "user/compose.h"
 
+#include "services/durable.h"
 #include "services/virtio.h"
 
 #define REGISTERS 0x0000210000000000 /* where they are mapped for a moment */
@@ -44,7 +45,7 @@ static enum hk_status make_memory(struct hk_composition *composition,
 
     if (composition->memory[number] != HK_HANDLE_SELF)
         return HK_OK;
-    handle = hk_syscall(HK_SYS_shm_create, service->pages, 0, 0);
+    handle = hk_syscall(HK_SYS_shm_create, hk_durable_pages(service), 0, 0);
     if (handle < 0)
         return (enum hk_status)handle;
     composition->memory[number] = (uint64_t)handle;

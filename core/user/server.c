@@ -2,6 +2,7 @@
 /* The program "server": one service of hk_services[] in a process of its own. */
 #include "user/server.h"
 
+#include "services/durable.h"
 #include "services/ramfb.h"
 #include "services/services.h"
 #include "services/virtio.h"
@@ -253,6 +254,7 @@ int main(uint64_t argument, uint64_t *ipc_page)
     if (hk_server_argument_service(argument) >= HK_SERVICES)
         return 1;
     service = &hk_services[hk_server_argument_service(argument)];
+    hk_durable_set_up(&server.host, service);
     if (hk_syscall(HK_SYS_shm_map, hk_server_argument_memory(argument), SERVER_MEMORY,
                    HK_MAP_READ | HK_MAP_WRITE) != HK_OK)
         return 2;
