@@ -367,7 +367,7 @@ static void work_together(struct sweep *s, uint32_t machines)
 /* Whether a cell of the scenario outages is wanted: core/user/outages_scenario.c names them. */
 static bool outages_wanted(const struct hk_guest_options *o)
 {
-    static const char *const faults[] = {"killed", "hangs", "corrupts", "garbles"};
+    static const char *const faults[] = {"killed", "hangs", "corrupts", "garbles", "damages"};
 
     if (o->wanted == NULL) {
         return true;

@@ -57,6 +57,7 @@ void hk_durable_seal_copy(struct hk_service_host *host, const void *at, uint64_t
 
 static bool same_words(const uint64_t *a, const uint64_t *b)
 {
+#pragma GCC unroll 16
     for (uint64_t i = 0; i < PAGE_WORDS; i++)
         if (a[i] != b[i])
             return false;
@@ -67,14 +68,16 @@ bool hk_durable_mend(struct hk_service_host *host, uint64_t page, struct hk_dura
 {
     uint64_t *memory = (uint64_t *)host->memory + page * PAGE_WORDS;
     uint64_t *copy = (uint64_t *)host->copy + page * PAGE_WORDS;
+    uint64_t sum;
     bool good, copy_good;
 
     if (host->copy == NULL)
         return true;
-    good = page_sum(memory) == host->sums[page];
+    sum = page_sum(memory);
+    good = sum == host->sums[page];
     if (same_words(memory, copy)) { /* then they are right, whatever became of the sum */
         tally->restored += !good;
-        host->sums[page] = page_sum(memory);
+        host->sums[page] = sum;
         return true;
     }
     copy_good = page_sum(copy) == host->sums[page];

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Servers that are killed, hang, write over their own stack, or answer nonsense from
- * moments on that are drawn from a seed, while a client works. The client gets a status
+ * Servers that are killed, hang, write over their own stack, answer nonsense or damage what
+ * outlives them from moments on that are drawn from a seed, while a client works. The client gets a status
  * in bounded time, the supervisor starts another server, and what had been acknowledged
  * is still there. A `value` line for each service and fault records how long each was out.
  */
@@ -9,7 +9,6 @@
 #include "user/compose.h"
 #include "user/scenario.h"
 
-#define ROUNDS 3                         /* of each service and fault */
 #define WATCH_NS (HK_NS_PER_MS / 2)      /* how often the supervisor looks */
 #define ANSWER_NS (HK_NS_PER_MS / 2)     /* how long a server may take to answer it */
 #define STEADY_ANSWERS 20                /* of the new server, before the round is over */
@@ -25,16 +24,18 @@
  */
 #define BOUND_NS (WATCH_NS + ANSWER_NS + 2 * HK_NS_PER_MS)
 
-enum fault { KILLED, HANGS, CORRUPTS, GARBLES, FAULTS };
+enum fault { KILLED, HANGS, CORRUPTS, GARBLES, DAMAGES, FAULTS };
 
 static const struct {
     const char *name;
     enum hk_server_fault fault; /* of the server; a good one is killed */
+    uint64_t rounds;            /* of each service */
 } faults[FAULTS] = {
-    [KILLED] = { "killed", HK_SERVER_FAULTS },
-    [HANGS] = { "hangs", HK_SERVER_HANGS },
-    [CORRUPTS] = { "corrupts", HK_SERVER_CORRUPTS },
-    [GARBLES] = { "garbles", HK_SERVER_GARBLES },
+    [KILLED] = { "killed", HK_SERVER_FAULTS, 3 },
+    [HANGS] = { "hangs", HK_SERVER_HANGS, 3 },
+    [CORRUPTS] = { "corrupts", HK_SERVER_CORRUPTS, 3 },
+    [GARBLES] = { "garbles", HK_SERVER_GARBLES, 3 },
+    [DAMAGES] = { "damages", HK_SERVER_DAMAGES, 24 }, /* of services with two copies */
 };
 
 /* The client's thread works on this; the supervisor reads it. */
@@ -292,10 +293,11 @@ static const struct {
     enum hk_status (*step)(struct worker *w, uint64_t step);
     enum hk_status (*holds)(struct worker *w, uint64_t step); /* HK_EROW: lost */
     uint64_t kept; /* so many steps are there at a time, the last one among them */
+    uint64_t status_request, found_word; /* of what a successor found damaged */
 } work[HK_SERVICES] = {
-    [HK_SERVICE_FILE] = { file_step, file_holds, 8 },
+    [HK_SERVICE_FILE] = { file_step, file_holds, 8, HK_FILE_STATUS, 1 },
     [HK_SERVICE_NET] = { net_step, net_holds, 1 },
-    [HK_SERVICE_BLOCK] = { block_step, block_holds, 64 },
+    [HK_SERVICE_BLOCK] = { block_step, block_holds, 64, HK_BLOCK_STATUS, 5 },
     [HK_SERVICE_AUDIO] = { audio_step, audio_holds, 1 },
     [HK_SERVICE_TIMER] = { timer_step, timer_holds, 1 },
     [HK_SERVICE_DISPLAY] = { display_step, display_holds, 1 },
@@ -373,6 +375,7 @@ static void worker_main(struct worker *w, uint64_t *ipc_page)
 struct outage {
     struct hk_composition composition;
     uint64_t random;
+    uint64_t restored, lost_pages; /* that successors found, of one service and fault */
 };
 
 static uint64_t choose(struct outage *o, uint64_t count)
@@ -430,6 +433,30 @@ static bool watch(struct outage *o, const struct worker *w, enum fault fault)
     return hk_compose_server(&o->composition, w->service, HK_SERVER_HANGS, 0) == HK_OK;
 }
 
+/* What the new server, which answers by now, found damaged when it started. */
+static void note_found(struct outage *o, const struct worker *w)
+{
+    uint64_t word[HK_MESSAGE_REGISTER_WORDS] = { work[w->service].status_request };
+    uint64_t handle = o->composition.server[w->service].endpoint;
+    const uint64_t *found = &word[work[w->service].found_word];
+    struct hk_line line;
+
+    if (!hk_services[w->service].two_copies ||
+        hk_user_ipc(HK_IPC_CALL_ANY + 1, &handle, word) < 0 || word[0] != HK_OK)
+        return;
+    o->restored += found[0];
+    o->lost_pages += found[1];
+    if (found[0] + found[1] == 0)
+        return;
+    hk_line_begin(&line, "log");
+    hk_line_text(&line, hk_services[w->service].name);
+    hk_line_text(&line, ": damaged pages restored ");
+    hk_line_number(&line, found[0]);
+    hk_line_text(&line, ", lost ");
+    hk_line_number(&line, found[1]);
+    hk_line_end(&line);
+}
+
 static bool wait_for(const struct worker *w, uint64_t answers_wanted)
 {
     uint64_t start_ns = now_ns();
@@ -445,12 +472,15 @@ static bool run_round(struct outage *o, struct worker *w, enum fault fault)
     if ((fault != KILLED && start_failing(o, w->service, fault) != HK_OK) || !watch(o, w, fault))
         return false;
     w->doubtful = false;
-    return wait_for(w, w->answers + STEADY_ANSWERS);
+    if (!wait_for(w, w->answers + (fault == DAMAGES ? work[w->service].kept : STEADY_ANSWERS)))
+        return false;
+    note_found(o, w);
+    return true;
 }
 
 static bool run_rounds(struct outage *o, struct worker *w, enum fault fault)
 {
-    for (uint64_t round = 0; round < ROUNDS; round++)
+    for (uint64_t round = 0; round < faults[fault].rounds; round++)
         if (!run_round(o, w, fault))
             return false;
     return true;
@@ -464,17 +494,19 @@ static void print_name(struct hk_line *line, const struct worker *w, enum fault 
     hk_line_text(line, faults[fault].name);
 }
 
-static bool report(const struct worker *w, enum fault fault, bool complete)
+static bool report(const struct outage *o, const struct worker *w, enum fault fault, bool complete)
 {
     bool good = complete && w->lost == 0 && w->call_ns_max < BOUND_NS && w->errors > 0;
     struct hk_line line;
 
     hk_line_begin(&line, "value");
     print_name(&line, w, fault);
-    hk_line_field(&line, "faults", ROUNDS);
+    hk_line_field(&line, "faults", faults[fault].rounds);
     hk_line_field(&line, "errors", w->errors);
     hk_line_field(&line, "wrong", w->wrong);
     hk_line_field(&line, "lost", w->lost);
+    hk_line_field(&line, "pages_restored", o->restored);
+    hk_line_field(&line, "pages_lost", o->lost_pages);
     hk_line_field(&line, "call_ns_max", w->call_ns_max);
     hk_line_field(&line, "outage_ns_max", w->outage_ns_max);
     hk_line_end(&line);
@@ -499,12 +531,13 @@ static bool suffer(struct outage *o, enum hk_service_number service, enum fault 
         hk_say("fail", "no thread for the client");
         return false;
     }
+    o->restored = o->lost_pages = 0;
     complete = run_rounds(o, &w, fault);
     w.stop = true;
     for (int i = 0; i < 1000 && !w.stopped; i++)
         sleep_ns(HK_NS_PER_MS / 10);
     (void)hk_syscall(HK_SYS_cap_drop, (uint64_t)thread, 0, 0);
-    return report(&w, fault, complete);
+    return report(o, &w, fault, complete);
 }
 
 int hk_scenario_outages(uint64_t *ipc_page)
@@ -528,7 +561,8 @@ int hk_scenario_outages(uint64_t *ipc_page)
     }
     for (uint32_t i = 0; i < HK_SERVICES; i++)
         for (uint32_t fault = 0; fault < FAULTS && !(o.composition.placement & 1u << i); fault++)
-            good &= suffer(&o, (enum hk_service_number)i, (enum fault)fault);
+            if (fault != DAMAGES || hk_services[i].two_copies)
+                good &= suffer(&o, (enum hk_service_number)i, (enum fault)fault);
     hk_compose_stop(&o.composition);
     return good ? 0 : 1;
 }

@@ -192,6 +192,22 @@ static void garble(struct hk_service_message *message, uint64_t *seed)
     }
 }
 
+/*
+ * One byte of its memory becomes another: of either copy or of the sums, in a word that says
+ * something.
+ */
+static void damage(const struct hk_service *service, uint64_t *seed)
+{
+    volatile uint64_t *word = (volatile uint64_t *)SERVER_MEMORY;
+    const uint64_t words = hk_durable_pages(service) * HK_PAGE_BYTES / 8;
+    uint64_t at;
+
+    do
+        at = next_random(seed) % words;
+    while (word[at] == 0);
+    word[at] ^= (1 + next_random(seed) % 255) << next_random(seed) % 8 * 8;
+}
+
 /* Fail as the supervisor asked: to see what clients, supervisor and data make of it. */
 static void fail(struct server *server, const struct hk_service *service, uint64_t argument,
                  struct hk_service_message *message)
@@ -207,6 +223,10 @@ static void fail(struct server *server, const struct hk_service *service, uint64
         if (answer_and_receive(server, message) < 0)
             return;
         handle(server, service, message);
+    }
+    if (fault == HK_SERVER_DAMAGES) {
+        damage(service, &seed);
+        __builtin_trap();
     }
     /* its stack is no longer what it was: the next return goes anywhere */
     for (uint64_t i = 0; i < 64; i++)

@@ -13,6 +13,7 @@ enum hk_server_fault {
     HK_SERVER_HANGS,    /* never answers */
     HK_SERVER_CORRUPTS, /* writes over its own stack */
     HK_SERVER_GARBLES,  /* goes on, with nonsense in its answers */
+    HK_SERVER_DAMAGES,  /* changes a byte of what outlives it, and ends */
     HK_SERVER_FAULTS,
 };
 
