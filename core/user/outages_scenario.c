@@ -496,7 +496,9 @@ static void print_name(struct hk_line *line, const struct worker *w, enum fault 
 
 static bool report(const struct outage *o, const struct worker *w, enum fault fault, bool complete)
 {
-    bool good = complete && w->lost == 0 && w->call_ns_max < BOUND_NS && w->errors > 0;
+    /* one byte at a time: what is damaged has an intact copy */
+    bool mended = o->lost_pages == 0 && (fault != DAMAGES || o->restored > 0);
+    bool good = complete && mended && w->lost == 0 && w->call_ns_max < BOUND_NS && w->errors > 0;
     struct hk_line line;
 
     hk_line_begin(&line, "value");
@@ -514,7 +516,7 @@ static bool report(const struct outage *o, const struct worker *w, enum fault fa
         return true;
     hk_line_begin(&line, "fail");
     print_name(&line, w, fault);
-    hk_line_text(&line, complete ? ": data lost, or a call without an end" : ": no server again");
+    hk_line_text(&line, complete ? ": data lost, or damage not found, or a call without an end" : ": no server again");
     hk_line_end(&line);
     return false;
 }

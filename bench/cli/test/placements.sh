@@ -86,4 +86,7 @@ pgrep -f "workloads=sensor_node" >/dev/null && { echo "a machine was left"; fail
   --workload sensor_node >"$tmp/text" 2>&1 || { cat "$tmp/text"; failed=1; }
 grep -q '"guest/outage/block/fault:hangs".*"hk_lost": *0\.\?0*,' "$tmp"/outage/*/*/launches.jsonl ||
   { echo "no outage of block, or data lost"; grep outage "$tmp"/outage/*/*/launches.jsonl; failed=1; }
+grep -q '"guest/outage/block/fault:damages".*"hk_lost": *0\.\?0*,.*"hk_pages_restored": *[1-9]' \
+  "$tmp"/outage/*/*/launches.jsonl ||
+  { echo "no damage found, or data lost"; grep damages "$tmp"/outage/*/*/launches.jsonl; failed=1; }
 exit $failed

@@ -124,7 +124,7 @@ static void *memory_of(size_t service)
     size_t bytes = hk_services[service].pages * (size_t)HK_PAGE_BYTES;
 
     if (memory[service] == NULL)
-        memory[service] = malloc(bytes);
+        memory[service] = aligned_alloc(HK_PAGE_BYTES, bytes);
     if (memory[service] == NULL)
         abort();
     return memset(memory[service], 0, bytes);
