@@ -9,7 +9,7 @@
 
 #include "hk/base/status.h"
 
-#define HK_FIELDS_CAPACITY 32u
+#define HK_FIELDS_CAPACITY 40u
 
 struct hk_field {
     const char *key; /* not terminated */

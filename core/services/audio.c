@@ -24,6 +24,13 @@ struct stream {
     uint64_t written, mixed; /* frames since it was opened */
 };
 
+/* How late it woke, since somebody asked; a server that dies may leave one of them half told. */
+struct lateness {
+    uint64_t wakes;
+    uint64_t sum_ns, square_sum, change_square_sum;
+    uint64_t last_ns, max_ns;
+};
+
 struct mixer {
     uint64_t period_ns; /* 0: stopped */
     uint64_t buffers;
@@ -32,6 +39,8 @@ struct mixer {
     uint64_t underruns;
     uint64_t short_frames;
     uint64_t checksum; /* of all that the device was given */
+    uint64_t due_ns; /* when it is to wake; 0: it did not ask */
+    struct lateness lateness;
     struct stream stream[STREAMS];
     struct frame device[BUFFERS_MAX][PERIOD_FRAMES];
 };
@@ -85,6 +94,20 @@ static void mix_period(struct mixer *mixer)
     hk_commit(mixer->periods, mixer->periods + 1);
 }
 
+static void note_lateness(struct lateness *l, uint64_t late_ns)
+{
+    uint64_t change_ns = late_ns > l->last_ns ? late_ns - l->last_ns : l->last_ns - late_ns;
+
+    if (l->wakes > 0)
+        l->change_square_sum += change_ns * change_ns;
+    l->wakes++;
+    l->sum_ns += late_ns;
+    l->square_sum += late_ns * late_ns;
+    l->last_ns = late_ns;
+    if (late_ns > l->max_ns)
+        l->max_ns = late_ns;
+}
+
 /*
  * Fill the device. Period n is wanted from start + n periods on; a period whose time
  * has come without it is an underrun, and the device goes on with the next.
@@ -96,6 +119,8 @@ static enum hk_status fill_device(struct hk_service_host *host, struct mixer *mi
 
     if (mixer->period_ns == 0)
         return HK_OK;
+    if (mixer->due_ns != 0 && now_ns >= mixer->due_ns)
+        note_lateness(&mixer->lateness, now_ns - mixer->due_ns);
     wanted = now_ns < mixer->start_ns ? 0 : (now_ns - mixer->start_ns) / mixer->period_ns + 1;
     if (mixer->periods < wanted) {
         mixer->underruns += wanted - mixer->periods;
@@ -104,7 +129,8 @@ static enum hk_status fill_device(struct hk_service_host *host, struct mixer *mi
     while (mixer->periods < wanted + mixer->buffers - 1)
         mix_period(mixer);
     /* when a buffer comes free; there are buffers - 1 periods left until the device is dry */
-    host->wake_at(host, mixer->start_ns + wanted * mixer->period_ns);
+    mixer->due_ns = mixer->start_ns + wanted * mixer->period_ns;
+    host->wake_at(host, mixer->due_ns);
     return HK_OK;
 }
 
@@ -115,6 +141,7 @@ static enum hk_status start_device(struct hk_service_host *host, struct mixer *m
         buffers > BUFFERS_MAX)
         return HK_EINVAL;
     mixer->period_ns = 0;
+    mixer->due_ns = 0;
     mixer->buffers = buffers;
     mixer->start_ns = host->clock_ns(host) + period_ns;
     mixer->periods = mixer->underruns = mixer->short_frames = mixer->checksum = 0;
@@ -169,6 +196,19 @@ static enum hk_status tell(const struct mixer *mixer, struct hk_service_message 
     return HK_OK;
 }
 
+/* And begin anew. */
+static enum hk_status tell_lateness(struct mixer *mixer, struct hk_service_message *message)
+{
+    message->word[1] = mixer->lateness.wakes;
+    message->word[2] = mixer->lateness.sum_ns;
+    message->word[3] = mixer->lateness.square_sum;
+    message->word[4] = mixer->lateness.change_square_sum;
+    message->word[5] = mixer->lateness.max_ns;
+    message->words = 6;
+    mixer->lateness = (struct lateness){ 0 };
+    return HK_OK;
+}
+
 static enum hk_status handle_stream(struct mixer *mixer, struct hk_service_message *message)
 {
     struct stream *stream;
@@ -206,6 +246,8 @@ enum hk_status hk_audio_handle(struct hk_service_host *host, struct hk_service_m
         return handle_stream(mixer, message);
     case HK_AUDIO_STATUS:
         return tell(mixer, message);
+    case HK_AUDIO_LATENESS:
+        return tell_lateness(mixer, message);
     default:
         return HK_ENOSYS;
     }

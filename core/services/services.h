@@ -200,6 +200,11 @@ enum hk_audio_request {
     HK_AUDIO_CLOSE,  /* 1: stream */
     HK_AUDIO_WRITE,  /* 1: stream, 2: frames <= 1024, in the buffer -> 1: frames taken */
     HK_AUDIO_STATUS, /* -> 1: periods mixed, 2: underruns, 3: frames streams were short of, 4: sum */
+    /*
+     * -> of the wake-ups since somebody asked last: 1: how many, 2: ns late in all, 3: squares of
+     * that, 4: squares of how much it changed from one to the next, 5: the latest by ns
+     */
+    HK_AUDIO_LATENESS,
 };
 #define HK_AUDIO_PERIOD_FRAMES 64
 #define HK_AUDIO_FRAME_BYTES 4 /* two samples of 16 bits */

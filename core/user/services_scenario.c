@@ -246,6 +246,19 @@ static bool block_works(struct scene *s)
 
 /* --- audio -------------------------------------------------------------------------- */
 
+/* Each wake-up is told once, and was in its period. */
+static bool audio_tells_lateness(struct scene *s)
+{
+    uint64_t word[HK_MESSAGE_REGISTER_WORDS] = { HK_AUDIO_LATENESS };
+    bool good = call(s, HK_SERVICE_AUDIO, 1, word) == HK_OK && word[1] >= 9 && word[1] <= 13 &&
+                word[5] < HK_NS_PER_MS && word[2] <= word[1] * word[5] &&
+                word[3] <= word[2] * word[5] && word[2] >= word[5];
+
+    word[0] = HK_AUDIO_LATENESS;
+    good = good && call(s, HK_SERVICE_AUDIO, 1, word) == HK_OK && word[1] <= 1;
+    return expect(good, "audio: how late it woke, once");
+}
+
 static bool audio_works(struct scene *s)
 {
     uint64_t word[HK_MESSAGE_REGISTER_WORDS] = { HK_AUDIO_OPEN };
@@ -265,7 +278,7 @@ static bool audio_works(struct scene *s)
     word[0] = HK_AUDIO_STATUS;
     good = good && call(s, HK_SERVICE_AUDIO, 1, word) == HK_OK && word[1] >= 9 && word[1] <= 13 &&
            word[2] == 0 && word[3] == 0 && word[4] != 0;
-    return expect(good, "audio: a period at a time, no underrun");
+    return expect(good, "audio: a period at a time, no underrun") && audio_tells_lateness(s);
 }
 
 static bool audio_is_there(struct scene *s)

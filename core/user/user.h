@@ -153,7 +153,7 @@ static inline int64_t hk_reply_wait_class(uint64_t words)
 
 /* A line for the host, built piece by piece and written by hk_line_end(). */
 struct hk_line {
-    char text[512];
+    char text[1024]; /* the longest is a workload's row with all services */
     uint32_t bytes;
 };
 

@@ -12,6 +12,10 @@
 #include "user/compose.h"
 #include "user/scenario.h"
 
+#define LATENCY_BASE 0x0000310000000000
+#define LATENCY_PAGES 16u /* for so many requests of a region; of longer ones nothing is told */
+#define LATENCIES_MAX (LATENCY_PAGES * HK_PAGE_BYTES / sizeof(uint64_t))
+
 struct tally {
     uint64_t requests;     /* of clients, to one service */
     uint64_t instructions; /* of them, by the client's clock: with what interrupted them */
@@ -26,6 +30,7 @@ struct run {
     uint64_t due_ns[HK_MIX_ENTRIES_MAX]; /* of entries with a period */
     uint64_t due_random; /* their generator: what is drawn must not depend on when they come */
     struct tally tally[HK_SERVICES];     /* of the region that ran last */
+    struct hk_workload_lateness lateness; /* of the mixer there */
     uint64_t regions; /* marked so far, by all workloads */
 };
 
@@ -85,12 +90,17 @@ static void think(uint64_t instructions)
 static void run_requests(struct run *run, uint64_t count)
 {
     const struct hk_mix *mix = &run->workload.mix;
+    uint64_t *latency = (uint64_t *)LATENCY_BASE;
 
     for (uint64_t i = 0; i < count && run->workload.error == NULL; i++) {
+        uint64_t start;
+
         think(mix->think_instructions);
+        start = read_tsc();
         perform_due(run);
         if (run->weight_sum > 0)
             perform(run, hk_mix_draw_entry(&run->workload.random, mix, run->weight_sum));
+        latency[i % LATENCIES_MAX] = read_tsc() - start;
     }
 }
 
@@ -105,12 +115,14 @@ static uint64_t measure(struct run *run, uint64_t count)
         run->tally[i] = (struct tally){ 0, 0 };
     for (uint64_t i = 0; i < run->workload.mix.entry_count; i++)
         run->due_ns[i] = (uint64_t)hk_syscall0(HK_SYS_clock);
+    (void)hk_workload_lateness(&run->workload); /* that before the region is not of it */
     run->regions++;
     HK_MARK(HK_MARK_BEGIN);
     start = read_tsc();
     run_requests(run, count);
     end = read_tsc();
     HK_MARK(HK_MARK_END);
+    run->lateness = hk_workload_lateness(&run->workload);
     return end - start;
 }
 
@@ -179,6 +191,65 @@ static void print_tally(struct hk_line *line, const char *key, const char *servi
     hk_line_number(line, value);
 }
 
+/* Heap sort: the value goes down from `at` until both below it are smaller. */
+static void sift(uint64_t *heap, uint64_t at, uint64_t count)
+{
+    uint64_t value = heap[at];
+
+    for (uint64_t below = 2 * at + 1; below < count; below = 2 * at + 1) {
+        below += below + 1 < count && heap[below + 1] > heap[below];
+        if (heap[below] <= value)
+            break;
+        heap[at] = heap[below];
+        at = below;
+    }
+    heap[at] = value;
+}
+
+static void sort(uint64_t *values, uint64_t count)
+{
+    for (uint64_t i = count / 2; i > 0; i--)
+        sift(values, i - 1, count);
+    for (uint64_t end = count; end > 1; end--) {
+        uint64_t largest = values[0];
+
+        values[0] = values[end - 1];
+        values[end - 1] = largest;
+        sift(values, 0, end - 1);
+    }
+}
+
+/* Of the requests of the longer region: the least that so many of a hundred do not exceed. */
+static void print_latencies(struct hk_line *line, uint64_t count)
+{
+    static const struct {
+        const char *key;
+        uint64_t percent;
+    } quantiles[] = { { "latency_instructions_p50", 50 },
+                      { "latency_instructions_p90", 90 },
+                      { "latency_instructions_p99", 99 } };
+    uint64_t *latency = (uint64_t *)LATENCY_BASE;
+
+    if (count > LATENCIES_MAX)
+        return;
+    sort(latency, count);
+    for (uint64_t i = 0; i < HK_ARRAY_COUNT(quantiles); i++)
+        hk_line_field(line, quantiles[i].key,
+                      latency[(count * quantiles[i].percent + 99) / 100 - 1]);
+}
+
+static void print_lateness(struct hk_line *line, const struct hk_workload_lateness *lateness)
+{
+    if (lateness->wakes == 0)
+        return;
+    hk_line_field(line, "wakes", lateness->wakes);
+    hk_line_field(line, "lateness_ns_sum", lateness->sum_ns);
+    hk_line_field(line, "lateness_square_sum", lateness->square_sum);
+    hk_line_field(line, "lateness_change_square_sum", lateness->change_square_sum);
+    hk_line_field(line, "lateness_ns_max", lateness->max_ns);
+    hk_line_field(line, "underruns", lateness->underruns);
+}
+
 static void report(const struct run *run, uint64_t ticks_n, uint64_t ticks_2n)
 {
     struct hk_line line;
@@ -196,6 +267,8 @@ static void report(const struct run *run, uint64_t ticks_n, uint64_t ticks_2n)
         print_tally(&line, "requests_", hk_services[i].name, run->tally[i].requests);
         print_tally(&line, "instructions_", hk_services[i].name, run->tally[i].instructions);
     }
+    print_latencies(&line, 2 * run->workload.mix.requests);
+    print_lateness(&line, &run->lateness);
     hk_line_end(&line);
 }
 
@@ -258,6 +331,11 @@ int hk_scenario_workload(uint64_t *ipc_page)
     }
     if (hk_compose(&composition) != HK_OK) {
         hk_say("fail", "the services do not start");
+        return 1;
+    }
+    if (hk_syscall(HK_SYS_page_map, LATENCY_BASE, LATENCY_PAGES, HK_MAP_READ | HK_MAP_WRITE) !=
+        HK_OK) {
+        hk_say("fail", "there is no memory for latencies");
         return 1;
     }
     run.placement = composition.placement;

@@ -13,12 +13,21 @@ struct hk_workload {
     uint64_t port[2];
     uint64_t stream[HK_MIX_STREAMS];
     uint64_t stream_count;
+    uint64_t underruns; /* of the mixer since it started */
     const char *error; /* what a service did that it must not; NULL: nothing */
 };
 
 /* Make what the actions work on: files, ports, streams. w->error says what failed. */
 void hk_workload_set_up(struct hk_workload *w);
 void hk_workload_clear(struct hk_workload *w);
+
+/* How late the mixer woke since this was asked last: a reply to HK_AUDIO_LATENESS. */
+struct hk_workload_lateness {
+    uint64_t wakes;
+    uint64_t sum_ns, square_sum, change_square_sum, max_ns;
+    uint64_t underruns; /* periods that the device wanted in vain */
+};
+struct hk_workload_lateness hk_workload_lateness(struct hk_workload *w);
 
 /* What an action does with so many bytes of payload. */
 typedef void hk_workload_action(struct hk_workload *w, uint64_t bytes);

@@ -241,6 +241,22 @@ static void set_up_streams(struct hk_workload *w)
     }
     word[0] = HK_AUDIO_START, word[1] = w->mix.audio_period_ns, word[2] = w->mix.audio_buffers;
     expect(w, call(w, HK_SERVICE_AUDIO, 3, word) == HK_OK, "the mixer does not start");
+    w->underruns = 0;
+}
+
+struct hk_workload_lateness hk_workload_lateness(struct hk_workload *w)
+{
+    uint64_t status[HK_MESSAGE_REGISTER_WORDS] = { HK_AUDIO_STATUS };
+    uint64_t word[HK_MESSAGE_REGISTER_WORDS] = { HK_AUDIO_LATENESS };
+    struct hk_workload_lateness lateness;
+
+    expect(w, call(w, HK_SERVICE_AUDIO, 1, status) == HK_OK &&
+                  call(w, HK_SERVICE_AUDIO, 1, word) == HK_OK,
+           "the mixer does not tell how late it was");
+    lateness = (struct hk_workload_lateness){ word[1], word[2], word[3], word[4], word[5],
+                                              status[2] - w->underruns };
+    w->underruns = status[2];
+    return lateness;
 }
 
 static void clear_streams(struct hk_workload *w)
