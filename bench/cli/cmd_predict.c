@@ -210,9 +210,8 @@ static enum hk_status add_periods(const struct predict_options *o, struct hk_pre
                              "'%.200s'; measure it with: hkbench run --quick",
                              o->native != NULL ? "in " : "of this machine under ",
                              o->native != NULL ? o->native : o->out);
-    hk_prediction_refuse(t, "jitter and underruns of a mixer in the kernel: nothing native wakes "
-                         "there; those of the guest: its cells keep mean and median of lateness "
-                         "alone");
+    hk_prediction_refuse(t, "jitter and underruns of a mixer in this machine's kernel: nothing "
+                         "native wakes there");
     return HK_OK;
 }
 

@@ -13,6 +13,11 @@
 
 enum { SHOWN = 3 };
 
+static double instructions_of(const struct hk_prediction_task *t, uint32_t set)
+{
+    return t->priced[set].of[HK_PER_REQUEST].value;
+}
+
 /* --- text ------------------------------------------------------------------------------------ */
 
 static void print_load(const struct hk_prediction_task *t, const struct hk_priced *p)
@@ -32,19 +37,31 @@ static void print_load(const struct hk_prediction_task *t, const struct hk_price
 
 static void print_placement(const struct hk_prediction_task *t, const char *title, uint32_t set)
 {
-    const struct hk_priced *p = &t->priced[set];
+    const struct hk_predicted *p = &t->priced[set].of[HK_PER_REQUEST];
     char text[HK_SET_BYTES];
 
     hk_set_text(set, text);
-    printf("%-9s %-58s %10.1f  [%9.1f, %9.1f]  %+7.2f %%  %10.0f", title, text, p->instructions,
-           p->interval.lower, p->interval.upper,
-           100 * (p->instructions / t->priced[0].instructions - 1),
-           HK_NS_PER_S / p->instructions);
+    printf("%-9s %-58s %10.1f  [%9.1f, %9.1f]  %+7.2f %%  %10.0f", title, text, p->value,
+           p->interval.lower, p->interval.upper, 100 * (p->value / instructions_of(t, 0) - 1),
+           HK_NS_PER_S / p->value);
     if (t->has_crossings)
         printf("  %8.2f +- %.2f us%s", t->crossing_ns[set].value / HK_NS_PER_US,
                HK_Z_95 * t->crossing_ns[set].standard_error / HK_NS_PER_US,
                t->hops[set] ? " (hops)" : "");
-    print_load(t, p);
+    print_load(t, &t->priced[set]);
+    puts("");
+}
+
+static void print_latencies(const struct hk_prediction_task *t, const char *title, uint32_t set)
+{
+    char text[HK_SET_BYTES];
+
+    hk_set_text(set, text);
+    printf("%-9s %-58s", title, text);
+    for (unsigned i = 0; i < HK_LATENCY_QUANTILES; i++) {
+        const struct hk_predicted *p = &t->priced[set].of[HK_P50 + i];
+        printf("  %8.0f [%8.0f, %8.0f]", p->value, p->interval.lower, p->interval.upper);
+    }
     puts("");
 }
 
@@ -53,26 +70,75 @@ static void order(const struct hk_prediction_task *t, uint32_t by_cost[HK_PLACEM
 {
     for (uint32_t set = 0; set < HK_PLACEMENTS; set++) {
         uint32_t at = set;
-        for (; at > 0 && t->priced[by_cost[at - 1]].instructions > t->priced[set].instructions; at--)
+        for (; at > 0 && instructions_of(t, by_cost[at - 1]) > instructions_of(t, set); at--)
             by_cost[at] = by_cost[at - 1];
         by_cost[at] = set;
     }
 }
 
-static void print_placements(const struct hk_prediction_task *t)
+typedef void print_row(const struct hk_prediction_task *t, const char *title, uint32_t set);
+
+/* The cheapest, the dearest and the one that was asked for. */
+static void print_some(const struct hk_prediction_task *t, print_row *row)
 {
     uint32_t by_cost[HK_PLACEMENTS];
 
     order(t, by_cost);
+    for (size_t i = 0; i < SHOWN; i++)
+        row(t, i == 0 ? "cheapest" : "", by_cost[i]);
+    for (size_t i = SHOWN; i > 0; i--)
+        row(t, i == 1 ? "dearest" : "", by_cost[HK_PLACEMENTS - i]);
+    if (t->asked)
+        row(t, "--place", t->asked_set);
+}
+
+static void print_placements(const struct hk_prediction_task *t)
+{
     printf("\n%-9s %-57s %12s  %22s  %9s  %10s%s\n", "placement", "kernel's mask: servers",
            "instructions", "95 % interval", "added", "per second",
            t->has_crossings ? "  native crossings" : "");
-    for (size_t i = 0; i < SHOWN; i++)
-        print_placement(t, i == 0 ? "cheapest" : "", by_cost[i]);
-    for (size_t i = SHOWN; i > 0; i--)
-        print_placement(t, i == 1 ? "dearest" : "", by_cost[HK_PLACEMENTS - i]);
+    print_some(t, print_placement);
+    printf("\n%-9s %-57s  %29s  %29s  %29s\n", "latency", "of one request, without thinking",
+           "p50, 95 % interval", "p90, 95 % interval", "p99, 95 % interval");
+    print_some(t, print_latencies);
+}
+
+/* --- the mixer ------------------------------------------------------------------------------- */
+
+static void print_mixer(const struct hk_prediction_task *t, const char *title, uint32_t set)
+{
+    const struct hk_priced *p = &t->priced[set];
+    const struct hk_predicted *late = &p->of[HK_LATENESS];
+    const struct hk_predicted *jitter = &p->of[HK_JITTER];
+    char text[HK_SET_BYTES];
+    struct hk_interval share;
+
+    hk_set_text(set, text);
+    printf("%-9s %-58s  late %.0f ns [%.0f, %.0f]; jitter %.0f ns [%.0f, %.0f], textbook %.0f ns\n",
+           title, text, late->value, late->interval.lower, late->interval.upper, jitter->value,
+           jitter->interval.lower, jitter->interval.upper, p->mixer.jitter_textbook_ns);
+    if (hk_priced_underruns(p, &share) == HK_OK)
+        printf("%70s  underruns %.3g per period [%.3g, %.3g], textbook %.3g; late by %.0f ns at "
+               "most\n", "", (double)p->mixer.underruns / (double)p->mixer.wakes, share.lower,
+               share.upper, p->mixer.underrun_textbook, p->mixer.longest_ns);
+}
+
+/* In both places with nothing else moved, and where everything is. */
+static void print_mixers(const struct hk_prediction_task *t)
+{
+    if (t->priced[0].mixer.wakes == 0)
+        return;
+    printf("\nmixer     in the guest, period %llu us, late by more than %.0f us is an underrun: F6 and "
+           "F7 on what is left of calls that hold the processor;\n          %.0f %% intervals from "
+           "%zu mixed workloads that play\n",
+           (unsigned long long)(t->workload.mix.audio_period_ns / HK_NS_PER_US),
+           t->priced[0].mixer.headroom_ns / HK_NS_PER_US,
+           100 * t->prices.confidence_ratio[HK_JITTER], t->prices.playing_count);
+    print_mixer(t, "kernel", 0);
+    print_mixer(t, "server", 1u << HK_SERVICE_AUDIO);
+    print_mixer(t, "", HK_PLACEMENTS - 1);
     if (t->asked)
-        print_placement(t, "--place", t->asked_set);
+        print_mixer(t, "--place", t->asked_set);
 }
 
 static void print_native(const struct hk_prediction_task *t)
@@ -138,7 +204,7 @@ void hk_prediction_print(const struct hk_prediction_task *t)
            (unsigned long long)t->workload.mix.requests);
     printf("guest     F3 with prices of each service; an instruction is a nanosecond\n"
            "          run %s: prices from %zu cells of single workloads (worst fit %.1f %%), "
-           "intervals from %zu of mixed ones (median error %.1f %%)\n", t->run.path,
+           "intervals from %zu mixed ones (median error %.1f %%)\n", t->run.path,
            p->single_count, 100 * p->fit_error_max, p->mixed_count, 100 * p->mixed_error_median);
     print_native(t);
     if (t->workload.mix.rate_per_s > 0)
@@ -147,6 +213,7 @@ void hk_prediction_print(const struct hk_prediction_task *t)
                (unsigned long long)t->workload.mix.rate_per_s);
     print_waits(t);
     print_placements(t);
+    print_mixers(t);
     print_periods(t);
     for (size_t i = 0; i < t->refusal_count; i++)
         printf("%snot predicted: %s\n", i == 0 ? "\n" : "", t->refusals[i]);
@@ -181,15 +248,44 @@ static void add_load(json_t *object, const struct hk_priced *p, const struct hk_
         json_object_set_new(object, "response_ns_upper", json_real(load.interval_ns.upper));
 }
 
+static void add_predicted(json_t *object, const char *name, const struct hk_predicted *p)
+{
+    char key[64];
+
+    json_object_set_new(object, name, json_real(p->value));
+    snprintf(key, sizeof key, "%.50s_lower", name);
+    json_object_set_new(object, key, json_real(p->interval.lower));
+    snprintf(key, sizeof key, "%.50s_upper", name);
+    json_object_set_new(object, key, json_real(p->interval.upper));
+}
+
+static void add_mixer(json_t *object, const struct hk_priced *p)
+{
+    struct hk_predicted underruns;
+
+    if (hk_priced_underruns(p, &underruns.interval) != HK_OK)
+        return;
+    underruns.value = (double)p->mixer.underruns / (double)p->mixer.wakes;
+    add_predicted(object, "lateness_ns", &p->of[HK_LATENESS]);
+    add_predicted(object, "jitter_ns", &p->of[HK_JITTER]);
+    json_object_set_new(object, "jitter_textbook_ns", json_real(p->mixer.jitter_textbook_ns));
+    add_predicted(object, "underrun_probability", &underruns);
+    json_object_set_new(object, "underrun_textbook", json_real(p->mixer.underrun_textbook));
+    json_object_set_new(object, "lateness_ns_longest", json_real(p->mixer.longest_ns));
+}
+
 static json_t *placement(const struct hk_prediction_task *t, uint32_t set)
 {
     const struct hk_priced *p = &t->priced[set];
     json_t *object =
-        json_pack("{s:i, s:o, s:f, s:f, s:f, s:f}", "mask", (int)(HK_PLACEMENTS - 1 - set),
-                  "servers", servers(set), "instructions", p->instructions, "instructions_lower",
-                  p->interval.lower, "instructions_upper", p->interval.upper, "requests_per_s",
-                  HK_NS_PER_S / p->instructions);
+        json_pack("{s:i, s:o, s:f}", "mask", (int)(HK_PLACEMENTS - 1 - set), "servers",
+                  servers(set), "requests_per_s", HK_NS_PER_S / instructions_of(t, set));
 
+    add_predicted(object, "instructions", &p->of[HK_PER_REQUEST]);
+    add_predicted(object, "latency_instructions_p50", &p->of[HK_P50]);
+    add_predicted(object, "latency_instructions_p90", &p->of[HK_P90]);
+    add_predicted(object, "latency_instructions_p99", &p->of[HK_P99]);
+    add_mixer(object, p);
     add_load(object, p, &t->workload.mix);
     if (t->has_crossings) {
         json_object_set_new(object, "crossings_ns", json_real(t->crossing_ns[set].value));
@@ -281,12 +377,14 @@ static json_t *guest(const struct hk_prediction_task *t)
 
     for (uint32_t set = 0; set < HK_PLACEMENTS; set++)
         json_array_append_new(placements, placement(t, set));
-    return json_pack("{s:s, s:s, s:I, s:f, s:I, s:f, s:f, s:o}", "run", t->run.path, "formula",
+    return json_pack("{s:s, s:s, s:I, s:f, s:I, s:f, s:f, s:f, s:o}", "run", t->run.path, "formula",
                      "F3, prices of each service", "single_cells_count",
                      (json_int_t)t->prices.single_count, "fit_error_max_ratio",
-                     t->prices.fit_error_max, "mixed_cells_count",
+                     t->prices.fit_error_max, "mixed_count",
                      (json_int_t)t->prices.mixed_count, "mixed_error_median_ratio",
-                     t->prices.mixed_error_median, "confidence_ratio", 0.95, "placements",
+                     t->prices.mixed_error_median, "confidence_ratio",
+                     t->prices.confidence_ratio[HK_PER_REQUEST], "mixer_confidence_ratio",
+                     t->prices.confidence_ratio[HK_JITTER], "placements",
                      placements);
 }
 

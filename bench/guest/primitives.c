@@ -11,13 +11,22 @@
 
 const char hk_primitives_filter[] = "/" HK_PRIMITIVE_SINGLE "[a-z0-9_]+/mask:(000|255)$"
                                     "|/mixed_a[0-7]/mask:(000|255|090|165)$"
-                                    "|/mixed_b[0-7]/mask:(051|204|015|240)$";
+                                    "|/mixed_b[0-7]/mask:(051|204|015|240)$"
+                                    "|/mixed_c[0-7]/mask:(000|255|008|247)$";
 
-static const uint32_t masks[][HK_PRIMITIVES_MASKS] = {{0, 255, 90, 165}, {51, 204, 15, 240}};
+#define BATCHES 3u
+#define BATCH_PLAYING 2u /* all of its workloads have a mixer */
+static const uint32_t masks[BATCHES][HK_PRIMITIVES_MASKS] = {
+    {0, 255, 90, 165}, {51, 204, 15, 240}, {0, 255, 8, 247}};
+
+static unsigned batch_of(unsigned mixed)
+{
+    return mixed / (HK_PRIMITIVES_MIXED / BATCHES);
+}
 
 const uint32_t *hk_primitive_masks(unsigned mixed)
 {
-    return masks[mixed / (HK_PRIMITIVES_MIXED / 2)];
+    return masks[batch_of(mixed)];
 }
 
 /* --- single ---------------------------------------------------------------------------------- */
@@ -193,12 +202,11 @@ static void play(uint64_t *random, struct hk_mix *mix)
 
 static void make_mixed(unsigned mixed, struct hk_sweep_workload *workload)
 {
-    const unsigned half = HK_PRIMITIVES_MIXED / 2;
     struct hk_mix *mix = &workload->mix;
     uint64_t random = 20261130 + mixed;
 
-    snprintf(workload->name, sizeof(workload->name), "mixed_%c%u", "ab"[mixed / half],
-             mixed % half);
+    snprintf(workload->name, sizeof(workload->name), "mixed_%c%u", "abc"[batch_of(mixed)],
+             mixed % (HK_PRIMITIVES_MIXED / BATCHES));
     *mix = (struct hk_mix){
         .version = HK_MIX_VERSION,
         .seed = random,
@@ -207,7 +215,7 @@ static void make_mixed(unsigned mixed, struct hk_sweep_workload *workload)
         .audio_period_ns = NEVER_NS,
         .audio_buffers = 4,
     };
-    if (hk_mix_choose(&random, 3) == 0) {
+    if (hk_mix_choose(&random, 3) == 0 || batch_of(mixed) == BATCH_PLAYING) {
         play(&random, mix);
     }
     for (unsigned action = 0; action < HK_MIX_ACTIONS; action++) {

@@ -3,6 +3,7 @@
 
 #include <math.h>
 #include <stdbool.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "hk/core/mix_draw.h"
@@ -42,6 +43,23 @@ const char *hk_work_name(enum hk_work work)
     return works[work].name;
 }
 
+static const double calls[HK_WORKS] = {
+    [HK_WORK_LOOKUP] = 1,     [HK_WORK_READ] = 1,        [HK_WORK_LEND_PAGE] = 1,
+    [HK_WORK_WRITE] = 1,      [HK_WORK_REPLACE] = 3,     [HK_WORK_REPLACE_WRITE] = 1,
+    [HK_WORK_DATAGRAM] = 2,   [HK_WORK_BLOCK_READ] = 1,  [HK_WORK_BLOCK_WRITE] = 1,
+    [HK_WORK_BLOCK_FLUSH] = 1, [HK_WORK_AUDIO_WRITE] = 1, [HK_WORK_ALARM] = 1,
+    [HK_WORK_FILL] = 1,       [HK_WORK_BLIT] = 1,        [HK_WORK_BLEND] = 1,
+    [HK_WORK_JOB] = 2,        [HK_WORK_JOB_REFUSED] = 1, [HK_WORK_JOB_DATA] = 1,
+    [HK_WORK_RANGE] = 2,      [HK_WORK_RANGE_PAGE] = 1,
+};
+
+double hk_work_calls(enum hk_work work)
+{
+    return calls[work];
+}
+
+const unsigned hk_latency_percent[HK_LATENCY_QUANTILES] = {50, 90, 99};
+
 _Static_assert(HK_MIX_BLOCKS - HK_MIX_CACHED_FIRST == CACHE_ENTRIES, "they fill the cache");
 
 struct entry {
@@ -57,9 +75,17 @@ struct job {
     uint64_t bytes_left;
 };
 
+/* What a client did last: calls one after the other, each of which holds the processor for a time. */
+struct stretch {
+    double start_ns;
+    double end_ns;
+    double held_ns; /* in all */
+    double calls;
+};
+
 struct client {
     const struct hk_mix *mix;
-    const double *cost;
+    const struct hk_replay_costs *cost;
     uint64_t weight_sum;
     uint64_t random;
     uint64_t due_random;
@@ -69,6 +95,10 @@ struct client {
     uint64_t requests[HK_SERVICES];
     double busy_sum_ns;
     double busy_sum_ns2;
+    double *latency_ns; /* of requests of the region; 2N of them */
+    struct stretch last;
+    struct hk_replay_lateness lateness;
+    double late_ns; /* the last time */
 
     bool answered[HK_MIX_FILES];
     struct entry cache[CACHE_ENTRIES];
@@ -88,7 +118,9 @@ struct client {
 static void work(struct client *c, enum hk_work kind, double units)
 {
     c->work[kind] += units;
-    c->now_ns += units * c->cost[kind];
+    c->now_ns += units * c->cost->unit[kind];
+    c->last.held_ns += units * c->cost->held[kind];
+    c->last.calls += units * calls[kind];
 }
 
 static double pages_of(uint64_t bytes)
@@ -97,6 +129,50 @@ static double pages_of(uint64_t bytes)
 }
 
 /* --- the services' own work, at its time ---------------------------------------------------- */
+
+/* How long nobody could be woken, at a moment of what the client did last. */
+static double wait_at(const struct stretch *s, double at_ns)
+{
+    if (!(s->calls > 0) || at_ns < s->start_ns || at_ns >= s->end_ns)
+        return 0;
+    const double call_ns = (s->end_ns - s->start_ns) / s->calls;
+    const double held_ns = fmin(s->held_ns / s->calls, call_ns);
+    const double into_ns = fmod(at_ns - s->start_ns, call_ns);
+
+    if (held_ns >= call_ns || into_ns >= call_ns - held_ns / 2)
+        return call_ns - into_ns;
+    return fmax(held_ns / 2 - into_ns, 0);
+}
+
+/* Nobody wakes for so long. */
+static void note_held(struct client *c, double held_ns)
+{
+    c->lateness.longest_ns = fmax(c->lateness.longest_ns, c->cost->wake + held_ns);
+}
+
+static void note_calls(struct client *c)
+{
+    const struct stretch *s = &c->last;
+    const double whole = s->held_ns >= s->end_ns - s->start_ns ? 1 : 0.5;
+
+    if (s->calls > 0)
+        note_held(c, whole * s->held_ns / s->calls);
+}
+
+static void note_wake(struct client *c, double wait_ns)
+{
+    struct hk_replay_lateness *l = &c->lateness;
+    const double late_ns = c->cost->wake + wait_ns;
+    const double headroom_ns = (double)((c->mix->audio_buffers - 1) * c->mix->audio_period_ns);
+
+    if (l->wakes > 0)
+        l->change_square_sum += (late_ns - c->late_ns) * (late_ns - c->late_ns);
+    l->wakes++;
+    l->underruns += late_ns > headroom_ns;
+    l->sum_ns += late_ns;
+    l->square_sum += late_ns * late_ns;
+    c->late_ns = late_ns;
+}
 
 static void mix_period(struct client *c)
 {
@@ -138,29 +214,54 @@ static void print_band(struct client *c)
     struct job *job = next_job(c);
     const uint64_t bytes = job->bytes_left < BAND_BYTES ? job->bytes_left : BAND_BYTES;
 
+    const double start_ns = c->now_ns;
+
     work(c, HK_WORK_BAND, 1);
     work(c, HK_WORK_BAND_BYTE, (double)bytes);
+    note_held(c, c->now_ns - start_ns);
     job->bytes_left -= bytes;
     job->state = job->bytes_left == 0 ? DONE : WAITING;
     c->band_ns = next_job(c) == NULL ? INFINITY
-                                     : c->band_ns + BAND_NS + c->cost[HK_WORK_BAND] +
-                                           (double)bytes * c->cost[HK_WORK_BAND_BYTE];
+                                     : c->band_ns + BAND_NS + c->cost->unit[HK_WORK_BAND] +
+                                           (double)bytes * c->cost->unit[HK_WORK_BAND_BYTE];
+}
+
+/* Alarms whose time has come; the others go on waiting. */
+static void ring(struct client *c)
+{
+    unsigned waiting = 0;
+
+    for (unsigned i = 0; i < c->alarm_count; i++) {
+        if (c->alarm_ns[i] > c->now_ns) {
+            c->alarm_ns[waiting++] = c->alarm_ns[i];
+        } else {
+            work(c, HK_WORK_ALARM_RING, 1);
+        }
+    }
+    c->alarm_count = waiting;
 }
 
 static void do_due_work(struct client *c)
 {
+    const struct stretch last = c->last;
+
     while (c->now_ns >= c->mix_ns) {
+        note_wake(c, wait_at(&last, c->mix_ns));
         mix_period(c);
         c->mix_ns += (double)c->mix->audio_period_ns;
     }
     if (c->now_ns >= c->flush_ns) {
+        const double start_ns = c->now_ns;
+
         work(c, HK_WORK_BLOCK_WAKE, 1);
         flush_cache(c);
+        note_held(c, c->now_ns - start_ns);
         c->flush_ns = INFINITY;
     }
     while (c->now_ns >= c->band_ns) {
         print_band(c);
     }
+    ring(c);
 }
 
 /* --- actions --------------------------------------------------------------------------------- */
@@ -313,19 +414,11 @@ static void write_stream(struct client *c, uint64_t bytes)
 /* Those that have not gone off yet are looked at. */
 static void set_alarm(struct client *c)
 {
-    unsigned waiting = 0;
-
-    for (unsigned i = 0; i < c->alarm_count; i++) {
-        if (c->alarm_ns[i] > c->now_ns) {
-            c->alarm_ns[waiting++] = c->alarm_ns[i];
-        }
-    }
     work(c, HK_WORK_ALARM, 1);
-    work(c, HK_WORK_ALARM_WAITING, waiting);
-    if (waiting < ALARMS) {
-        c->alarm_ns[waiting++] = c->now_ns + ALARM_NS;
+    work(c, HK_WORK_ALARM_WAITING, c->alarm_count);
+    if (c->alarm_count < ALARMS) {
+        c->alarm_ns[c->alarm_count++] = c->now_ns + ALARM_NS;
     }
-    c->alarm_count = waiting;
 }
 
 static void draw(struct client *c, enum hk_work kind, enum hk_work pixel, uint64_t bytes)
@@ -365,6 +458,7 @@ static void print_job(struct client *c, uint64_t bytes)
 
 static void act(struct client *c, enum hk_mix_action action, uint64_t bytes)
 {
+    c->last = (struct stretch){.start_ns = c->now_ns};
     switch (action) {
     case HK_MIX_FILE_STAT:
     case HK_MIX_FILE_READ:
@@ -406,6 +500,8 @@ static void act(struct client *c, enum hk_mix_action action, uint64_t bytes)
     default:
         break;
     }
+    c->last.end_ns = c->now_ns;
+    note_calls(c);
     do_due_work(c);
 }
 
@@ -448,10 +544,12 @@ static void run_requests(struct client *c, uint64_t count)
     c->busy_sum_ns2 = 0;
     for (uint64_t i = 0; i < count; i++) {
         c->now_ns += (double)(c->mix->think_instructions / 2 * 2);
+        c->last = (struct stretch){0};
         const double start_ns = c->now_ns;
+        do_due_work(c); /* it interrupts the thinking */
+        const double made_ns = c->now_ns;
         work(c, HK_WORK_REQUEST, 1);
         work(c, HK_WORK_ENTRY, (double)c->mix->entry_count);
-        do_due_work(c);
         perform_due(c);
         if (c->weight_sum > 0) {
             perform(c, hk_mix_draw_entry(&c->random, c->mix, c->weight_sum));
@@ -459,6 +557,7 @@ static void run_requests(struct client *c, uint64_t count)
         const double busy_ns = c->now_ns - start_ns;
         c->busy_sum_ns += busy_ns;
         c->busy_sum_ns2 += busy_ns * busy_ns;
+        c->latency_ns[i] = c->now_ns - made_ns;
     }
 }
 
@@ -469,14 +568,15 @@ static void run_region(struct client *c, uint64_t count)
     c->stream_count = 0;
     memset(c->work, 0, sizeof(c->work));
     memset(c->requests, 0, sizeof(c->requests));
+    c->lateness = (struct hk_replay_lateness){.longest_ns = c->cost->wake};
     for (uint64_t i = 0; i < c->mix->entry_count; i++) {
         c->due_ns[i] = c->now_ns;
     }
     run_requests(c, count);
 }
 
-static void client_init(struct client *c, const struct hk_mix *mix, const double *cost,
-                        double phase_ratio)
+static void client_init(struct client *c, const struct hk_mix *mix,
+                        const struct hk_replay_costs *cost, double phase_ratio)
 {
     *c = (struct client){.mix = mix, .cost = cost, .flush_ns = INFINITY, .band_ns = INFINITY,
                          .mix_ns = (1 - phase_ratio) * (double)mix->audio_period_ns};
@@ -500,24 +600,55 @@ static double mix_instructions_max(const double *instructions)
            HK_MIX_STREAMS * PERIOD_FRAMES * instructions[HK_WORK_AUDIO_FRAME];
 }
 
-enum hk_status hk_mix_replay(const struct hk_mix *mix, const double instructions[HK_WORKS],
+static bool are_good(const struct hk_replay_costs *costs)
+{
+    bool good = costs->wake >= 0 && isfinite(costs->wake);
+
+    for (unsigned i = 0; i < HK_WORKS && good; i++) {
+        good = costs->unit[i] >= 0 && isfinite(costs->unit[i]) && costs->held[i] >= 0 &&
+               isfinite(costs->held[i]);
+    }
+    return good;
+}
+
+static int ascending(const void *a, const void *b)
+{
+    const double x = *(const double *)a;
+    const double y = *(const double *)b;
+
+    return (x > y) - (x < y);
+}
+
+static void tell_requests(struct client *c, uint64_t count, struct hk_replay *replay)
+{
+    const double mean_ns = c->busy_sum_ns / (double)count;
+    const double square_ns2 = c->busy_sum_ns2 / (double)count;
+
+    replay->busy_mean_ns = mean_ns;
+    replay->busy_cv2 = mean_ns > 0 ? fmax(square_ns2 / (mean_ns * mean_ns) - 1, 0) : 0;
+    qsort(c->latency_ns, count, sizeof(*c->latency_ns), ascending);
+    for (unsigned i = 0; i < HK_LATENCY_QUANTILES; i++) {
+        replay->latency_ns[i] = c->latency_ns[(count * hk_latency_percent[i] + 99) / 100 - 1];
+    }
+}
+
+enum hk_status hk_mix_replay(const struct hk_mix *mix, const struct hk_replay_costs *costs,
                              double phase_ratio, struct hk_replay *replay)
 {
     struct client c;
     double first[HK_WORKS];
 
-    for (unsigned i = 0; i < HK_WORKS; i++) {
-        if (!(instructions[i] >= 0) || !isfinite(instructions[i])) {
-            return HK_EINVAL;
-        }
-    }
-    if (!(phase_ratio >= 0 && phase_ratio < 1)) {
+    if (!are_good(costs) || !(phase_ratio >= 0 && phase_ratio < 1)) {
         return HK_EINVAL;
     }
-    if (mix_instructions_max(instructions) >= (double)mix->audio_period_ns) {
+    if (mix_instructions_max(costs->unit) >= (double)mix->audio_period_ns) {
         return HK_ERANGE;
     }
-    client_init(&c, mix, instructions, phase_ratio);
+    client_init(&c, mix, costs, phase_ratio);
+    c.latency_ns = malloc(2 * mix->requests * sizeof(*c.latency_ns));
+    if (c.latency_ns == NULL) {
+        return HK_ENOMEM;
+    }
     c.random = ~mix->seed; /* the warm-up */
     run_requests(&c, mix->requests / 8 + 1);
     run_region(&c, mix->requests);
@@ -527,9 +658,8 @@ enum hk_status hk_mix_replay(const struct hk_mix *mix, const double instructions
         replay->work[i] = (c.work[i] - first[i]) / (double)mix->requests;
     }
     memcpy(replay->requests, c.requests, sizeof(c.requests));
-    const double mean_ns = c.busy_sum_ns / (double)(2 * mix->requests);
-    const double square_ns2 = c.busy_sum_ns2 / (double)(2 * mix->requests);
-    replay->busy_mean_ns = mean_ns;
-    replay->busy_cv2 = mean_ns > 0 ? fmax(square_ns2 / (mean_ns * mean_ns) - 1, 0) : 0;
+    tell_requests(&c, 2 * mix->requests, replay);
+    replay->lateness = c.lateness;
+    free(c.latency_ns);
     return HK_OK;
 }

@@ -8,25 +8,18 @@
 #include "hk/judge/judge.h"
 #include "hk/model/latency.h"
 
-/* Calls of a service that a unit of work is, and payload that goes along, docs/workloads.md. */
+/* Messages with payload that a unit of work is, and bytes of it, docs/workloads.md. */
 static const struct {
-    double calls;
     double messages;
     double bytes;
-} crossing[HK_WORKS] = {
-    [HK_WORK_LOOKUP] = {1, 0, 0},        [HK_WORK_READ] = {1, 1, 0},
-    [HK_WORK_READ_BYTE] = {0, 0, 1},     [HK_WORK_LEND_PAGE] = {1, 0, 0},
-    [HK_WORK_WRITE] = {1, 1, 0},         [HK_WORK_WRITE_BYTE] = {0, 0, 1},
-    [HK_WORK_REPLACE] = {3, 0, 0},       [HK_WORK_REPLACE_WRITE] = {1, 1, 0},
-    [HK_WORK_DATAGRAM] = {2, 2, 0},      [HK_WORK_DATAGRAM_BYTE] = {0, 0, 2},
-    [HK_WORK_BLOCK_READ] = {1, 1, 4096}, [HK_WORK_BLOCK_WRITE] = {1, 1, 4096},
-    [HK_WORK_BLOCK_FLUSH] = {1, 0, 0},   [HK_WORK_AUDIO_WRITE] = {1, 1, 0},
-    [HK_WORK_AUDIO_BYTE] = {0, 0, 1},    [HK_WORK_ALARM] = {1, 0, 0},
-    [HK_WORK_FILL] = {1, 0, 0},          [HK_WORK_BLIT] = {1, 0, 0},
-    [HK_WORK_BLEND] = {1, 0, 0},         [HK_WORK_JOB] = {2, 0, 0},
-    [HK_WORK_JOB_REFUSED] = {1, 0, 0},   [HK_WORK_JOB_DATA] = {1, 1, 0},
-    [HK_WORK_JOB_BYTE] = {0, 0, 1},      [HK_WORK_RANGE] = {2, 0, 0},
-    [HK_WORK_RANGE_PAGE] = {1, 0, 0},
+} payload[HK_WORKS] = {
+    [HK_WORK_READ] = {1, 0},           [HK_WORK_READ_BYTE] = {0, 1},
+    [HK_WORK_WRITE] = {1, 0},          [HK_WORK_WRITE_BYTE] = {0, 1},
+    [HK_WORK_REPLACE_WRITE] = {1, 0},  [HK_WORK_DATAGRAM] = {2, 0},
+    [HK_WORK_DATAGRAM_BYTE] = {0, 2},  [HK_WORK_BLOCK_READ] = {1, 4096},
+    [HK_WORK_BLOCK_WRITE] = {1, 4096}, [HK_WORK_AUDIO_WRITE] = {1, 0},
+    [HK_WORK_AUDIO_BYTE] = {0, 1},     [HK_WORK_JOB_DATA] = {1, 0},
+    [HK_WORK_JOB_BYTE] = {0, 1},
 };
 
 void hk_crossings_count(const struct hk_replay *replay, uint32_t set, struct hk_crossings *out)
@@ -37,7 +30,7 @@ void hk_crossings_count(const struct hk_replay *replay, uint32_t set, struct hk_
 
     for (enum hk_work w = 0; w < HK_WORKS; w++) {
         const unsigned service = hk_work_service(w);
-        const double calls = replay->work[w] * crossing[w].calls;
+        const double calls = replay->work[w] * hk_work_calls(w);
         if (service == HK_SERVICE_CLIENT)
             continue;
         if ((set >> service & 1) != 0) {
@@ -46,8 +39,8 @@ void hk_crossings_count(const struct hk_replay *replay, uint32_t set, struct hk_
         } else {
             c.kernel_calls += calls;
         }
-        c.messages += replay->work[w] * crossing[w].messages;
-        bytes += replay->work[w] * crossing[w].bytes;
+        c.messages += replay->work[w] * payload[w].messages;
+        bytes += replay->work[w] * payload[w].bytes;
     }
     c.message_bytes = c.messages > 0 ? bytes / c.messages : 0;
     c.servers = (unsigned)__builtin_popcount(called);

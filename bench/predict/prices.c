@@ -12,10 +12,13 @@
 #include "hk/model/queue.h"
 #include "hk/stats/error.h"
 #include "hk/stats/linear.h"
+#include "hk/stats/proportion.h"
 #include "hk/stats/quantile.h"
+#include "scenarios.h"
 
 #define ALL_SERVERS (HK_PLACEMENTS - 1)
 #define CONFIDENCE 0.95
+#define MIXED_MIN 9 /* workloads: 90 % */
 
 /* The equations of one service on one side: units of its work per request against what they cost. */
 struct equations {
@@ -26,12 +29,8 @@ struct equations {
     double cost[2 * HK_PRIMITIVES_SINGLE];
     double scale[2 * HK_PRIMITIVES_SINGLE]; /* of an error that is small: the whole but thinking */
     size_t count;
+    size_t cell_count; /* that they come from */
 };
-
-static double thinking(const struct hk_mix *mix)
-{
-    return (double)(mix->think_instructions / 2 * 2);
-}
 
 static const char *who(unsigned service)
 {
@@ -57,10 +56,41 @@ static bool requests_agree(const struct hk_placement_cell *cell, const struct hk
 static enum hk_status replay_counted(const struct hk_mix *mix, double instructions,
                                      struct hk_replay *replay)
 {
-    double clock[HK_WORKS] = {0};
+    struct hk_replay_costs clock = {0};
 
-    clock[HK_WORK_REQUEST] = fmax(instructions - thinking(mix), 0);
-    return hk_mix_replay(mix, clock, 0, replay);
+    clock.unit[HK_WORK_REQUEST] = fmax(instructions - hk_thinking(mix), 0);
+    return hk_mix_replay(mix, &clock, 0, replay);
+}
+
+/* What a request of a client takes that asks for nothing. */
+static enum hk_status idle_latency(const struct hk_run *run, double *instructions)
+{
+    struct hk_placement_cell cell;
+
+    if (hk_placement_read(run, HK_PRIMITIVE_SINGLE "idle", 0, &cell) != HK_OK ||
+        !hk_quantity_counted(cell.launch, HK_P50, instructions))
+        return HK_ENOENT;
+    return HK_OK;
+}
+
+/*
+ * What goes off later is not in half of the requests, which is what tells setting an alarm and its
+ * going off apart: the mean has both.
+ */
+static void add_latency_equation(const struct hk_run *run, const struct hk_launch *launch,
+                                 struct equations *e)
+{
+    const size_t last = e->count - 1;
+    double idle = 0;
+    double latency = 0;
+
+    if (idle_latency(run, &idle) != HK_OK || !hk_quantity_counted(launch, HK_P50, &latency))
+        return;
+    e->cost[e->count] = latency - idle;
+    e->scale[e->count] = e->scale[last];
+    for (size_t i = 0; i < e->work_count; i++)
+        e->units[e->count][i] = e->works[i] == HK_WORK_ALARM_RING ? 0 : e->units[last][i];
+    e->count++;
 }
 
 /* Add a single workload on one side as an equation; a cell that does not hold adds none. */
@@ -85,7 +115,7 @@ static enum hk_status add_equation(const struct hk_run *run, unsigned single, en
                  workload.name);
         return HK_ESCHEMA;
     }
-    e->cost[e->count] = cell.instructions - thinking(&workload.mix);
+    e->cost[e->count] = cell.instructions - hk_thinking(&workload.mix);
     e->scale[e->count] = fmax(e->cost[e->count], 1);
     for (enum hk_work w = 0; w < HK_WORKS; w++) /* what the client's own work costs is known */
         if (e->service != HK_SERVICE_CLIENT && hk_work_service(w) == HK_SERVICE_CLIENT)
@@ -93,6 +123,9 @@ static enum hk_status add_equation(const struct hk_run *run, unsigned single, en
     for (size_t i = 0; i < e->work_count; i++)
         e->units[e->count][i] = replay.work[e->works[i]];
     e->count++;
+    e->cell_count++;
+    if (e->service == HK_SERVICE_TIMER)
+        add_latency_equation(run, cell.launch, e);
     return HK_OK;
 }
 
@@ -147,7 +180,7 @@ static enum hk_status solve_positive(const struct equations *e, double *price)
 
 static void note_errors(const struct equations *e, const double *price, struct hk_prices *prices)
 {
-    prices->single_count += e->count;
+    prices->single_count += e->cell_count;
     for (size_t i = 0; i < e->count; i++) {
         double fitted = 0;
         for (size_t k = 0; k < e->work_count; k++)
@@ -190,110 +223,115 @@ static enum hk_status fit_service(const struct hk_run *run, unsigned service, en
     return HK_OK;
 }
 
-/*
- * What has a period falls where the clock says, and the clock is only as good as the prices: the
- * workload is repeated on clocks that go slower and faster by as much as prices may be off, and
- * begun at several moments of the mixer's period.
- */
-static const double clocks[] = {0.95, 0.975, 1, 1.025, 1.05};
-static const double phases[] = {0, 0.25, 0.5, 0.75};
-#define SCENARIOS (HK_ARRAY_COUNT(clocks) * HK_ARRAY_COUNT(phases))
-
-static enum hk_status replay_at(const struct hk_mix *mix, const double *costs, double clock,
-                                double phase, double *instructions, struct hk_replay *replay)
+/* The mixer that nobody holds up, on both sides. */
+static enum hk_status fit_wakes(const struct hk_run *run, struct hk_prices *prices,
+                                char error[HK_TEXT_BYTES])
 {
-    double scaled[HK_WORKS];
-
-    for (enum hk_work w = 0; w < HK_WORKS; w++)
-        scaled[w] = costs[w] * clock;
-    const enum hk_status status = hk_mix_replay(mix, scaled, phase, replay);
-    if (status != HK_OK)
-        return status;
-    *instructions = thinking(mix);
-    for (enum hk_work w = 0; w < HK_WORKS; w++)
-        *instructions += costs[w] * replay->work[w];
-    return HK_OK;
-}
-
-/* Mean of all scenarios, and their range as the interval. */
-static enum hk_status predict_range(const struct hk_prices *prices, const struct hk_mix *mix,
-                                    uint32_t set, struct hk_priced *out)
-{
-    double costs[HK_WORKS];
-    double sum = 0;
-
-    for (enum hk_work w = 0; w < HK_WORKS; w++) {
-        const unsigned service = hk_work_service(w);
-        const enum hk_side side = service != HK_SERVICE_CLIENT && (set >> service & 1) != 0
-                                      ? HK_IN_SERVER : HK_IN_KERNEL;
-        costs[w] = prices->instructions[side][w];
-    }
-    out->interval = (struct hk_interval){INFINITY, -INFINITY, CONFIDENCE};
-    for (size_t i = 0; i < SCENARIOS; i++) {
-        const double clock = clocks[i % HK_ARRAY_COUNT(clocks)];
-        const double phase = phases[i / HK_ARRAY_COUNT(clocks)];
-        struct hk_replay replay;
-        double instructions = 0;
-        const enum hk_status status = replay_at(mix, costs, clock, phase, &instructions, &replay);
-        if (status != HK_OK)
-            return status;
-        if (clock == 1 && phase == 0)
-            out->replay = replay;
-        sum += instructions;
-        out->interval.lower = fmin(out->interval.lower, instructions);
-        out->interval.upper = fmax(out->interval.upper, instructions);
-    }
-    out->instructions = sum / SCENARIOS;
-    return HK_OK;
-}
-
-/* Of all cells of mixed workloads: how far off, and how far outside of the range, as logarithms. */
-static enum hk_status mixed_errors(const struct hk_run *run, const struct hk_prices *prices,
-                                   double *errors, double *outside, size_t *count)
-{
-    *count = 0;
-    for (unsigned i = 0; i < HK_PRIMITIVES_MIXED; i++) {
-        struct hk_sweep_workload workload;
-        hk_primitive_make(HK_PRIMITIVES_SINGLE + i, &workload);
-        for (unsigned k = 0; k < HK_PRIMITIVES_MASKS; k++) {
-            const uint32_t set = ALL_SERVERS - hk_primitive_masks(i)[k];
-            struct hk_placement_cell cell;
-            struct hk_priced priced;
-            if (hk_placement_read(run, workload.name, set, &cell) != HK_OK)
-                continue;
-            const enum hk_status status = predict_range(prices, &workload.mix, set, &priced);
-            if (status != HK_OK)
-                return status;
-            errors[*count] = fabs(log(priced.instructions / cell.instructions));
-            outside[(*count)++] = fmax(0, fmax(log(priced.interval.lower / cell.instructions),
-                                               log(cell.instructions / priced.interval.upper)));
+    for (enum hk_side side = HK_IN_KERNEL; side < HK_SIDES; side++) {
+        struct hk_placement_cell cell;
+        if (hk_placement_read(run, HK_PRIMITIVE_SINGLE "mixer",
+                              side == HK_IN_SERVER ? ALL_SERVERS : 0, &cell) != HK_OK ||
+            !hk_quantity_counted(cell.launch, HK_LATENESS, &prices->wake_ns[side])) {
+            snprintf(error, HK_TEXT_BYTES, "%.300s does not tell how late a mixer wakes; count "
+                     "again with: hkbench run --placements --workload primitives", run->path);
+            return HK_ENOENT;
         }
     }
     return HK_OK;
 }
 
+/* Mixed workloads, one quantity. */
+struct mixed {
+    double error[HK_PRIMITIVES_MIXED * HK_PRIMITIVES_MASKS]; /* of cells, where it is a ratio */
+    size_t cell_count;
+    double outside[HK_PRIMITIVES_MIXED]; /* of a workload's worst cell */
+    size_t count;
+};
+
+static bool is_time(enum hk_quantity q)
+{
+    return q == HK_LATENESS || q == HK_JITTER; /* may be next to nothing: no ratio */
+}
+
+/* How far off, and how far outside of its range: a workload's cells resemble each other. */
+static void add_mixed(const struct hk_predicted *p, enum hk_quantity q, double counted,
+                      struct mixed *m, double *worst)
+{
+    const double below = is_time(q) ? p->interval.lower - counted : log(p->interval.lower / counted);
+    const double above = is_time(q) ? counted - p->interval.upper : log(counted / p->interval.upper);
+
+    m->error[m->cell_count++] = is_time(q) ? 0 : fabs(p->value / counted - 1);
+    *worst = fmax(*worst, fmax(below, above));
+}
+
+static enum hk_status mixed_errors(const struct hk_run *run, unsigned number,
+                                   const struct hk_prices *prices,
+                                   struct mixed mixed[HK_QUANTITIES])
+{
+    size_t before[HK_QUANTITIES];
+    double worst[HK_QUANTITIES] = {0};
+    struct hk_sweep_workload workload;
+
+    hk_primitive_make(HK_PRIMITIVES_SINGLE + number, &workload);
+    for (enum hk_quantity q = 0; q < HK_QUANTITIES; q++)
+        before[q] = mixed[q].cell_count;
+    for (unsigned k = 0; k < HK_PRIMITIVES_MASKS; k++) {
+        const uint32_t set = ALL_SERVERS - hk_primitive_masks(number)[k];
+        struct hk_placement_cell cell;
+        struct hk_priced priced;
+        if (hk_placement_read(run, workload.name, set, &cell) != HK_OK)
+            continue;
+        const enum hk_status status = hk_scenarios_run(prices, &workload.mix, set, &priced);
+        if (status != HK_OK)
+            return status;
+        for (enum hk_quantity q = 0; q < HK_QUANTITIES; q++) {
+            double counted = 0;
+            if (hk_quantity_counted(cell.launch, q, &counted) &&
+                (!is_time(q) || priced.mixer.wakes > 0))
+                add_mixed(&priced.of[q], q, counted, &mixed[q], &worst[q]);
+        }
+    }
+    for (enum hk_quantity q = 0; q < HK_QUANTITIES; q++)
+        if (mixed[q].cell_count > before[q])
+            mixed[q].outside[mixed[q].count++] = worst[q];
+    return HK_OK;
+}
+
+/* Of so few, the largest: one more workload is within it in n of n + 1 cases. */
+static enum hk_status fit_margin(const struct mixed *m, double *margin, double *confidence)
+{
+    const double attained = (double)m->count / (double)(m->count + 1);
+
+    if (m->count < MIXED_MIN)
+        return HK_ENOISE;
+    *confidence = fmin(attained, CONFIDENCE);
+    return hk_conformal_half_width(m->outside, m->count, *confidence, margin);
+}
+
 static enum hk_status fit_width(const struct hk_run *run, struct hk_prices *prices,
                                 char error[HK_TEXT_BYTES])
 {
-    double errors[HK_PRIMITIVES_MIXED * HK_PRIMITIVES_MASKS];
-    double outside[HK_PRIMITIVES_MIXED * HK_PRIMITIVES_MASKS];
-    size_t n = 0;
-    enum hk_status status = mixed_errors(run, prices, errors, outside, &n);
+    struct mixed mixed[HK_QUANTITIES] = {0};
+    struct mixed *whole = &mixed[HK_PER_REQUEST];
+    enum hk_status status = HK_OK;
 
-    if (status == HK_OK)
-        status = n == 0 ? HK_ENOISE
-                        : hk_conformal_half_width(outside, n, CONFIDENCE, &prices->margin_ln);
-    if (status == HK_ENOISE)
-        snprintf(error, HK_TEXT_BYTES, "%.300s has %zu cells of mixed workloads, too few for an "
-                 "interval; count them with: hkbench run --placements --workload primitives",
-                 run->path, n);
+    for (unsigned i = 0; i < HK_PRIMITIVES_MIXED && status == HK_OK; i++)
+        status = mixed_errors(run, i, prices, mixed);
+    for (enum hk_quantity q = 0; q < HK_QUANTITIES && status == HK_OK; q++) {
+        status = fit_margin(&mixed[q], &prices->margin[q], &prices->confidence_ratio[q]);
+        if (status == HK_ENOISE)
+            snprintf(error, HK_TEXT_BYTES, "%.300s has %zu mixed workloads, too few for an "
+                     "interval; count them with: hkbench run --placements --workload primitives",
+                     run->path, mixed[q].count);
+    }
     if (status != HK_OK)
         return status;
-    for (size_t i = 0; i < n; i++)
-        errors[i] = expm1(errors[i]);
-    prices->mixed_count = n;
-    status = hk_sample_sort(errors, n);
-    return status == HK_OK ? hk_quantile(errors, n, 0.5, &prices->mixed_error_median) : status;
+    prices->mixed_count = whole->count;
+    prices->playing_count = mixed[HK_JITTER].count;
+    status = hk_sample_sort(whole->error, whole->cell_count);
+    return status == HK_OK
+               ? hk_quantile(whole->error, whole->cell_count, 0.5, &prices->mixed_error_median)
+               : status;
 }
 
 enum hk_status hk_prices_fit(const struct hk_run *run, struct hk_prices *prices,
@@ -310,6 +348,8 @@ enum hk_status hk_prices_fit(const struct hk_run *run, struct hk_prices *prices,
             status = fit_service(run, service, HK_IN_SERVER, HK_IN_SERVER, &p, error);
     }
     if (status == HK_OK)
+        status = fit_wakes(run, &p, error);
+    if (status == HK_OK)
         status = fit_width(run, &p, error);
     if (status == HK_OK)
         *prices = p;
@@ -323,13 +363,32 @@ enum hk_status hk_prices_predict(const struct hk_prices *prices, const struct hk
 
     if (set >= HK_PLACEMENTS)
         return HK_EINVAL;
-    const enum hk_status status = predict_range(prices, mix, set, &p);
+    const enum hk_status status = hk_scenarios_run(prices, mix, set, &p);
     if (status != HK_OK)
         return status;
-    p.interval.lower *= exp(-prices->margin_ln);
-    p.interval.upper *= exp(prices->margin_ln);
+    for (enum hk_quantity q = 0; q < HK_QUANTITIES; q++) {
+        struct hk_interval *interval = &p.of[q].interval;
+        const double margin = prices->margin[q];
+        interval->confidence_ratio = prices->confidence_ratio[q];
+        interval->lower = is_time(q) ? fmax(interval->lower - margin, 0)
+                                     : interval->lower * exp(-margin);
+        interval->upper = is_time(q) ? interval->upper + margin : interval->upper * exp(margin);
+    }
     *out = p;
     return HK_OK;
+}
+
+enum hk_status hk_priced_underruns(const struct hk_priced *priced, struct hk_interval *out)
+{
+    const struct hk_priced_mixer *m = &priced->mixer;
+
+    if (m->wakes == 0)
+        return HK_ENOENT;
+    if (m->underruns == 0 && m->longest_ns <= m->headroom_ns) {
+        *out = (struct hk_interval){0, 0, CONFIDENCE};
+        return HK_OK;
+    }
+    return hk_proportion_interval(m->underruns, m->wakes, CONFIDENCE, out);
 }
 
 /* Mean response when a request takes so long. */
@@ -353,7 +412,8 @@ static enum hk_status respond(const struct hk_mix *mix, double service_ns, doubl
 enum hk_status hk_priced_under_load(const struct hk_priced *priced, const struct hk_mix *mix,
                                     struct hk_priced_load *out)
 {
-    const double service_ns = priced->instructions - thinking(mix);
+    const struct hk_predicted *whole = &priced->of[HK_PER_REQUEST];
+    const double service_ns = whole->value - hk_thinking(mix);
     const double cv2 = priced->replay.busy_cv2;
     struct hk_priced_load load = {.interval_ns = {0, INFINITY, CONFIDENCE}};
 
@@ -364,11 +424,11 @@ enum hk_status hk_priced_under_load(const struct hk_priced *priced, const struct
     if (status == HK_ERANGE)
         out->utilisation_ratio = load.utilisation_ratio;
     if (status == HK_OK)
-        status = respond(mix, fmax(priced->interval.lower - thinking(mix), 1), cv2,
+        status = respond(mix, fmax(whole->interval.lower - hk_thinking(mix), 1), cv2,
                          &load.interval_ns.lower);
     if (status != HK_OK)
         return status;
-    (void)respond(mix, priced->interval.upper - thinking(mix), cv2, &load.interval_ns.upper);
+    (void)respond(mix, whole->interval.upper - hk_thinking(mix), cv2, &load.interval_ns.upper);
     *out = load;
     return HK_OK;
 }

@@ -32,13 +32,15 @@ cells() {
   awk -F '\t' '/^#/ { next } '"$1"' { split("file net block audio timer display print memory", s, " ")
     printf "{\"name\": \"guest/placement/%s/mask:%03d\", \"index\": 0, \"seed\": \"1\", \"state\": \"ok\", \"exactness\": \"exact\", \"counters\": {\"hk_instructions_kernel\": %s, \"hk_instructions_user\": 0", $1, $2, $3
     for (i = 1; i <= 8; i++) printf ", \"hk_requests_%s\": %d", s[i], $(3 + i)
+    n = split("latency_instructions_p50 latency_instructions_p90 latency_instructions_p99 wakes lateness_ns_sum lateness_square_sum lateness_change_square_sum lateness_ns_max underruns", l, " ")
+    for (i = 1; i <= n; i++) printf ", \"hk_%s\": %s", l[i], $(11 + i)
     print "}, \"series\": {}}" }' "$primitives" >>"$run/launches.jsonl"
 }
 cp "$run/launches.jsonl" "$tmp/launches"
 cells '$1 ~ /^one_/ && $1 !~ /print/'
 expect 3 'has not the single workloads of print' --run "$run" desktop
 cells '$1 ~ /print/'
-expect 3 'has 0 cells of mixed workloads, too few for an interval' --run "$run" desktop
+expect 3 'has 0 mixed workloads, too few for an interval' --run "$run" desktop
 cells '$1 ~ /^mixed/'
 
 # as a newest run below a folder, too
@@ -46,6 +48,7 @@ expect 0 '' --out "$tmp/made" file_compile
 cp "$tmp/out" "$tmp/first"
 expect 0 '' --out "$tmp/made" --run "$run" file_compile
 cmp -s "$tmp/out" "$tmp/first" || fail 'the same run gives another text'
+grep -q '^mixer' "$tmp/out" && fail 'a mixer that nobody hears'
 grep -q '^cheapest  255: monolith ' "$tmp/out" || fail 'the monolith is not the cheapest'
 expect 0 '' --run "$run" --json --place file:kernel,net:server desktop
 python3 - "$tmp/out" <<'END' || fail 'the JSON says something else'
@@ -59,6 +62,13 @@ assert by_mask[0]["instructions"] > by_mask[255]["instructions"] > 1500
 for q in g["placements"]:
     assert q["instructions_lower"] < q["instructions"] < q["instructions_upper"]
     assert abs(q["requests_per_s"] * q["instructions"] - 1e9) < 1
+    assert 0 < q["latency_instructions_p50"] <= q["latency_instructions_p90"] <= q["latency_instructions_p99"]
+    for p in (50, 90, 99):
+        key = "latency_instructions_p%d" % p
+        assert q[key + "_lower"] < q[key] < q[key + "_upper"]
+    assert q["lateness_ns_lower"] <= q["lateness_ns"] <= q["lateness_ns_upper"] and q["lateness_ns_longest"] > 0
+    assert q["jitter_ns_lower"] <= q["jitter_ns"] <= q["jitter_ns_upper"]
+    assert q["underrun_probability_lower"] <= q["underrun_probability"] <= q["underrun_probability_upper"] < 0.05
 END
 [ ! -s "$tmp/err" ] || fail 'something on stderr'
 
@@ -78,6 +88,8 @@ grep -q '"response_ns"' "$tmp/out" && fail 'a response under overload'
 # what no run carries is said, with what measures it
 grep -q 'time of crossings: .*hkbench run --quick' "$tmp/out" || fail 'crossings are not refused'
 expect 0 '' --run "$run" audio_workstation
+grep -q '^mixer     in the guest, period 100 us, late by more than 200 us' "$tmp/out" || fail 'no mixer in the guest'
+grep -q '^server    247: .* jitter *[0-9]* ns \[' "$tmp/out" || fail 'no jitter of the mixer in a server'
 grep -q '^not predicted: jitter and underruns: .*hkbench run --quick' "$tmp/out" || fail 'audio is not refused'
 "$write_sample_run" "$tmp/native" >/dev/null || fail 'no second sample run'
 native=$(dirname "$(find "$tmp/native" -name launches.jsonl)")

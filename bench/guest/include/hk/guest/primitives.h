@@ -10,7 +10,7 @@
 #include "hk/guest/sweep.h"
 
 #define HK_PRIMITIVES_SINGLE 56u
-#define HK_PRIMITIVES_MIXED  16u
+#define HK_PRIMITIVES_MIXED  24u /* in three batches */
 #define HK_PRIMITIVES        (HK_PRIMITIVES_SINGLE + HK_PRIMITIVES_MIXED)
 
 #define HK_PRIMITIVE_SINGLE "one_" /* how the names of single ones begin */
