@@ -74,8 +74,8 @@ static enum hk_status idle_latency(const struct hk_run *run, double *instruction
 }
 
 /*
- * What goes off later is not in half of the requests, which is what tells setting an alarm and its
- * going off apart: the mean has both.
+ * What a request takes where no alarm waits any more when the next is set: the client was thinking
+ * when it went off. This tells setting an alarm from its going off; the mean has both.
  */
 static void add_latency_equation(const struct hk_run *run, const struct hk_launch *launch,
                                  struct equations *e)
@@ -124,7 +124,7 @@ static enum hk_status add_equation(const struct hk_run *run, unsigned single, en
         e->units[e->count][i] = replay.work[e->works[i]];
     e->count++;
     e->cell_count++;
-    if (e->service == HK_SERVICE_TIMER)
+    if (e->service == HK_SERVICE_TIMER && replay.work[HK_WORK_ALARM_WAITING] == 0)
         add_latency_equation(run, cell.launch, e);
     return HK_OK;
 }

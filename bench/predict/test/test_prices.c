@@ -35,9 +35,14 @@
 
 static const char *const workloads[WORKLOADS] = {"audio_workstation", "desktop", "file_compile",
                                                  "sensor_node", "web_server"};
-static const char *const quantities[HK_QUANTITIES] = {
-    [HK_PER_REQUEST] = "mean", [HK_P50] = "p50",           [HK_P90] = "p90",
-    [HK_P99] = "p99",          [HK_LATENESS] = "lateness", [HK_JITTER] = "jitter",
+/* And the median width of their intervals that is too wide: by what was counted, or in ns. */
+static const struct {
+    const char *name;
+    double width_max;
+} quantities[HK_QUANTITIES] = {
+    [HK_PER_REQUEST] = {"mean", 0.094}, [HK_P50] = {"p50", 0.26},
+    [HK_P90] = {"p90", 0.276},          [HK_P99] = {"p99", 0.84},
+    [HK_LATENESS] = {"lateness", 4700}, [HK_JITTER] = {"jitter", 9900},
 };
 static struct hk_run primitives; /* tables of counts; see their first lines */
 static struct hk_run placements;
@@ -165,49 +170,50 @@ static double median(double *values, size_t n)
     return value;
 }
 
-static void print_errors(const struct cells *c, const struct hk_error_summary *errors)
+static bool is_time(enum hk_quantity q)
 {
-    double width_ratio[WORKLOADS * HK_PLACEMENTS];
-
-    for (size_t i = 0; i < c->count; i++)
-        width_ratio[i] = c->width[i] / c->counted[i];
-    print_message("MdAPE %5.2f %%, p95 %5.2f %%, signed median %+6.2f %%, median width %.1f %%\n",
-                  100 * errors->absolute_median, 100 * errors->absolute_p95,
-                  100 * errors->signed_median, 100 * median(width_ratio, c->count));
+    return q == HK_LATENESS || q == HK_JITTER; /* may be 0: no ratios */
 }
 
-/* Of what may be 0: no ratios. */
-static void print_differences(const struct cells *c)
+/* Of all intervals, by what was counted where it is no time. */
+static double width_median(const struct cells *c, enum hk_quantity q)
 {
-    double off[WORKLOADS * HK_PLACEMENTS], counted[WORKLOADS * HK_PLACEMENTS];
     double width[WORKLOADS * HK_PLACEMENTS];
 
-    for (size_t i = 0; i < c->count; i++) {
-        off[i] = fabs(c->predicted[i] - c->counted[i]);
-        counted[i] = c->counted[i];
-        width[i] = c->width[i];
-    }
-    print_message("median error %.0f ns, counted %.0f ns, width %.0f ns\n", median(off, c->count),
-                  median(counted, c->count), median(width, c->count));
+    for (size_t i = 0; i < c->count; i++)
+        width[i] = is_time(q) ? c->width[i] : c->width[i] / c->counted[i];
+    return median(width, c->count);
 }
 
-/* Prints how good a quantity is; true: its interval is not too narrow. */
+static double difference_median(const struct cells *c)
+{
+    double off[WORKLOADS * HK_PLACEMENTS];
+
+    for (size_t i = 0; i < c->count; i++)
+        off[i] = fabs(c->predicted[i] - c->counted[i]);
+    return median(off, c->count);
+}
+
+/* Prints how good a quantity is; true: its intervals hold as many as they say. */
 static bool summarise(const char *name, enum hk_quantity q, const struct cells *c,
                       struct hk_error_summary *errors)
 {
     struct hk_interval coverage;
 
     assert_int_equal(hk_proportion_interval(c->hits, c->count, 0.95, &coverage), HK_OK);
-    print_message("%-18s %-11s covered %4llu of %4zu: %5.1f %% [%.1f, %.1f]; ", name, quantities[q],
-                  (unsigned long long)c->hits, c->count,
+    print_message("%-18s %-8s covered %4llu of %4zu: %5.1f %% [%.1f, %.1f]; ", name,
+                  quantities[q].name, (unsigned long long)c->hits, c->count,
                   100.0 * (double)c->hits / (double)c->count, 100 * coverage.lower,
                   100 * coverage.upper);
-    if (q == HK_LATENESS || q == HK_JITTER) {
-        print_differences(c);
+    if (is_time(q)) {
+        print_message("median error %.0f ns, width %.0f ns\n", difference_median(c),
+                      width_median(c, q));
         return coverage.upper >= 0.95;
     }
     assert_int_equal(hk_error_summarise(c->predicted, c->counted, c->count, errors), HK_OK);
-    print_errors(c, errors);
+    print_message("MdAPE %5.2f %%, p95 %5.2f %%, signed %+6.2f %%, median width %.1f %%\n",
+                  100 * errors->absolute_median, 100 * errors->absolute_p95,
+                  100 * errors->signed_median, 100 * width_median(c, q));
     return coverage.upper >= 0.95;
 }
 
@@ -241,7 +247,7 @@ static void held_out_placements_are_predicted(void **state)
                   100 * prices.mixed_error_median, prices.playing_count,
                   prices.wake_ns[HK_IN_KERNEL], prices.wake_ns[HK_IN_SERVER]);
     for (enum hk_quantity q = 0; q < HK_QUANTITIES; q++)
-        print_message("margin of %s: %g, confidence %.3f\n", quantities[q], prices.margin[q],
+        print_message("margin of %s: %g, confidence %.3f\n", quantities[q].name, prices.margin[q],
                       prices.confidence_ratio[q]);
     for (size_t w = 0; w < WORKLOADS; w++) {
         predict_workload(&prices, w, own);
@@ -255,9 +261,48 @@ static void held_out_placements_are_predicted(void **state)
     }
     for (enum hk_quantity q = 0; q < HK_QUANTITIES; q++) {
         assert_true(summarise("all", q, &all[q], &errors));
+        assert_true(width_median(&all[q], q) <= quantities[q].width_max);
         if (q == HK_PER_REQUEST)
             assert_true(errors.absolute_median <= 0.05 && errors.absolute_p95 <= 0.10);
     }
+}
+
+/* The longest that a mixer may wait is a bound, as good as prices are, and what follows from it true. */
+static void mixers_are_never_later_than_predicted(void **state)
+{
+    struct hk_prices prices;
+    char error[HK_TEXT_BYTES];
+    unsigned cells = 0, bounded = 0;
+    double wakes = 0, longest_ratio = 0;
+
+    (void)state;
+    assert_int_equal(hk_prices_fit(&primitives, &prices, error), HK_OK);
+    for (size_t w = 0; w < WORKLOADS; w++) {
+        struct hk_mix mix;
+        workload_is_read(w, &mix);
+        for (uint32_t set = 0; set < HK_PLACEMENTS; set += 5) {
+            struct hk_placement_cell cell;
+            struct hk_priced p;
+            struct hk_interval share;
+            double latest = 0, underruns = 0, woke = 0;
+            assert_int_equal(hk_placement_read(&placements, workloads[w], set, &cell), HK_OK);
+            assert_true(hk_launch_counter(cell.launch, "hk_lateness_ns_max", &latest) &&
+                        hk_launch_counter(cell.launch, "hk_underruns", &underruns) &&
+                        hk_launch_counter(cell.launch, "hk_wakes", &woke));
+            if (woke == 0)
+                continue;
+            assert_int_equal(hk_prices_predict(&prices, &mix, set, &p), HK_OK);
+            assert_int_equal(hk_priced_underruns(&p, &share), HK_OK);
+            assert_true(share.upper > 0 || underruns == 0);
+            cells++;
+            wakes += woke;
+            bounded += latest <= p.mixer.longest_ns;
+            longest_ratio = fmax(longest_ratio, latest / p.mixer.longest_ns);
+        }
+    }
+    print_message("%u cells, %.0f wake-ups: no later than the longest wait in %u; at most %.2f of it\n",
+                  cells, wakes, bounded, longest_ratio);
+    assert_true(longest_ratio < 1.1);
 }
 
 /* A workload of one file, read over and over, for the cases below. */
@@ -538,6 +583,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(held_out_placements_are_predicted),
+        cmocka_unit_test(mixers_are_never_later_than_predicted),
         cmocka_unit_test(work_is_counted),
         cmocka_unit_test(wakes_wait_for_calls),
         cmocka_unit_test(underruns_have_bounds),
