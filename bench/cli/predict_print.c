@@ -128,9 +128,9 @@ static void print_mixers(const struct hk_prediction_task *t)
 {
     if (t->priced[0].mixer.wakes == 0)
         return;
-    printf("\nmixer     in the guest, period %llu us, late by more than %.0f us is an underrun: F6 and "
-           "F7 on what is left of calls that hold the processor;\n          %.0f %% intervals from "
-           "%zu mixed workloads that play\n",
+    printf("\nmixer     in the guest, period %llu us, late by more than %.0f us is an underrun: F6 "
+           "and F7 on what is left of calls that hold the processor;\n          %.0f %% intervals "
+           "from %zu mixed workloads that play\n",
            (unsigned long long)(t->workload.mix.audio_period_ns / HK_NS_PER_US),
            t->priced[0].mixer.headroom_ns / HK_NS_PER_US,
            100 * t->prices.confidence_ratio[HK_JITTER], t->prices.playing_count);

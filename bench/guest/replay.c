@@ -75,7 +75,7 @@ struct job {
     uint64_t bytes_left;
 };
 
-/* What a client did last: calls one after the other, each of which holds the processor for a time. */
+/* What a client did last: calls one after the other, each of which holds the processor a while. */
 struct stretch {
     double start_ns;
     double end_ns;

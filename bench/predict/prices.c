@@ -257,8 +257,9 @@ static bool is_time(enum hk_quantity q)
 static void add_mixed(const struct hk_predicted *p, enum hk_quantity q, double counted,
                       struct mixed *m, double *worst)
 {
-    const double below = is_time(q) ? p->interval.lower - counted : log(p->interval.lower / counted);
-    const double above = is_time(q) ? counted - p->interval.upper : log(counted / p->interval.upper);
+    const struct hk_interval *range = &p->interval;
+    const double below = is_time(q) ? range->lower - counted : log(range->lower / counted);
+    const double above = is_time(q) ? counted - range->upper : log(counted / range->upper);
 
     m->error[m->cell_count++] = is_time(q) ? 0 : fabs(p->value / counted - 1);
     *worst = fmax(*worst, fmax(below, above));

@@ -2,8 +2,8 @@
 /*
  * Predictions against counted truth: prices from the primitives alone, five workloads in all 256
  * placements, none of which any price or margin was fitted on. Held out, but not blind: their errors
- * were looked at while the repetition and the ranges were made. Both tables are runs of one build of
- * hkbench, one line for the launches of a cell, which all say the same (table.py).
+ * were looked at while the repetition and the ranges were made. Both tables are runs of one build
+ * of hkbench, one line for the launches of a cell, which all say the same (table.py).
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -68,8 +68,8 @@ static void add_launch(struct hk_run *run, char *line)
     launch->exactness = HK_EXACT;
     assert_int_equal(hk_launch_add_counter(launch, "hk_instructions_user", 0), HK_OK);
     for (size_t i = 0; i < HK_ARRAY_COUNT(columns); i++)
-        assert_int_equal(hk_launch_add_counter(launch, columns[i], atof(strtok_r(NULL, "\t\n", &at))),
-                         HK_OK);
+        assert_int_equal(hk_launch_add_counter(launch, columns[i],
+                                               atof(strtok_r(NULL, "\t\n", &at))), HK_OK);
 }
 
 static int by_name(const void *a, const void *b)
@@ -117,9 +117,9 @@ static void workload_is_read(size_t w, struct hk_mix *mix)
     assert_int_equal(hk_mix_read(path, mix, error), HK_OK);
 }
 
-/* --- held out: all workloads in all placements ------------------------------------------------- */
+/* --- held out: all workloads in all placements ------------------------------------------------ */
 
-/* What was said and what was counted of one quantity; cells that tell nothing of it are left out. */
+/* What was said and what was counted of one quantity; cells that tell nothing are left out. */
 struct cells {
     double predicted[WORKLOADS * HK_PLACEMENTS];
     double counted[WORKLOADS * HK_PLACEMENTS];
@@ -241,8 +241,9 @@ static void held_out_placements_are_predicted(void **state)
     (void)state;
     if (hk_prices_fit(&primitives, &prices, error) != HK_OK)
         fail_msg("%s", error);
-    print_message("prices: %zu single cells, worst fit %.1f %%; %zu mixed workloads, median error %.2f %%; "
-                  "%zu that play; a mixer wakes %.0f ns late in the kernel, %.0f in a server\n",
+    print_message("prices: %zu single cells, worst fit %.1f %%; %zu mixed workloads, median error "
+                  "%.2f %%; %zu that play; a mixer wakes %.0f ns late in the kernel, %.0f in a "
+                  "server\n",
                   prices.single_count, 100 * prices.fit_error_max, prices.mixed_count,
                   100 * prices.mixed_error_median, prices.playing_count,
                   prices.wake_ns[HK_IN_KERNEL], prices.wake_ns[HK_IN_SERVER]);
@@ -267,7 +268,7 @@ static void held_out_placements_are_predicted(void **state)
     }
 }
 
-/* The longest that a mixer may wait is a bound, as good as prices are, and what follows from it true. */
+/* The longest that a mixer may wait is a bound, as good as prices are; and so is what follows. */
 static void mixers_are_never_later_than_predicted(void **state)
 {
     struct hk_prices prices;
@@ -300,8 +301,8 @@ static void mixers_are_never_later_than_predicted(void **state)
             longest_ratio = fmax(longest_ratio, latest / p.mixer.longest_ns);
         }
     }
-    print_message("%u cells, %.0f wake-ups: no later than the longest wait in %u; at most %.2f of it\n",
-                  cells, wakes, bounded, longest_ratio);
+    print_message("%u cells, %.0f wake-ups: no later than the longest wait in %u; at most %.2f of "
+                  "it\n", cells, wakes, bounded, longest_ratio);
     assert_true(longest_ratio < 1.1);
 }
 

@@ -91,8 +91,8 @@ struct hk_replay {
     uint64_t requests[HK_SERVICES]; /* actions of each service in the region of 2N */
     double busy_mean_ns;            /* of a request there, without the thinking before it */
     double busy_cv2;                /* squared coefficient of variation of that */
-    double latency_ns[HK_LATENCY_QUANTILES]; /* of a request there, once it is made: with what is due
-                                                before it, and what interrupts it */
+    double latency_ns[HK_LATENCY_QUANTILES]; /* of a request there, once it is made: with what is
+                                                due before it, and what interrupts it */
     struct hk_replay_lateness lateness;
 };
 
@@ -101,7 +101,7 @@ struct hk_replay_costs {
     double unit[HK_WORKS]; /* of a unit of each kind of work; the client's thinking is added */
     double held[HK_WORKS]; /* of these with the processor held, so that nobody wakes: half of them
                               when a call begins and half when it ends; all: nobody wakes at all */
-    double wake;           /* from the time that the mixer asked for until it runs, if nobody holds it */
+    double wake;           /* from the time that the mixer asked for until it runs, if it can */
 };
 
 /* Calls of a service that a unit of work is, docs/workloads.md. */

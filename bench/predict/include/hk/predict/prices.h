@@ -58,10 +58,11 @@ struct hk_prices {
  * prediction intervals on its mixed workloads, of which no price knows. A prediction is a range
  * first, over clocks that go up to 5 % wrong and over moments of the mixer's period at which the
  * client may begin, because what has a period happens once more or less often by a hair; the margin
- * is what workloads are outside of theirs, each by its worst cell, as cells of one workload resemble
- * each other. Assumed: the mixed workloads are exchangeable, with each other and with those to be
- * predicted. Of n of them a margin attains n / (n + 1) at most, which is what confidence_ratio says
- * where that is below 0.95: of lateness and jitter, for which only those count that play.
+ * is what workloads are outside of theirs, each by its worst cell, as cells of one workload
+ * resemble each other. Assumed: the mixed workloads are exchangeable, with each other and with
+ * those to be predicted. Of n of them a margin attains n / (n + 1) at most, which is what
+ * confidence_ratio says where that is below 0.95: of lateness and jitter, for which only those
+ * count that play.
  * Source: Romano, Patterson, Candes 2019 (NeurIPS), conformalised ranges.
  *
  * error  [out]  on failure one line for people with the remedy
