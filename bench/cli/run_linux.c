@@ -19,7 +19,7 @@
  * guest runs all of them under one policy, so those that name one would come twice.
  */
 static const char cells_that_fit[] =
-    "^native/(syscall|round_trip|chain|inject|inject_syscall|copy|remap|fallback)/";
+    "^native/(syscall|round_trip|chain|inject|inject_syscall|copy|remap|fallback|block_read)/";
 static const char cells_that_do_not[] =
     "/place:(cross_core|smt|cross_socket)|/peer:|/rate_per_s:|/clients:|/policy:|/state:(l2|llc|dram)";
 
@@ -28,6 +28,15 @@ static const char *const kernel_patterns[] = {
     "%s/../linux/boot/vmlinuz-*", /* where ./run unpacks one, without installing it */
     "/boot/vmlinuz-*-cloud-amd64",
     "/boot/vmlinuz-*",
+};
+
+/* What a stock kernel has as a module, and the cells that ask for it. */
+static const struct module {
+    const char *cells;
+    const char *path; /* in the folder of the kernel's modules */
+} modules[] = {
+    {NATIVE "block_read/loop/", "kernel/drivers/block/loop.ko"},
+    {NATIVE "block_read/nbd/", "kernel/drivers/block/nbd.ko"},
 };
 
 struct selection {
@@ -104,10 +113,46 @@ static bool find_kernel(char kernel[HK_GUEST_PATH_BYTES])
     return kernel[0] != '\0';
 }
 
+static bool any_cell_begins(const struct selection *s, const char *with)
+{
+    for (size_t i = 0; i < s->count; i++)
+        if (strncmp(s->names[i], with, strlen(with)) == 0)
+            return true;
+    return false;
+}
+
+/*
+ * Where packages put the modules of .../boot/vmlinuz-VERSION: .../lib/modules/VERSION. Those that
+ * cells need and that are there; says which are not.
+ */
+static size_t find_modules(const char *kernel, const struct selection *s,
+                           char paths[HK_ARRAY_COUNT(modules)][HK_GUEST_PATH_BYTES])
+{
+    const char *slash = strrchr(kernel, '/');
+    const char *file = slash != NULL ? slash + 1 : kernel;
+    const char *dash = strchr(file, '-');
+    size_t count = 0;
+
+    for (size_t i = 0; i < HK_ARRAY_COUNT(modules); i++) {
+        if (!any_cell_begins(s, modules[i].cells))
+            continue;
+        snprintf(paths[count], HK_GUEST_PATH_BYTES, "%.*s../lib/modules/%s/%s",
+                 (int)(file - kernel), kernel, dash != NULL ? dash + 1 : "", modules[i].path);
+        if (access(paths[count], R_OK) == 0)
+            count++;
+        else
+            hk_cli_error("run", "no module %s: its cells will not be available unless the kernel "
+                         "has it built in", paths[count]);
+    }
+    return count;
+}
+
 static enum hk_exit boot_selection(const struct hk_run_linux_options *options,
                                    const struct selection *s)
 {
     static char kernel[HK_GUEST_PATH_BYTES];
+    static char module_paths[HK_ARRAY_COUNT(modules)][HK_GUEST_PATH_BYTES];
+    const char *found[HK_ARRAY_COUNT(modules)];
     struct hk_guest_linux linux_guest = {.kernel = options->kernel, .append = options->append,
                                          .cells = s->names, .cell_count = s->count};
 
@@ -118,6 +163,10 @@ static enum hk_exit boot_selection(const struct hk_run_linux_options *options,
     }
     if (linux_guest.kernel == NULL)
         linux_guest.kernel = kernel;
+    linux_guest.module_count = find_modules(linux_guest.kernel, s, module_paths);
+    for (size_t i = 0; i < linux_guest.module_count; i++)
+        found[i] = module_paths[i];
+    linux_guest.modules = found;
     return hk_cli_run_guest(&options->guest, &linux_guest);
 }
 

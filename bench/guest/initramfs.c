@@ -49,7 +49,7 @@ static enum hk_status file_load(const char *path, char **data, size_t *bytes, ch
         size = ftell(file);
     }
     if (size <= 0 || size > FILE_BYTES_MAX) {
-        snprintf(error, HK_QEMU_ERROR_BYTES, "first program %.300s: %s", path,
+        snprintf(error, HK_QEMU_ERROR_BYTES, "%.300s for the initramfs: %s", path,
                  file == NULL ? strerror(errno) : "empty or no file");
         if (file != NULL) {
             fclose(file);
@@ -66,57 +66,92 @@ static enum hk_status file_load(const char *path, char **data, size_t *bytes, ch
     return loaded != NULL ? HK_OK : HK_ENOMEM;
 }
 
-static enum hk_status archive_write(int fd, const char *init, size_t init_bytes,
-                                    const char *const *cells, size_t count)
+static enum hk_status file_add(FILE *archive, const char *name, uint32_t permissions,
+                               const char *path, char *error)
+{
+    char *data = NULL;
+    size_t bytes = 0;
+    enum hk_status status = file_load(path, &data, &bytes, error);
+
+    if (status == HK_OK) {
+        member_add(archive, name, S_IFREG | permissions, data, bytes);
+    }
+    free(data);
+    return status;
+}
+
+static enum hk_status cells_add(FILE *archive, const struct hk_initramfs *contents)
 {
     char *list = NULL;
-    size_t list_bytes = 0;
-    FILE *text = open_memstream(&list, &list_bytes);
-    FILE *archive = fdopen(fd, "wb");
-    bool failed = text == NULL || archive == NULL;
+    size_t bytes = 0;
+    FILE *text = open_memstream(&list, &bytes);
+    bool failed = text == NULL;
 
-    for (size_t i = 0; i < count && text != NULL; i++) {
-        fprintf(text, "%s\n", cells[i]);
+    for (size_t i = 0; i < contents->cell_count && text != NULL; i++) {
+        fprintf(text, "%s\n", contents->cells[i]);
     }
     failed = (text != NULL && fclose(text) != 0) || failed;
     if (!failed) {
-        member_add(archive, "init", S_IFREG | 0755, init, init_bytes);
-        member_add(archive, "cells", S_IFREG | 0644, list, list_bytes);
-        member_add(archive, "TRAILER!!!", 0, NULL, 0);
-        failed = ferror(archive) != 0;
-    }
-    if (archive == NULL) {
-        close(fd);
-    } else {
-        failed = fclose(archive) != 0 || failed;
+        member_add(archive, "cells", S_IFREG | 0644, list, bytes);
     }
     free(list);
     return failed ? HK_ENOMEM : HK_OK;
 }
 
-enum hk_status hk_initramfs_create(const char *init_path, const char *const *cells, size_t count,
-                                   int *fd, char error[HK_QEMU_ERROR_BYTES])
+static enum hk_status modules_add(FILE *archive, const struct hk_initramfs *contents, char *error)
 {
-    char *init = NULL;
-    size_t init_bytes = 0;
-    enum hk_status status = file_load(init_path, &init, &init_bytes, error);
-    int made = -1;
-    int writer = -1;
+    enum hk_status status = HK_OK;
 
-    if (status != HK_OK) {
-        return status;
+    if (contents->module_count > 0) {
+        member_add(archive, "modules", S_IFDIR | 0755, NULL, 0);
     }
-    made = memfd_create("hkbench-initramfs", 0); /* QEMU inherits it */
-    writer = made >= 0 ? dup(made) : -1;
-    status = writer >= 0 ? archive_write(writer, init, init_bytes, cells, count) : HK_ENOMEM;
-    free(init);
-    if (status != HK_OK) {
-        snprintf(error, HK_QEMU_ERROR_BYTES, "no memory for the initramfs: %s", strerror(errno));
-        if (made >= 0) {
-            close(made);
+    for (size_t i = 0; i < contents->module_count && status == HK_OK; i++) {
+        const char *path = contents->modules[i];
+        const char *slash = strrchr(path, '/');
+        char name[128];
+
+        snprintf(name, sizeof(name), "modules/%.100s", slash != NULL ? slash + 1 : path);
+        status = file_add(archive, name, 0644, path, error);
+    }
+    return status;
+}
+
+static enum hk_status archive_write(FILE *archive, const struct hk_initramfs *contents,
+                                    char *error)
+{
+    enum hk_status status = file_add(archive, "init", 0755, contents->init, error);
+
+    if (status == HK_OK) {
+        status = cells_add(archive, contents);
+    }
+    if (status == HK_OK) {
+        status = modules_add(archive, contents, error);
+    }
+    member_add(archive, "TRAILER!!!", 0, NULL, 0);
+    return status == HK_OK && ferror(archive) != 0 ? HK_ENOMEM : status;
+}
+
+enum hk_status hk_initramfs_create(const struct hk_initramfs *contents, int *fd,
+                                   char error[HK_QEMU_ERROR_BYTES])
+{
+    int made = memfd_create("hkbench-initramfs", 0); /* QEMU inherits it */
+    int writer = made >= 0 ? dup(made) : -1;
+    FILE *archive = writer >= 0 ? fdopen(writer, "wb") : NULL;
+    enum hk_status status = HK_ENOMEM;
+
+    snprintf(error, HK_QEMU_ERROR_BYTES, "no memory for the initramfs");
+    if (archive != NULL) {
+        status = archive_write(archive, contents, error);
+        if (fclose(archive) != 0 && status == HK_OK) {
+            status = HK_ENOMEM;
         }
-        return status;
+    } else if (writer >= 0) {
+        close(writer);
     }
-    *fd = made;
-    return HK_OK;
+    if (status == HK_OK) {
+        *fd = made;
+    } else if (made >= 0) {
+        close(made);
+    }
+    return status;
 }

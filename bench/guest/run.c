@@ -370,8 +370,14 @@ static enum hk_status world_run(const struct hk_guest_options *o, enum hk_qemu_c
         goto done;
     }
     if (guest != NULL) {
-        status = hk_initramfs_create(o->files->linux_init, guest->cells, guest->cell_count,
-                                     &initramfs, error);
+        const struct hk_initramfs contents = {
+            .init = o->files->linux_init,
+            .cells = guest->cells,
+            .cell_count = guest->cell_count,
+            .modules = guest->modules,
+            .module_count = guest->module_count,
+        };
+        status = hk_initramfs_create(&contents, &initramfs, error);
         if (status != HK_OK) {
             goto done;
         }

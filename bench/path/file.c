@@ -16,6 +16,9 @@ const struct hk_file_service *const hk_file_services[] = {
     &hk_file_service_tmpfs,
     &hk_file_service_ext4,
     &hk_file_service_fuse,
+    &hk_file_service_loop,
+    &hk_file_service_nbd,
+    &hk_file_service_ublk,
 };
 const size_t hk_file_service_count = HK_ARRAY_COUNT(hk_file_services);
 

@@ -60,6 +60,10 @@ static const struct row rows[] = {
     {"file_lookup", "ext4/cache:kept", ONE, 0},
     {"file_lookup", "fuse/cache:kept", ONE, 0},
     {"file_lookup", "fuse/cache:direct", ONE, 0},
+    {"block_read", "loop", FEW, 1},
+    {"block_read", "nbd", FEW, 1},
+    {"block_read", "nbd/place:cross_core", FEW, 0},
+    {"block_read", "ublk", FEW, 0},
 };
 
 /* A page, 64 KiB, 1 MiB, of the table above. */
@@ -92,22 +96,27 @@ static enum hk_status expand(const char *kind, enum hk_run_mode mode, hk_cell_ad
     return status;
 }
 
-static enum hk_status expand_read(enum hk_run_mode mode, hk_cell_adder *add, void *context)
+static enum hk_status expand_file_read(enum hk_run_mode mode, hk_cell_adder *add, void *context)
 {
     return expand("file_read", mode, add, context);
 }
 
-static enum hk_status expand_write(enum hk_run_mode mode, hk_cell_adder *add, void *context)
+static enum hk_status expand_block_read(enum hk_run_mode mode, hk_cell_adder *add, void *context)
+{
+    return expand("block_read", mode, add, context);
+}
+
+static enum hk_status expand_file_write(enum hk_run_mode mode, hk_cell_adder *add, void *context)
 {
     return expand("file_write", mode, add, context);
 }
 
-static enum hk_status expand_stat(enum hk_run_mode mode, hk_cell_adder *add, void *context)
+static enum hk_status expand_file_stat(enum hk_run_mode mode, hk_cell_adder *add, void *context)
 {
     return expand("file_stat", mode, add, context);
 }
 
-static enum hk_status expand_lookup(enum hk_run_mode mode, hk_cell_adder *add, void *context)
+static enum hk_status expand_file_lookup(enum hk_run_mode mode, hk_cell_adder *add, void *context)
 {
     return expand("file_lookup", mode, add, context);
 }
@@ -123,17 +132,18 @@ struct file_state {
 static enum hk_status read_name(struct hk_task *task, const struct hk_file_service **service,
                                 struct hk_file_options *options)
 {
-    char kind[24], name[24], text[24] = "kept", reply[24] = "bytes";
+    char kind[24], name[24], text[24], reply[24] = "bytes";
 
-    if (hk_name_part(task->name, 1, kind, sizeof kind) != HK_OK ||
-        hk_file_operation_find(kind + strlen("file_"), &options->operation) != HK_OK ||
+    if (hk_name_part(task->name, 1, kind, sizeof kind) != HK_OK || strchr(kind, '_') == NULL ||
+        hk_file_operation_find(strchr(kind, '_') + 1, &options->operation) != HK_OK ||
         hk_name_part(task->name, 2, name, sizeof name) != HK_OK ||
         hk_file_service_find(name, service) != HK_OK)
         return hk_task_refuse(task, HK_ENOENT, "no such file service; hkbench list --full shows "
                               "them");
-    hk_name_text(task->name, "cache", text, sizeof text);
+    options->cache = (enum hk_file_cache)__builtin_ctz((*service)->caches); /* its first */
     hk_name_text(task->name, "reply", reply, sizeof reply);
-    if (hk_file_cache_find(text, &options->cache) != HK_OK)
+    if (hk_name_text(task->name, "cache", text, sizeof text) == HK_OK &&
+        hk_file_cache_find(text, &options->cache) != HK_OK)
         return hk_task_refuse(task, HK_EINVAL, "no cache is called %s", text);
     options->splice = strcmp(reply, "splice") == 0;
     const int64_t bytes = hk_task_int(task, "bytes", HK_PAGE_BYTES);
@@ -267,14 +277,16 @@ static enum hk_status leave(struct hk_task *task)
     return HK_OK;
 }
 
-#define FILE_EXPERIMENT(operation, text)                                                          \
-    const struct hk_experiment hk_experiment_file_##operation = {                                 \
-        .kind = "file_" #operation, .summary = text, .expand = expand_##operation,                \
+#define FILE_EXPERIMENT(about, operation, text)                                                   \
+    const struct hk_experiment hk_experiment_##about##_##operation = {                            \
+        .kind = #about "_" #operation, .summary = text, .expand = expand_##about##_##operation,   \
         .open = open_task, .close = close_task, .serve = serve, .enter = enter, .run = run,       \
         .verify = verify, .leave = leave, .measure = measure,                                     \
     }
 
-FILE_EXPERIMENT(read, "a file read from its beginning: in process, by the kernel, by a server");
-FILE_EXPERIMENT(write, "a file written from its beginning: in process, by the kernel, by a server");
-FILE_EXPERIMENT(stat, "attributes of an open file: in process, by the kernel, by a server");
-FILE_EXPERIMENT(lookup, "a file looked up by name: in process, by the kernel, by a server");
+FILE_EXPERIMENT(file, read, "a file read from its beginning: in process, by the kernel, by a server");
+FILE_EXPERIMENT(file, write,
+                "a file written from its beginning: in process, by the kernel, by a server");
+FILE_EXPERIMENT(file, stat, "attributes of an open file: in process, by the kernel, by a server");
+FILE_EXPERIMENT(file, lookup, "a file looked up by name: in process, by the kernel, by a server");
+FILE_EXPERIMENT(block, read, "a block device read past the cache: the kernel's own, or in a server");

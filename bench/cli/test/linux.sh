@@ -32,7 +32,7 @@ expect 2 'exclude each other' --guest
 [ ! -e "$tmp/results" ] || fail 'a run that never was has left a folder'
 
 # --- counts ---
-run --json --filter '/(syscall/(getppid|pipe_self)|inject|round_trip/(pipe|udp|page_grant)/.*bytes:64$|fallback)'
+run --json --filter '/(syscall/(getppid|pipe_self)|inject|round_trip/(pipe|udp|page_grant)/.*bytes:64$|fallback|block_read)'
 code=$?
 if [ "$code" = 3 ]; then
   grep -E 'no Linux kernel is found|not installed' "$tmp/err.txt" && exit 77
@@ -66,6 +66,13 @@ within "$(slope linux/inject/pipe/place:same_core/servers:2/bytes:64)" 3980 4020
 [ "$(count linux/round_trip/pipe/place:same_core/bytes:64 hk_ring_entries)" = 4 ] ||
   fail 'a pipe round trip is not four system calls'
 [ "$(count linux/syscall/getppid/bytes:0 hk_ring_entries)" = 1 ] || fail 'getppid is not one entry'
+# A block server in a process costs more than the kernel's own threads: where the modules of both
+# lie beside the kernel.
+if ! grep -q 'no module' "$tmp/err.txt"; then
+  loop=$(count linux/block_read/loop/bytes:4096 hk_instructions_clock) || exit 1
+  nbd=$(count linux/block_read/nbd/bytes:4096 hk_instructions_clock) || exit 1
+  [ "${nbd%.*}" -gt "${loop%.*}" ] || fail 'a server behind the block layer costs nothing'
+fi
 # Page by page: less than one page of each buffer is copied, whatever its length.
 copied=$(count linux/fallback/mix:uniform/trace:test/partial:1 copied_bytes_per_message) || exit 1
 [ "${copied%.*}" -gt 0 ] || fail 'nothing was copied'

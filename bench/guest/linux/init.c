@@ -3,11 +3,13 @@
  * The first program of a Linux guest: runs native experiments on a stock kernel, where the
  * counting plugin sees client, server and kernel alike, and reports on the debug console.
  *
- * /cells in the initramfs holds their names, one per line. Each gets a process of its own with its
+ * /cells in the initramfs holds their names, one per line; what lies in /modules is loaded. Each gets a process of its own with its
  * servers; this one only waits, and collects what is left. One virtual CPU, so both sides share it.
  * Lines and marks are those of our own kernel (hk/base/abi.h, hk/base/mark.h).
  */
+#include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <net/if.h>
 #include <sched.h>
 #include <signal.h>
@@ -22,6 +24,7 @@
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/utsname.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -35,6 +38,7 @@
 
 #define NATIVE         "native/"
 #define LINUX          "linux/"
+#define MODULES        "/modules"
 #define LINE_BYTES     65536
 #define OPS_MAX        1000
 #define WARM_OPS_MAX   200
@@ -57,6 +61,7 @@ static const struct row {
     {&hk_experiment_chain, true},    {&hk_experiment_copy, true},
     {&hk_experiment_remap, true},    {&hk_experiment_inject, false},
     {&hk_experiment_fallback, false}, {&hk_experiment_inject_syscall, false},
+    {&hk_experiment_block_read, true},
 };
 
 /* Blocks of those that measure by themselves: short, so that most hold no tick. */
@@ -411,6 +416,32 @@ static void mount_all(void)
     }
 }
 
+static void load_module(const char *name)
+{
+    char path[300], line[512];
+
+    snprintf(path, sizeof path, MODULES "/%s", name);
+    const int fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0 || syscall(SYS_finit_module, fd, "", 0) != 0) {
+        snprintf(line, sizeof line, HK_PROTOCOL " log module %s: %s", name, strerror(errno));
+        put_line(line);
+    }
+    if (fd >= 0)
+        close(fd);
+}
+
+/* All that the host packed, which needs each other not; without one its cells say what lacks. */
+static void load_modules(void)
+{
+    DIR *folder = opendir(MODULES);
+
+    for (struct dirent *e = NULL; folder != NULL && (e = readdir(folder)) != NULL;)
+        if (e->d_name[0] != '.')
+            load_module(e->d_name);
+    if (folder != NULL)
+        closedir(folder);
+}
+
 static void raise_loopback(void)
 {
     struct ifreq request = {.ifr_name = "lo", .ifr_flags = IFF_UP | IFF_RUNNING};
@@ -459,6 +490,7 @@ int main(void)
     }
     mount_all();
     raise_loopback();
+    load_modules();
     region_count = mmap(NULL, sizeof *region_count, PROT_READ | PROT_WRITE,
                         MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     if (region_count == MAP_FAILED || uname(&system) != 0)

@@ -39,7 +39,7 @@ static int count_our_loops(void)
         FILE *f = fopen(path, "re");
         if (f == NULL)
             continue;
-        count += fgets(text, sizeof text, f) != NULL && strstr(text, "hk_ext4") != NULL;
+        count += fgets(text, sizeof text, f) != NULL && strstr(text, "/memfd:hk_") != NULL;
         fclose(f);
     }
     closedir(directory);
@@ -96,6 +96,11 @@ static const struct {
     {"fuse", {HK_FILE_STAT, HK_FILE_DIRECT, false, 4096}},
     {"fuse", {HK_FILE_LOOKUP, HK_FILE_KEPT, false, 4096}},
     {"fuse", {HK_FILE_LOOKUP, HK_FILE_DIRECT, false, 4096}},
+    {"loop", {HK_FILE_READ, HK_FILE_DIRECT, false, 4096}},
+    {"loop", {HK_FILE_READ, HK_FILE_DIRECT, false, HK_FILE_BYTES_MAX}},
+    {"nbd", {HK_FILE_READ, HK_FILE_DIRECT, false, 4096}},
+    {"nbd", {HK_FILE_READ, HK_FILE_DIRECT, false, HK_FILE_BYTES_MAX}},
+    {"ublk", {HK_FILE_READ, HK_FILE_DIRECT, false, 4096}},
 };
 
 /* Cached operations may bring one late request of the opening with them. */
@@ -164,6 +169,7 @@ static const struct {
     {"tmpfs", {HK_FILE_READ, HK_FILE_KEPT, true, 4096}, "pages"},
     {"fuse", {HK_FILE_WRITE, HK_FILE_DIRECT, true, 4096}, "pages"},
     {"fuse", {HK_FILE_STAT, HK_FILE_WRITEBACK, false, 4096}, "cache:writeback"},
+    {"nbd", {HK_FILE_READ, HK_FILE_KEPT, false, 4096}, "cache:kept"},
 };
 
 static void what_a_service_has_not_is_refused(void **state)
@@ -187,16 +193,28 @@ static void what_a_service_has_not_is_refused(void **state)
     assert_true(cache == HK_FILE_DIRECT && operation == HK_FILE_STAT);
 }
 
+static void parts_of_a_page_are_no_block(void **state)
+{
+    const struct hk_file_options options = {HK_FILE_READ, HK_FILE_DIRECT, false, 5000};
+    char reason[HK_REASON_BYTES] = "";
+    struct hk_file file;
+
+    (void)state;
+    assert_int_equal(hk_file_init(&file, service_of("loop"), &options, reason), HK_OK);
+    assert_int_equal(hk_file_enter(&file, reason), HK_EINVAL);
+    assert_non_null(strstr(reason, "multiples"));
+    hk_file_fini(&file);
+}
+
 /* Whoever waits for a server that dies gets an answer, and later ones too. */
-static void a_dead_server_is_noticed(void **state)
+static void server_dies(const char *service, enum hk_status expected)
 {
     const struct hk_file_options options = {HK_FILE_READ, HK_FILE_DIRECT, false, 4096};
     char reason[HK_REASON_BYTES] = "";
     enum hk_status status = HK_OK;
     struct hk_file file;
 
-    (void)state;
-    assert_int_equal(hk_file_init(&file, service_of("fuse"), &options, reason), HK_OK);
+    assert_int_equal(hk_file_init(&file, service_of(service), &options, reason), HK_OK);
     const pid_t server = start_server(&file);
     if (hk_file_enter(&file, reason) != HK_OK) {
         hk_file_fini(&file);
@@ -213,12 +231,24 @@ static void a_dead_server_is_noticed(void **state)
     alarm(WAIT_S);
     while (status == HK_OK)
         status = hk_file_run(&file, 1);
-    assert_int_equal(status, HK_EPEER);
-    assert_int_equal(hk_file_run(&file, 1), HK_EPEER);
+    assert_int_equal(status, expected);
+    assert_int_equal(hk_file_run(&file, 1), expected);
     alarm(0);
     wait_for(killer);
     wait_for(server);
     hk_file_fini(&file);
+}
+
+static void a_dead_fuse_server_is_noticed(void **state)
+{
+    (void)state;
+    server_dies("fuse", HK_EPEER);
+}
+
+static void a_dead_nbd_server_is_noticed(void **state)
+{
+    (void)state;
+    server_dies("nbd", HK_EIO);
 }
 
 static void a_giver_says_why_or_dies(void **state)
@@ -255,7 +285,9 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_service_does_what_it_claims),
         cmocka_unit_test(what_a_service_has_not_is_refused),
-        cmocka_unit_test(a_dead_server_is_noticed),
+        cmocka_unit_test(parts_of_a_page_are_no_block),
+        cmocka_unit_test(a_dead_fuse_server_is_noticed),
+        cmocka_unit_test(a_dead_nbd_server_is_noticed),
         cmocka_unit_test(a_giver_says_why_or_dies),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

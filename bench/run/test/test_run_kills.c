@@ -201,6 +201,7 @@ static bool check_run(const char *folder)
 static const char ipc_filter[] =
     "^native/(round_trip/(pipe|sysv_msg|futex_ring)/place:same_core/bytes:64|"
     "chain/pipe/place:same_core/servers:3/bytes:1|file_read/fuse/cache:direct/bytes:4096)$";
+static const char audio_filter[] = "^native/audio_server/jack/period_frames:64/clients:4$";
 static const char net_filter[] =
     "^native/net_echo/[a-z]*/over:(veth|tap|packet)/protocol:udp/bytes:64$";
 static const char server_net_filter[] =
@@ -328,6 +329,69 @@ static void no_network_is_left_behind(void **state)
     assert_true(seen > 0);
 }
 
+/* Servers of others do not clean up after a kill, so that nobody must have to. */
+static size_t count_jack_files(void)
+{
+    DIR *dir = opendir("/dev/shm");
+    size_t count = 0;
+
+    for (struct dirent *e = dir != NULL ? readdir(dir) : NULL; e != NULL; e = readdir(dir))
+        count += strncmp(e->d_name, "jack", 4) == 0 || strncmp(e->d_name, "sem.jack", 8) == 0;
+    if (dir != NULL)
+        closedir(dir);
+    return count;
+}
+
+static bool is_jackd(int pid)
+{
+    char path[64], name[16] = "";
+
+    snprintf(path, sizeof path, "/proc/%d/comm", pid);
+    FILE *f = fopen(path, "re");
+    if (f == NULL)
+        return false;
+    const bool is = fgets(name, sizeof name, f) != NULL && strcmp(name, "jackd\n") == 0;
+    fclose(f);
+    return is;
+}
+
+/* So long after the server of others has begun; false when there never was one. */
+static bool kill_runner_behind_server(long delay_ms)
+{
+    int pids[DESCENDANTS_MAX];
+    char folder[32];
+    bool seen = false;
+
+    make_folder(folder);
+    const pid_t runner = start_runner(folder, audio_filter);
+    while (!seen && live_parent(runner) != 0) {
+        const size_t count = find_descendants(runner, pids, DESCENDANTS_MAX);
+        for (size_t i = 0; i < count; i++)
+            seen = seen || is_jackd(pids[i]);
+        sleep_ms(1);
+    }
+    sleep_ms(delay_ms);
+    kill_now(runner, folder);
+    return seen;
+}
+
+/* The server is among the descendants, which must all be gone. */
+static void no_audio_server_is_left_behind(void **state)
+{
+    const size_t before = count_jack_files();
+
+    (void)state;
+    for (size_t i = 0; i < 4; i++)
+        kill_one_and_finish(audio_filter, 250, i);
+    for (long i = 0; i < 3; i++) {
+        if (!kill_runner_behind_server(40 * i)) {
+            print_message("    skipped: there is no jackd, or no client of it was built\n");
+            skip();
+        }
+    }
+    assert_int_equal(count_jack_files(), before);
+}
+
 static void an_interrupt_leaves_a_valid_partial_run(void **state)
 {
     (void)state;
@@ -355,6 +419,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(the_run_goes_on_when_any_part_dies),
         cmocka_unit_test(nothing_outlives_a_killed_runner),
         cmocka_unit_test(no_network_is_left_behind),
+        cmocka_unit_test(no_audio_server_is_left_behind),
         cmocka_unit_test(an_interrupt_leaves_a_valid_partial_run),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -183,7 +183,7 @@ static void what_a_machine_may_lack_has_a_cost_or_a_reason(void **state)
 
     (void)state;
     measure("^native/(round_trip/pipe/place:cross_core/bytes:64|floor/.*|"
-            "file_read/.*bytes:4096|file_stat/.*|file_write/(ext4|fuse).*bytes:65536|"
+            "(file|block)_read/.*bytes:4096|file_stat/.*|file_write/(ext4|fuse).*bytes:65536|"
             "extension/(load|run|event_.*)/.*size:256|extension/amortised/.*size:256/count:10|"
             "net_echo/.*protocol:udp/bytes:64|net_echo/lwip/over:tap/protocol:tcp/bytes:1400)$",
             NULL, &run, &outcome);
@@ -237,6 +237,40 @@ static void a_mixer_counts_its_underruns(void **state)
         assert_true(underruns->values[0] == periods->values[0] && periods->values[0] > 0);
         has_series(launch, "completion_ns");
         has_counter(launch, "hk_mix_ns_mean");
+    }
+    hk_run_fini(&run);
+}
+
+/* Of somebody else's audio server: every number, or a reason that says what to do. */
+static void an_audio_server_calls_back_or_says_why(void **state)
+{
+    static const char *const counters[] = {"hk_period_deviation_ns_mean", "hk_lateness_ns_p50",
+                                           "hk_periods_count", "hk_xruns_count"};
+    static const char *const remedies[] = {"install ", "run as root", "quieter machine",
+                                           "did not let all clients in", "passed through all",
+                                           "native/audio_server/jack"};
+    struct hk_run_outcome outcome;
+    struct hk_run run;
+
+    (void)state;
+    measure("^native/audio_server/", NULL, &run, &outcome);
+    assert_true(run.launch_count >= 4);
+    for (size_t i = 0; i < run.launch_count; i++) {
+        const struct hk_launch *launch = &run.launches[i];
+        bool told = false;
+        for (size_t r = 0; r < HK_ARRAY_COUNT(remedies) && launch->state != HK_LAUNCH_OK; r++)
+            told = told || strstr(launch->reason, remedies[r]) != NULL;
+        if (launch->state != HK_LAUNCH_OK) {
+            print_message("    %s: %s\n", launch->name, launch->reason);
+            assert_true(told);
+            continue;
+        }
+        for (size_t c = 0; c < HK_ARRAY_COUNT(counters); c++)
+            has_counter(launch, counters[c]);
+        has_series(launch, "lateness_ns");
+        has_series(launch, "interval_ns");
+        if (strstr(launch->name, "clients:4") != NULL)
+            has_counter(launch, "cost_ns"); /* samples have passed through all of them */
     }
     hk_run_fini(&run);
 }
@@ -348,6 +382,8 @@ static void pairs_that_cannot_be_are_refused(void **state)
         "native/remap/mremap/bytes:17",
         "native/copy/memcpy/state:l9/bytes:64",
         "native/file_read/floppy/bytes:64",
+        "native/block_read/loop/bytes:5000",
+        "native/audio_server/gramophone/period_frames:64/clients:1",
         "native/file_read/tmpfs/bytes:99999999",
         "native/file_write/fuse/cache:l9/bytes:64",
         "native/extension/load/shape:straight/size:1",
@@ -403,6 +439,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(what_a_machine_may_lack_has_a_cost_or_a_reason),
         cmocka_unit_test(concurrent_arms_come_from_one_launch),
         cmocka_unit_test(a_mixer_counts_its_underruns),
+        cmocka_unit_test(an_audio_server_calls_back_or_says_why),
         cmocka_unit_test(a_queue_gives_its_waits_or_a_reason),
         cmocka_unit_test(a_stop_leaves_a_valid_partial_run),
         cmocka_unit_test(a_pair_of_the_same_cell_gives_ratios),

@@ -24,6 +24,8 @@ struct hk_guest_linux {
     const char *append; /* more for its command line; NULL: nothing */
     const char *const *cells; /* native names; their rows are linux/... */
     size_t cell_count;
+    const char *const *modules; /* files of the kernel's modules that the cells need */
+    size_t module_count;
 };
 
 struct hk_guest_options {

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The file service, wherever it is kept: in the Linux kernel (tmpfs, ext4), as a file system
- * of our own called in process, and the same one in a server behind FUSE. One client uses one
- * file by the same system calls everywhere.
+ * of our own called in process, and the same one in a server behind FUSE. Block devices are files
+ * that are only read: of the kernel's (loop), and in a server (nbd). One client uses one file by
+ * the same system calls everywhere.
  */
 #ifndef HK_PATH_FILE_H
 #define HK_PATH_FILE_H
