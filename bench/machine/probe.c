@@ -476,7 +476,7 @@ const struct hk_probe hk_probes[] = {
     { "system", "IPC namespace", "nothing left behind by killed runs", "ipc", probe_attempt },
     { "system", "FUSE", "a file system in a server", "/dev/fuse", probe_device },
     { "system", "loop devices", "cells of ext4", "/dev/loop-control", probe_device },
-    { "system", "ublk", "a block device in a server", "/dev/ublk-control", probe_device },
+    { "system", "ublk", "nothing: it was never tried", "/dev/ublk-control", probe_device },
     { "system", "nbd", "a block device in a server", "/dev/nbd0", probe_device },
     { "system", "TAP devices", "cells of lwIP over TAP", "/dev/net/tun", probe_device },
     { "system", "network namespace", "cells of net_echo", "net", probe_attempt },

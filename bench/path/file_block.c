@@ -60,6 +60,7 @@ const struct hk_file_service hk_file_service_loop = {
     .name = "loop",
     .summary = "a loop device whose image lies in memory: threads of the kernel answer",
     .caches = 1u << HK_FILE_DIRECT,
+    .kernel_threads = true,
     .syscalls = 1,
     .open = loop_open,
     .run = hk_file_run_syscalls,

@@ -245,6 +245,7 @@ const struct hk_file_service hk_file_service_nbd = {
     .summary = "a block device in a server, by the kernel's nbd driver over a socket pair",
     .caches = 1u << HK_FILE_DIRECT,
     .server = true,
+    .kernel_threads = true,
     .syscalls = 1,
     .open = nbd_open,
     .close = nbd_close,

@@ -66,6 +66,7 @@ struct hk_task {
     /* Never waits and may outlast a slice: costs are CPU time, which no foreign time can be in, so
      * that guard is off; no latency phase, which would take the wall clock. */
     bool by_cpu_time;
+    bool kernel_threads;         /* work for it on its CPU: not all of the time there is its own */
     bool one_way;                /* an operation's end is not seen: no latency phase */
     uint32_t operations_step;    /* run() is called with multiples of this; 0 reads as 1 */
     struct hk_expectation expected;

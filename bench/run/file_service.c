@@ -163,10 +163,11 @@ static void set_expectation(struct hk_task *task, const struct hk_file *file)
     task->expected.client_syscalls_min = file->service->syscalls;
     task->expected.client_syscalls_max = file->service->syscalls;
     task->server_count = file->service->server ? 1 : 0;
+    task->kernel_threads = file->service->kernel_threads;
     if (claim.requests_min < 1)
         return;
     task->expected.switches_min = 2 * claim.requests_min;
-    if (small && task->cpus[0] == task->cpus[1])
+    if (small && task->cpus[0] == task->cpus[1] && !task->kernel_threads)
         task->expected.switches_max = 2 * claim.requests_min;
     task->expected.server_syscalls_min = (file->options.splice ? 3 : 2) * claim.requests_min;
     if (small)
@@ -284,9 +285,11 @@ static enum hk_status leave(struct hk_task *task)
         .verify = verify, .leave = leave, .measure = measure,                                     \
     }
 
-FILE_EXPERIMENT(file, read, "a file read from its beginning: in process, by the kernel, by a server");
+FILE_EXPERIMENT(file, read,
+                "a file read from its beginning: in process, by the kernel, by a server");
 FILE_EXPERIMENT(file, write,
                 "a file written from its beginning: in process, by the kernel, by a server");
 FILE_EXPERIMENT(file, stat, "attributes of an open file: in process, by the kernel, by a server");
 FILE_EXPERIMENT(file, lookup, "a file looked up by name: in process, by the kernel, by a server");
-FILE_EXPERIMENT(block, read, "a block device read past the cache: the kernel's own, or in a server");
+FILE_EXPERIMENT(block, read,
+                "a block device read past the cache: the kernel's own, or in a server");

@@ -119,9 +119,14 @@ static uint64_t involuntary_switches(const struct hk_task *task)
     return sum;
 }
 
-static bool task_is_serial(const struct hk_task *task)
+static bool shares_cpu(const struct hk_task *task)
 {
     return task->cpus[0] == task->cpus[1];
+}
+
+static bool task_is_serial(const struct hk_task *task)
+{
+    return shares_cpu(task) && !task->kernel_threads;
 }
 
 /* The blocks of one launch and what kept or dropped them. */
@@ -451,7 +456,7 @@ static uint64_t switches_of(const struct hk_task *task, pid_t pid)
 
     if (hk_process_switches(pid, &one) != HK_OK)
         return 0;
-    return one.voluntary + (task_is_serial(task) ? one.involuntary : 0);
+    return one.voluntary + (shares_cpu(task) ? one.involuntary : 0);
 }
 
 static void read_usage(const struct hk_task *task, struct work *work)

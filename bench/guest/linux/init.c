@@ -3,8 +3,9 @@
  * The first program of a Linux guest: runs native experiments on a stock kernel, where the
  * counting plugin sees client, server and kernel alike, and reports on the debug console.
  *
- * /cells in the initramfs holds their names, one per line; what lies in /modules is loaded. Each gets a process of its own with its
- * servers; this one only waits, and collects what is left. One virtual CPU, so both sides share it.
+ * /cells in the initramfs holds their names, one per line; what lies in /modules is loaded. Each
+ * cell gets a process of its own with its servers; this one only waits, and collects what is left.
+ * One virtual CPU, so both sides share it.
  * Lines and marks are those of our own kernel (hk/base/abi.h, hk/base/mark.h).
  */
 #include <dirent.h>

@@ -70,6 +70,7 @@ struct hk_file_service {
     unsigned caches; /* those it has: bits 1 << enum hk_file_cache */
     bool splices;
     bool server;     /* a process of its own answers */
+    bool kernel_threads; /* have a part in every operation, whose time is nobody's */
     int syscalls;    /* of the client per operation */
 
     enum hk_status (*open)(struct hk_file *file, char reason[HK_REASON_BYTES]); /* in the client */
