@@ -229,7 +229,7 @@ static enum hk_status report_track(struct hk_task *task, const struct hk_audio_g
         status = report_intervals(graph, t, values_ns, launch);
     if (status == HK_OK)
         status = hk_launch_add_counter(launch, "hk_periods_count", (double)t->count);
-    if (status == HK_OK)
+    if (status == HK_OK && graph->tells_xruns)
         status = hk_launch_add_counter(launch, "hk_xruns_count", (double)xruns);
     if (status == HK_OK && graph->client_count > 1)
         status = report_hops(task, graph, t, values_ns, launch);

@@ -33,6 +33,7 @@ struct hk_audio_graph {
     size_t client_count;
     size_t capacity; /* callbacks of a client */
     size_t bytes;    /* of all this */
+    bool tells_xruns;
     _Atomic bool recording;
     struct hk_audio_client clients[HK_AUDIO_CLIENTS_MAX];
 };

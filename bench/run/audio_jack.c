@@ -118,6 +118,7 @@ const struct hk_audio_server hk_audio_server_jack = {
     .name = "jack",
     .program = "jackd",
     .package = "jackd2",
+    .tells_xruns = true,
     .become = jack_become,
     .join = jack_join,
     .link = jack_link,

@@ -27,14 +27,8 @@ enum { PERIOD_FRAMES_MIN = 16, PERIOD_FRAMES_MAX = 4096, PERIODS_MIN = 64, PATH_
 static const uint64_t join_ns = 8 * HK_NS_PER_S; /* until the server must have let everybody in */
 static const struct timespec tick = {0, 5 * HK_NS_PER_MS};
 
-/* What was never tried is not written: docs/decisions/0352-what-was-never-tried.md. */
-static const struct hk_audio_server pipewire = {
-    .name = "pipewire",
-    .missing = "hkbench has nothing that uses PipeWire and never tried it; native/audio_server/jack "
-               "stands nearest",
-};
-
-static const struct hk_audio_server *const servers[] = {&hk_audio_server_jack, &pipewire};
+static const struct hk_audio_server *const servers[] = {&hk_audio_server_jack,
+                                                        &hk_audio_server_pipewire};
 static const unsigned period_frames[] = {64, 256};
 static const unsigned client_counts[] = {1, HK_AUDIO_CLIENTS_MAX};
 
@@ -102,7 +96,10 @@ static enum hk_status open_task(struct hk_task *task)
     if (s->length_ns < task->effort.sporadic_ns)
         s->length_ns = task->effort.sporadic_ns;
     s->graph = hk_audio_graph_create((size_t)clients, (uint32_t)frames, s->length_ns);
-    return s->graph != NULL ? HK_OK : HK_ENOMEM;
+    if (s->graph == NULL)
+        return HK_ENOMEM;
+    s->graph->tells_xruns = s->server->tells_xruns;
+    return HK_OK;
 }
 
 static void close_task(struct hk_task *task)
@@ -116,7 +113,7 @@ static void close_task(struct hk_task *task)
     task->state = NULL;
 }
 
-/* --- processes --------------------------------------------------------------------------------- */
+/* --- processes ------------------------------------------------------------------------------ */
 
 /* 0 in the child, which dies with us; -1 when there is none. */
 static pid_t fork_dependent(void)
@@ -226,7 +223,7 @@ static void end(struct session *s)
             ;
 }
 
-/* --- a session --------------------------------------------------------------------------------- */
+/* --- a session ------------------------------------------------------------------------------ */
 
 static bool all_joined(const struct hk_audio_graph *graph)
 {

@@ -10,6 +10,7 @@ struct hk_audio_server {
     const char *missing; /* why none of this can be had, with the remedy; NULL: try */
     const char *program; /* the server's */
     const char *package; /* Debian's, that has it */
+    bool tells_xruns;    /* to its clients */
 
     /* Become the server: returns only when that fails. */
     void (*become)(const char *path, const struct hk_audio_graph *graph);
@@ -28,5 +29,6 @@ struct hk_audio_server {
 };
 
 extern const struct hk_audio_server hk_audio_server_jack;
+extern const struct hk_audio_server hk_audio_server_pipewire;
 
 #endif
