@@ -67,12 +67,12 @@ static bool same_words(const uint64_t *a, const uint64_t *b)
 bool hk_durable_mend(struct hk_service_host *host, uint64_t page, struct hk_durable_tally *tally)
 {
     uint64_t *memory = (uint64_t *)host->memory + page * PAGE_WORDS;
-    uint64_t *copy = (uint64_t *)host->copy + page * PAGE_WORDS;
-    uint64_t sum;
+    uint64_t *copy = host->copy, sum;
     bool good, copy_good;
 
-    if (host->copy == NULL)
+    if (copy == NULL)
         return true;
+    copy += page * PAGE_WORDS;
     sum = page_sum(memory);
     good = sum == host->sums[page];
     if (same_words(memory, copy)) { /* then they are right, whatever became of the sum */
