@@ -242,7 +242,7 @@ static void add_waits(const struct predict_options *o, struct hk_prediction_task
         status = hk_waits_read(t->waits_path, &t->waits);
     if (status != HK_OK)
         hk_prediction_refuse(t, "how far off M/G/1 is on this machine: no judged run with "
-                             "native queues; hkbench run --full --filter native/queue, then "
+                             "native queues; hkbench run --full --filter native/queue, hkbench fit, "
                              "hkbench validate");
 }
 
