@@ -94,10 +94,12 @@ static unsigned count_quantile(const struct counted *law, double share)
 }
 
 enum hk_status hk_tail_stretch(const struct hk_tail *tail, double headroom_ns,
-                               double period_count, double confidence, struct hk_stretch *out)
+                               double period_count, double spread_ratio, double confidence,
+                               struct hk_stretch *out)
 {
     struct hk_tail_probability p;
-    if (!out || !isfinite(period_count) || !(period_count > 0.0)) {
+    if (!out || !isfinite(period_count) || !(period_count > 0.0) || !isfinite(spread_ratio) ||
+        !(spread_ratio >= 0.0)) {
         return HK_EINVAL;
     }
     const enum hk_status status = hk_tail_probability(tail, headroom_ns, confidence, &p);
@@ -108,7 +110,8 @@ enum hk_status hk_tail_stretch(const struct hk_tail *tail, double headroom_ns,
     const double z = gsl_cdf_ugaussian_Qinv((1.0 - confidence) / 2.0);
     const double error = period_count * (p.interval.upper - p.interval.lower) / (2.0 * z);
     const double clusters = (2.0 - tail->extremal_index) / tail->extremal_index;
-    const double excess = (clusters - 1.0) * mean + error * error;
+    const double spread = spread_ratio * mean;
+    const double excess = fmax(clusters * mean, spread * spread) - mean + error * error;
     if (!(mean > 0.0) || !isfinite(excess) || !(excess > 0.0)) {
         return HK_ERANGE;
     }

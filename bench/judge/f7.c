@@ -537,12 +537,13 @@ static bool choose_size(const struct f7_fit *fit, const struct hk_regime *regime
 /* How many underruns this launch has of the buffer, and how many are foretold. */
 static enum hk_status compare_stretch(const struct f7_step *step, const struct hk_regime *regime,
                                       const struct hk_launch *launch, const struct hk_tail *tail,
-                                      double effective_ns, const struct f7_drained *d, size_t k)
+                                      double effective_ns, double spread_ratio,
+                                      const struct f7_drained *d, size_t k)
 {
     struct hk_comparison c = {.formula = "F7", .quantity = "underruns_count"};
     struct hk_stretch foretold;
-    const enum hk_status status =
-        hk_tail_stretch(tail, effective_ns, d->periods->values[k], 0.95, &foretold);
+    const enum hk_status status = hk_tail_stretch(tail, effective_ns, d->periods->values[k],
+                                                  spread_ratio, 0.95, &foretold);
 
     if (status != HK_OK)
         return status == HK_ERANGE ? HK_OK : status; /* no end to what may come */
@@ -559,7 +560,8 @@ static enum hk_status compare_stretch(const struct f7_step *step, const struct h
 
 /*
  * Every launch is a stretch of its own: one buffer size, chosen by the first one's sizes and the
- * fit, in each of them. Clusters are what the delays that were fitted have at that head-room.
+ * fit, in each of them. Clusters are what the delays that were fitted have at that head-room, and
+ * so is how launches differ.
  */
 static enum hk_status compare_stretches(const struct f7_step *step,
                                         const struct hk_regime *regime, const char *cell,
@@ -567,7 +569,8 @@ static enum hk_status compare_stretches(const struct f7_step *step,
 {
     const struct hk_launch *first = NULL;
     struct hk_tail tail = fit->tail;
-    double headroom_ns = 0, effective_ns = 0;
+    struct hk_scatter scatter;
+    double headroom_ns = 0, effective_ns = 0, spread_ratio = 0;
     size_t launches = 0, k = 0;
     enum hk_status status = hk_run_cell(step->target, cell, &first, &launches);
 
@@ -583,9 +586,12 @@ static enum hk_status compare_stretches(const struct f7_step *step,
             if (hk_extremal_intervals(fit->deficits_ns, fit->sorted_count, effective_ns,
                                       &tail.extremal_index) != HK_OK)
                 return HK_OK; /* too rare in the delays: nothing is known of clusters */
+            scatter_beyond(step->training, regime, fit, effective_ns, &scatter);
+            spread_ratio = hk_scatter_error(&scatter, 0) * sqrt((double)scatter.launches);
         }
         if (k < d.headroom_ns->count && d.headroom_ns->values[k] == headroom_ns)
-            status = compare_stretch(step, regime, &first[i], &tail, effective_ns, &d, k);
+            status = compare_stretch(step, regime, &first[i], &tail, effective_ns, spread_ratio,
+                                     &d, k);
     }
     return status;
 }

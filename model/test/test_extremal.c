@@ -136,7 +136,7 @@ static void stretches_are_foretold(void **state)
         const double headroom = log(STRETCH / 20.0); /* twenty in a stretch */
         assert_int_equal(hk_extremal_intervals(x, N / 2, headroom, &tail.extremal_index), HK_OK);
         tail.extremal_index = cases[k].claimed > 0.0 ? cases[k].claimed : tail.extremal_index;
-        assert_int_equal(hk_tail_stretch(&tail, headroom, STRETCH, 0.95, &stretch), HK_OK);
+        assert_int_equal(hk_tail_stretch(&tail, headroom, STRETCH, 0.0, 0.95, &stretch), HK_OK);
         assert_near(stretch.expected_count, 20.0, 2.5);
         for (size_t at = N / 2; at < N; at += STRETCH) {
             double count = 0.0;
@@ -175,10 +175,15 @@ static void bad_arguments_are_refused(void **state)
     assert_refused(hk_tail_hourly(&tail, 4.0, 0.0, 0.95, &hourly), HK_EINVAL, &hourly);
     assert_refused(hk_tail_hourly(&tail, NAN, PERIOD_NS, 0.95, &hourly), HK_EINVAL, &hourly);
     struct hk_stretch stretch;
-    assert_refused(hk_tail_stretch(&tail, 4.0, 0.0, 0.95, &stretch), HK_EINVAL, &stretch);
-    assert_refused(hk_tail_stretch(&tail, 4.0, 100.0, 1.0, &stretch), HK_EINVAL, &stretch);
-    assert_refused(hk_tail_stretch(&tail, NAN, 100.0, 0.95, &stretch), HK_EINVAL, &stretch);
-    assert_refused(hk_tail_stretch(&tail, 4.0, 1e12, 0.95, &stretch), HK_ERANGE, &stretch);
+    assert_refused(hk_tail_stretch(&tail, 4.0, 0.0, 0.0, 0.95, &stretch), HK_EINVAL, &stretch);
+    assert_refused(hk_tail_stretch(&tail, 4.0, 100.0, 0.0, 1.0, &stretch), HK_EINVAL, &stretch);
+    assert_refused(hk_tail_stretch(&tail, 4.0, 100.0, -1.0, 0.95, &stretch), HK_EINVAL, &stretch);
+    assert_refused(hk_tail_stretch(&tail, NAN, 100.0, 0.0, 0.95, &stretch), HK_EINVAL, &stretch);
+    assert_refused(hk_tail_stretch(&tail, 4.0, 1e12, 0.0, 0.95, &stretch), HK_ERANGE, &stretch);
+    /* a spread beyond what clusters make counts instead of it: about 2 standard deviations */
+    assert_int_equal(hk_tail_stretch(&tail, x[300], 40000.0, 0.3, 0.95, &stretch), HK_OK);
+    assert_near(stretch.expected_count, 10000.0, 200.0);
+    assert_true(stretch.interval.upper - stretch.interval.lower > 2 * 1.9 * 3000.0);
     assert_refused(hk_tail_return_level(&tail, PERIOD_NS, 0.0, 0.95, &level, NULL), HK_EINVAL,
                    &level);
     /* more than once a period */

@@ -51,12 +51,13 @@ struct hk_stretch {
 /*
  * How many periods of a stretch will exceed a head-room. Clusters come as a Poisson process,
  * their sizes are geometric with mean 1 / index: the count then has variance (2 - index) / index
- * times its mean, to which the error of the probability adds. The interval is that of the
- * negative binomial law with this mean and variance.
+ * times its mean, unless stretches are known to differ by more; the error of the probability adds.
+ * The interval is that of the negative binomial law with this mean and variance.
  *
  * tail          [in]  its extremal_index says how exceedances cluster
  * headroom_ns   [in]  finite
  * period_count  [in]  > 0
+ * spread_ratio  [in]  standard deviation of such stretches' counts over their mean; 0: not known
  * confidence    [in]  inside (0, 1)
  *
  * Returns HK_OK; HK_EINVAL; HK_ERANGE as hk_tail_probability, or if a count beyond 2^31 may come.
@@ -64,7 +65,8 @@ struct hk_stretch {
  * Poisson counts of clusters of geometric size are the Polya-Aeppli law.
  */
 enum hk_status hk_tail_stretch(const struct hk_tail *tail, double headroom_ns,
-                               double period_count, double confidence, struct hk_stretch *out);
+                               double period_count, double spread_ratio, double confidence,
+                               struct hk_stretch *out);
 
 /*
  * Return level: the head-room that a cluster exceeds once in so many hours.
