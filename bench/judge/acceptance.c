@@ -73,7 +73,6 @@ static const char no_guest[] = "nothing was counted; hkbench run --guest, or --l
 #define QUEUE_LOW_DETERMINISTIC "*/law:deterministic/rho_percent:[34]0/*"
 static const char no_queue[] = "the run has no such cells; hkbench run --full, with two cores "
                                "and SCHED_FIFO";
-static const char not_there[] = "no run measures it yet";
 static const char left_out[] = "left out by --quick";
 static const char no_second[] = "left out by --quick, or this machine has no second run of the "
                                 "same cells";

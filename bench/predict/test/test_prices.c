@@ -495,8 +495,9 @@ static void add_queue_launch(struct hk_run *run, uint32_t index)
 /* The judge tries on this machine's queues what is predicted of the guest's, but for dispatch. */
 static void waits_are_what_the_judge_tries(void **state)
 {
-    const struct hk_priced priced = {.instructions = 201000, .interval = {200000, 202000, 0.95},
-                                     .replay = {.busy_cv2 = 0.7}};
+    const struct hk_priced priced = {
+        .of = {[HK_PER_REQUEST] = {201000, {200000, 202000, 0.95}}},
+        .replay = {.busy_cv2 = 0.7}};
     const struct hk_estimate dispatch = {21e3, 0, 2};
     struct hk_run run = {.launches = calloc(4, sizeof *run.launches)};
     struct hk_estimate added;
