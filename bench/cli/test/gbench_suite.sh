@@ -54,4 +54,5 @@ done
 wait $client
 got=$?
 [ $got = 3 ] || { echo "status $got after its server was killed"; cat out.txt err.txt; exit 1; }
-grep -q '"error_message": "the peer is gone"' killed.json || { cat killed.json; exit 1; }
+# On a busy machine the server may be killed before it is there at all: that ends by a time limit.
+grep -q '"error_message": "\(the peer is gone\|timed out\)"' killed.json || { cat killed.json; exit 1; }
