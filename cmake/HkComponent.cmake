@@ -84,6 +84,26 @@ function(hk_component)
   endif()
 endfunction()
 
+# hk_optional(fuse fuse3 file_fuse)
+#
+# A source that needs a library which may be missing: file_fuse.c where pkg-config knows fuse3, else
+# file_fuse_none.c with the same symbols. Sets fuse_source, fuse_library and, for who loads the
+# library at run time and needs its headers alone, fuse_options.
+function(hk_optional name package source)
+  pkg_check_modules(HK_OPTIONAL_${name} QUIET IMPORTED_TARGET ${package})
+  if(HK_OPTIONAL_${name}_FOUND)
+    set(${name}_source ${source}.c PARENT_SCOPE)
+    set(${name}_library PkgConfig::HK_OPTIONAL_${name} PARENT_SCOPE)
+    set(options ${HK_OPTIONAL_${name}_CFLAGS})
+    list(TRANSFORM options REPLACE "^-I" "-isystem") # its headers keep rules of their own
+    set(${name}_options ${options} PARENT_SCOPE)
+  else()
+    set(${name}_source ${source}_none.c PARENT_SCOPE)
+    set(${name}_library "" PARENT_SCOPE)
+    set(${name}_options "" PARENT_SCOPE)
+  endif()
+endfunction()
+
 # hk_test(NAME test_x [SOURCES test_x.c] [DEPS stats] [LIBS ...] [TIMEOUT 60])
 #
 # A test program: exit status 0 pass, 1 fail, 77 skip (with its reason printed).

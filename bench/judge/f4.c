@@ -112,7 +112,8 @@ static enum hk_status costs_at(const struct f4_fit *f, double bytes, bool remaps
 static enum hk_status predict_textbook(const struct hk_throughput_costs *c, bool remaps,
                                        struct hk_estimate *out)
 {
-    const double k = c->copy_ns.value, var_k = c->copy_ns.standard_error * c->copy_ns.standard_error;
+    const double k = c->copy_ns.value;
+    const double var_k = c->copy_ns.standard_error * c->copy_ns.standard_error;
     const double i = c->transfer_ns.value, z = c->remap_ns.value;
     const double alpha_sd = hypot(c->transfer_ns.standard_error / k, i * sqrt(var_k) / (k * k));
     const double beta_sd = hypot(c->remap_ns.standard_error / k, z * sqrt(var_k) / (k * k));

@@ -124,17 +124,6 @@ static double mean_square(const double *values, size_t n, const void *context)
     return sum / (double)n;
 }
 
-/* Delta of one launch, ns, beyond the minimum of all: `context`. */
-static double mean_beyond(const double *values, size_t n, const void *context)
-{
-    const double *minimum = context;
-    double sum = 0;
-
-    for (size_t i = 0; i < n; i++)
-        sum += values[i] - *minimum;
-    return sum / (double)n;
-}
-
 /* (sigma sqrt(2 (1 - rho_1)))^2 of one launch, from its differences. */
 static double mean_step_square(const double *values, size_t n, const void *context)
 {
@@ -163,8 +152,8 @@ static void widen(const struct f6_step *step, const struct hk_regime *regime,
         double value;
         struct hk_interval *interval;
     } rows[] = {
-        {step->training, regime->lateness_cell, "lateness_ns", mean_beyond, &l->d0_ns, 1,
-         l->textbook_ns, &l->textbook_interval_ns},
+        {step->training, regime->lateness_cell, "lateness_ns", hk_statistic_mean_beyond,
+         &l->d0_ns, 1, l->textbook_ns, &l->textbook_interval_ns},
         {step->training, regime->lateness_cell, "lateness_ns", mean_step_square, NULL, 0.5,
          l->dependent_ns, &l->dependent_interval_ns},
         {step->target, regime->interval_cell, "interval_ns", mean_square, &regime->period_ns, 0.5,
@@ -322,11 +311,7 @@ static enum hk_status judge_cell(const char *cell, void *context)
 /* J of periods between wake-ups whose lateness this is: what is nominal drops out. */
 static double rms_of_steps(const double *lateness_ns, size_t n)
 {
-    double sum = 0;
-
-    for (size_t i = 1; i < n; i++)
-        sum += (lateness_ns[i] - lateness_ns[i - 1]) * (lateness_ns[i] - lateness_ns[i - 1]);
-    return sqrt(sum / (double)(n - 1));
+    return sqrt(mean_step_square(lateness_ns, n, NULL));
 }
 
 /* A block of n values against what the values before it foretell. */

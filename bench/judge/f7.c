@@ -134,17 +134,6 @@ static enum hk_status fit_delays(double *values, size_t n, const struct hk_regim
     return status == HK_ENOISE ? HK_OK : status;
 }
 
-/* Delta of one launch, ns, beyond the minimum of all: `context`. */
-static double mean_beyond(const double *values, size_t n, const void *context)
-{
-    const double *minimum = context;
-    double sum = 0;
-
-    for (size_t i = 0; i < n; i++)
-        sum += values[i] - *minimum;
-    return sum / (double)n;
-}
-
 static enum hk_status fit_regime(const struct hk_run *run, const struct hk_regime *regime,
                                  struct f7_fit *fit)
 {
@@ -160,8 +149,8 @@ static enum hk_status fit_regime(const struct hk_run *run, const struct hk_regim
         fit_release(fit);
         return status;
     }
-    (void)hk_cell_scatter(run, regime->lateness_cell, "lateness_ns", mean_beyond, &fit->d0_ns,
-                          &fit->scatter); /* too few launches: the series is all there is */
+    (void)hk_cell_scatter(run, regime->lateness_cell, "lateness_ns", hk_statistic_mean_beyond,
+                          &fit->d0_ns, &fit->scatter); /* too few: the series is all there is */
     return HK_OK;
 }
 

@@ -7,6 +7,16 @@
 
 enum { LAUNCHES_MIN = 3 };
 
+double hk_statistic_mean_beyond(const double *values, size_t n, const void *context)
+{
+    const double *least = context;
+    double sum = 0;
+
+    for (size_t i = 0; i < n; i++)
+        sum += values[i] - *least;
+    return sum / (double)n;
+}
+
 enum hk_status hk_cell_scatter(const struct hk_run *run, const char *cell, const char *name,
                                hk_launch_statistic *statistic, const void *context,
                                struct hk_scatter *out)

@@ -16,6 +16,9 @@ struct hk_scatter {
 /* A number > 0 of one launch's series; one that is not finite says nothing. */
 typedef double hk_launch_statistic(const double *values, size_t n, const void *context);
 
+/* The mean of it less a double, `context`: delta, by the least lateness of all launches. */
+double hk_statistic_mean_beyond(const double *values, size_t n, const void *context);
+
 /*
  * Returns HK_OK; HK_ENOENT when the run has no such cell; HK_ENOISE where fewer than 3 launches say
  * something, or their mean is not > 0.

@@ -2,6 +2,7 @@
 #include "audio_graph.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -41,6 +42,11 @@ void hk_audio_graph_destroy(struct hk_audio_graph *graph)
 {
     if (graph != NULL)
         munmap(graph, graph->bytes);
+}
+
+void hk_audio_client_name(size_t client, char name[HK_AUDIO_NAME_BYTES])
+{
+    snprintf(name, HK_AUDIO_NAME_BYTES, "client%zu", client);
 }
 
 static float sample_of(uint64_t frame)

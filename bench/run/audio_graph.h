@@ -48,6 +48,10 @@ struct hk_audio_graph *hk_audio_graph_create(size_t clients, uint32_t period_fra
                                              uint64_t session_ns);
 void hk_audio_graph_destroy(struct hk_audio_graph *graph);
 
+/* What a client is called in the server's graph. */
+enum { HK_AUDIO_NAME_BYTES = 16 };
+void hk_audio_client_name(size_t client, char name[HK_AUDIO_NAME_BYTES]);
+
 /*
  * A client's callback, whichever server calls: record it and hand the samples on.
  *

@@ -15,6 +15,26 @@
 #include "audio_server.h"
 #include "hk/base/units.h"
 
+/* All that is called of the library, which is loaded when a cell asks for it. */
+#define FUNCTIONS(F)                                                                              \
+    F(pw_context_connect) F(pw_context_destroy) F(pw_context_new) F(pw_deinit)                    \
+    F(pw_filter_add_listener) F(pw_filter_add_port) F(pw_filter_connect)                          \
+    F(pw_filter_get_dsp_buffer) F(pw_filter_get_state) F(pw_filter_new) F(pw_init)                \
+    F(pw_properties_free) F(pw_properties_new) F(pw_thread_loop_destroy)                          \
+    F(pw_thread_loop_get_loop) F(pw_thread_loop_lock) F(pw_thread_loop_new)                       \
+    F(pw_thread_loop_start) F(pw_thread_loop_unlock)
+
+#define MEMBER(name) __typeof__(name) *name;
+static struct { FUNCTIONS(MEMBER) } lib;
+
+#define SYMBOL(name) {#name, &lib.name},
+static bool pipewire_load(void)
+{
+    static const struct hk_audio_symbol symbols[] = {FUNCTIONS(SYMBOL)};
+
+    return hk_audio_load("libpipewire-0.3.so.0", symbols, HK_ARRAY_COUNT(symbols));
+}
+
 #define FOLDER "/dev/shm"
 
 enum { SETTLE_TRIES = 200, CONFIG_BYTES = 2048 };
@@ -104,53 +124,51 @@ static void called(void *argument, struct spa_io_position *position)
     const uint32_t frames = (uint32_t)position->clock.duration;
 
     hk_audio_called(m->graph, m->number, at_ns, position->clock.position, frames,
-                    m->in != NULL ? pw_filter_get_dsp_buffer(m->in, frames) : NULL,
-                    pw_filter_get_dsp_buffer(m->out, frames));
+                    m->in != NULL ? lib.pw_filter_get_dsp_buffer(m->in, frames) : NULL,
+                    lib.pw_filter_get_dsp_buffer(m->out, frames));
 }
 
 static const struct pw_filter_events events = {PW_VERSION_FILTER_EVENTS, .process = called};
 
-static void name_client(size_t number, char name[16])
-{
-    snprintf(name, 16, "client%zu", number);
-}
-
 static void *add_port(struct pipewire_member *m, enum pw_direction direction, const char *name)
 {
-    struct pw_properties *p = pw_properties_new(PW_KEY_FORMAT_DSP, "32 bit float mono audio",
-                                                PW_KEY_PORT_NAME, name, NULL);
+    struct pw_properties *p = lib.pw_properties_new(
+        PW_KEY_FORMAT_DSP, "32 bit float mono audio", PW_KEY_PORT_NAME, name, NULL);
 
-    return pw_filter_add_port(m->filter, direction, PW_FILTER_PORT_FLAG_MAP_BUFFERS, 1, p, NULL, 0);
+    return lib.pw_filter_add_port(m->filter, direction, PW_FILTER_PORT_FLAG_MAP_BUFFERS, 1, p,
+                                       NULL, 0);
 }
 
 static enum hk_status add_filter(struct pipewire_member *m)
 {
-    char name[16];
+    char name[HK_AUDIO_NAME_BYTES];
 
-    name_client(m->number, name);
-    m->filter = pw_filter_new(m->core, name,
-                              pw_properties_new(PW_KEY_NODE_NAME, name,
-                                                PW_KEY_NODE_ALWAYS_PROCESS, "true", NULL));
+    hk_audio_client_name(m->number, name);
+    m->filter = lib.pw_filter_new(m->core, name,
+                                  lib.pw_properties_new(PW_KEY_NODE_NAME, name,
+                                                        PW_KEY_NODE_ALWAYS_PROCESS, "true",
+                                                        NULL));
     if (m->filter == NULL)
         return HK_ENOMEM;
-    pw_filter_add_listener(m->filter, &m->listener, &events, m);
+    lib.pw_filter_add_listener(m->filter, &m->listener, &events, m);
     m->out = add_port(m, PW_DIRECTION_OUTPUT, "out");
     if (m->number > 0)
         m->in = add_port(m, PW_DIRECTION_INPUT, "in");
     return m->out != NULL && (m->number == 0 || m->in != NULL) &&
-                   pw_filter_connect(m->filter, PW_FILTER_FLAG_RT_PROCESS, NULL, 0) == 0
+                   lib.pw_filter_connect(m->filter, PW_FILTER_FLAG_RT_PROCESS, NULL, 0) == 0
                ? HK_OK
                : HK_EIO;
 }
 
 static enum hk_status connect_core(struct pipewire_member *m)
 {
-    m->loop = pw_thread_loop_new("hkbench", NULL);
+    m->loop = lib.pw_thread_loop_new("hkbench", NULL);
     if (m->loop == NULL)
         return HK_ENOMEM;
-    m->context = pw_context_new(pw_thread_loop_get_loop(m->loop),
-                                pw_properties_new(PW_KEY_CONFIG_NAME, "client.conf", NULL), 0);
-    m->core = m->context != NULL ? pw_context_connect(m->context, NULL, 0) : NULL;
+    m->context = lib.pw_context_new(
+        lib.pw_thread_loop_get_loop(m->loop),
+        lib.pw_properties_new(PW_KEY_CONFIG_NAME, "client.conf", NULL), 0);
+    m->core = m->context != NULL ? lib.pw_context_connect(m->context, NULL, 0) : NULL;
     return m->core != NULL ? HK_OK : HK_EPEER;
 }
 
@@ -158,18 +176,18 @@ static enum hk_status connect_core(struct pipewire_member *m)
 static void forget(struct pipewire_member *m)
 {
     if (m->context != NULL)
-        pw_context_destroy(m->context);
+        lib.pw_context_destroy(m->context);
     if (m->loop != NULL)
-        pw_thread_loop_destroy(m->loop);
+        lib.pw_thread_loop_destroy(m->loop);
     free(m);
-    pw_deinit();
+    lib.pw_deinit();
 }
 
 static bool has_settled(struct pipewire_member *m)
 {
-    pw_thread_loop_lock(m->loop);
-    const enum pw_filter_state state = pw_filter_get_state(m->filter, NULL);
-    pw_thread_loop_unlock(m->loop);
+    lib.pw_thread_loop_lock(m->loop);
+    const enum pw_filter_state state = lib.pw_filter_get_state(m->filter, NULL);
+    lib.pw_thread_loop_unlock(m->loop);
     return state == PW_FILTER_STATE_PAUSED || state == PW_FILTER_STATE_STREAMING;
 }
 
@@ -181,7 +199,7 @@ static enum hk_status pipewire_join(struct hk_audio_graph *graph, size_t number,
         return HK_ENOMEM;
     *m = (struct pipewire_member){.graph = graph, .number = number};
     use_folder();
-    pw_init(NULL, NULL);
+    lib.pw_init(NULL, NULL);
     enum hk_status status = connect_core(m);
     if (status != HK_OK) {
         forget(m);
@@ -190,7 +208,7 @@ static enum hk_status pipewire_join(struct hk_audio_graph *graph, size_t number,
     /* From here on the library's threads may know it: it stays for the life of the process. */
     *joined = m;
     status = add_filter(m);
-    if (status == HK_OK && pw_thread_loop_start(m->loop) != 0)
+    if (status == HK_OK && lib.pw_thread_loop_start(m->loop) != 0)
         status = HK_EIO;
     for (int i = 0; i < SETTLE_TRIES && status == HK_OK && !has_settled(m); i++)
         nanosleep(&pause_between, NULL);
@@ -202,19 +220,19 @@ static enum hk_status pipewire_link(const struct hk_audio_graph *graph, void *jo
     struct pipewire_member *m = joined;
     enum hk_status status = HK_OK;
 
-    pw_thread_loop_lock(m->loop);
+    lib.pw_thread_loop_lock(m->loop);
     for (size_t i = 1; i < graph->client_count && status == HK_OK; i++) {
-        char from[16], to[16];
-        name_client(i - 1, from);
-        name_client(i, to);
-        struct pw_properties *p = pw_properties_new(PW_KEY_LINK_OUTPUT_NODE, from,
+        char from[HK_AUDIO_NAME_BYTES], to[HK_AUDIO_NAME_BYTES];
+        hk_audio_client_name(i - 1, from);
+        hk_audio_client_name(i, to);
+        struct pw_properties *p = lib.pw_properties_new(PW_KEY_LINK_OUTPUT_NODE, from,
                                                     PW_KEY_LINK_INPUT_NODE, to, NULL);
         if (p == NULL || pw_core_create_object(m->core, "link-factory", PW_TYPE_INTERFACE_Link,
                                                PW_VERSION_LINK, &p->dict, 0) == NULL)
             status = HK_EIO;
-        pw_properties_free(p);
+        lib.pw_properties_free(p);
     }
-    pw_thread_loop_unlock(m->loop);
+    lib.pw_thread_loop_unlock(m->loop);
     return status;
 }
 
@@ -222,6 +240,7 @@ const struct hk_audio_server hk_audio_server_pipewire = {
     .name = "pipewire",
     .program = "pipewire",
     .package = "pipewire",
+    .load = pipewire_load,
     .become = pipewire_become,
     .join = pipewire_join,
     .link = pipewire_link,

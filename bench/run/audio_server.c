@@ -5,6 +5,7 @@
  * the clients beyond the first are processes of the measuring one and die with it. What they
  * leave in /dev/shm only they see.
  */
+#include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -46,6 +47,19 @@ static enum hk_status expand(enum hk_run_mode mode, hk_cell_adder *add, void *co
     return status;
 }
 
+bool hk_audio_load(const char *library, const struct hk_audio_symbol *symbols, size_t count)
+{
+    void *handle = dlopen(library, RTLD_NOW | RTLD_LOCAL);
+
+    for (size_t i = 0; i < count && handle != NULL; i++) {
+        void *address = dlsym(handle, symbols[i].name);
+        if (address == NULL)
+            return false;
+        memcpy(symbols[i].pointer, &address, sizeof address);
+    }
+    return handle != NULL; /* it stays for the life of the process */
+}
+
 struct session {
     const struct hk_audio_server *server;
     struct hk_audio_graph *graph;
@@ -70,6 +84,10 @@ static enum hk_status find_server(struct hk_task *task, struct session *s)
         return hk_task_refuse(task, HK_ENOTSUP, "%s", s->server->missing);
     if (!hk_program_find(s->server->program, getenv("PATH"), s->program, sizeof s->program))
         return hk_task_refuse(task, HK_ENOTSUP, "there is no %s; install Debian's package %s",
+                              s->server->program, s->server->package);
+    if (!s->server->load())
+        return hk_task_refuse(task, HK_ENOTSUP, "the client's library of %s cannot be loaded; "
+                              "install Debian's package %s again",
                               s->server->program, s->server->package);
     return HK_OK;
 }

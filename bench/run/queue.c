@@ -28,8 +28,8 @@ enum { SESSION_SHARE = 2 };
 
 /*
  * Slept until so long before a request is due, and spun from there: where idle CPUs halt, timers
- * wake 100 us late and more. At the highest rate of a cell that is 70 % of the time: the system takes
- * the CPU from SCHED_FIFO at 95 %.
+ * wake 100 us late and more. At the highest rate of a cell that is 70 % of the time: the system
+ * takes the CPU from SCHED_FIFO at 95 %.
  */
 static const uint64_t spin_ns = 300 * HK_NS_PER_US;
 

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Servers that are killed, hang, write over their own stack, answer nonsense or damage what
- * outlives them from moments on that are drawn from a seed, while a client works. The client gets a status
- * in bounded time, the supervisor starts another server, and what had been acknowledged
- * is still there. A `value` line for each service and fault records how long each was out.
+ * outlives them from moments on that are drawn from a seed, while a client works. The client
+ * gets a status in bounded time, the supervisor starts another server, and what had been
+ * acknowledged is still there. A `value` line for each service and fault records how long each was out.
  */
 #include "user/client.h"
 #include "user/compose.h"
@@ -516,7 +516,8 @@ static bool report(const struct outage *o, const struct worker *w, enum fault fa
         return true;
     hk_line_begin(&line, "fail");
     print_name(&line, w, fault);
-    hk_line_text(&line, complete ? ": data lost, or damage not found, or a call without an end" : ": no server again");
+    hk_line_text(&line, complete ? ": data lost, or damage not found, or a call without an end"
+                                 : ": no server again");
     hk_line_end(&line);
     return false;
 }
