@@ -10,13 +10,6 @@
 #include "hk/base/units.h"
 #include "hk/stats/summary.h"
 
-bool hk_launch_disturbed(const struct hk_launch *launch)
-{
-    double disturbed = 0;
-
-    return hk_launch_counter(launch, "hk_disturbed", &disturbed) && disturbed > 0;
-}
-
 /* The values of the first of the counters that a launch has. */
 static enum hk_status read_values(const struct hk_run *run, const char *const *counters,
                                   size_t counter_count, struct hk_cell_values *out)

@@ -35,9 +35,6 @@ __attribute__((format(printf, 3, 4))) enum hk_status hk_cell_read_cost(const str
                                                                        struct hk_cell_values *out,
                                                                        const char *format, ...);
 
-/* Too few blocks of the launch passed their guards: evidence from outside, not from its value. */
-bool hk_launch_disturbed(const struct hk_launch *launch);
-
 /* Mean over launches. HK_ENOISE below 2 launches. */
 enum hk_status hk_cell_mean(const struct hk_cell_values *cell, struct hk_estimate *mean);
 

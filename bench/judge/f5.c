@@ -3,7 +3,9 @@
  * F5: E[C] = t_copy sum_i w_i k_i (1 - alpha_i p_i). The shares come from the
  * logs of training traces; predicted are bytes and time copied on traces of
  * other seeds. With bytes as the cost, t_copy is the mean length of a buffer and
- * the prediction has no free parameter. This suite's own kernel (guest/...) counts instructions.
+ * the prediction has no free parameter. With time as the cost, t_copy is the yardstick's of the
+ * launch: a third trace, delivered in turns with the one that is predicted. This suite's own kernel
+ * (guest/...) counts instructions, and t_copy is the training trace's.
  */
 #include <math.h>
 #include <stdio.h>
@@ -385,25 +387,37 @@ static enum hk_status decide(struct hk_judge *judge, const struct f5_case *c,
     return status == HK_OK ? hk_judge_add_verdict(judge, &verdict) : status;
 }
 
-/* The measured quantity per message in each launch. */
+/*
+ * The measured quantity per message in each launch. Time is told as if t_copy had been the same in
+ * all launches: their mean, *t_copy_ns, which is left alone where it is not needed.
+ */
 static enum hk_status read_measured(const struct hk_run *target, const struct f5_case *c,
-                                    struct hk_cell_values *cell)
+                                    struct hk_cell_values *cell, double *t_copy_ns)
 {
     static const char name[] = "%s/fallback/mix:%s/trace:test%s";
-    struct hk_cell_values messages;
+    const char *const unit = in_guest(c) ? "hk_messages" : "yardstick_copy_ns";
+    struct hk_cell_values units;
+    struct hk_estimate mean;
     enum hk_status status = hk_cell_read(target, c->counter, cell, name, c->world, c->mix, c->keys);
 
-    if (status != HK_OK || !in_guest(c))
+    if (status != HK_OK || !(in_guest(c) || c->time))
         return status;
-    status = hk_cell_read(target, "hk_messages", &messages, name, c->world, c->mix, c->keys);
-    if (status != HK_OK || messages.count != cell->count)
+    status = hk_cell_read(target, unit, &units, name, c->world, c->mix, c->keys);
+    if (status != HK_OK || units.count != cell->count)
         return HK_ENOENT;
     for (size_t i = 0; i < cell->count; i++) {
-        if (!(messages.values[i] > 0))
+        if (!(units.values[i] > 0))
             return HK_EPARSE;
-        cell->values[i] /= messages.values[i];
+        cell->values[i] /= units.values[i];
     }
-    return HK_OK;
+    if (in_guest(c))
+        return HK_OK;
+    status = hk_cell_mean(&units, &mean);
+    for (size_t i = 0; i < cell->count && status == HK_OK; i++)
+        cell->values[i] *= mean.value;
+    if (status == HK_OK)
+        *t_copy_ns = mean.value;
+    return status;
 }
 
 static enum hk_status judge_case(const struct hk_run *training, const struct hk_run *target,
@@ -415,7 +429,7 @@ static enum hk_status judge_case(const struct hk_run *training, const struct hk_
     enum hk_status status = fit_mix(training, c, &fit);
 
     if (status == HK_OK)
-        status = read_measured(target, c, &cell);
+        status = read_measured(target, c, &cell, &fit.copy_ns);
     if (status == HK_ENOENT)
         return HK_OK; /* not in this run */
     if (status == HK_OK)

@@ -346,15 +346,11 @@ static const struct {
     { "hk_client_syscalls_per_op", "syscalls of the client" },
 };
 
-/* Launches whose blocks were nearly all disturbed: their costs come from all blocks. */
 static size_t count_disturbed(const struct cell *cell)
 {
     size_t count = 0;
-    for (size_t i = 0; i < cell->count; i++) {
-        double disturbed = 0;
-        hk_launch_counter(&cell->launches[i], "hk_disturbed", &disturbed);
-        count += disturbed > 0;
-    }
+    for (size_t i = 0; i < cell->count; i++)
+        count += hk_launch_disturbed(&cell->launches[i]) ? 1 : 0;
     return count;
 }
 

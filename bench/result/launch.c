@@ -113,6 +113,14 @@ bool hk_launch_time_ns(const struct hk_launch *launch, double *value)
     return false;
 }
 
+bool hk_launch_disturbed(const struct hk_launch *launch)
+{
+    double blocks = 0, core = 0;
+
+    return (hk_launch_counter(launch, "hk_disturbed", &blocks) && blocks > 0) ||
+           (hk_launch_counter(launch, "hk_slow", &core) && core > 0);
+}
+
 bool hk_launch_instructions(const struct hk_launch *launch, double *value)
 {
     if (hk_launch_counter(launch, "hk_instructions", value))

@@ -6,7 +6,10 @@
  * remapped and only head and tail are copied.
  *
  * The train trace is logged by class; the test trace, of another seed, is what
- * the formula has to predict.
+ * the formula has to predict. What a copy takes differs by half from launch to
+ * launch, with the pages that a process gets and with the host. So a launch of the
+ * test trace delivers a third one, the yardstick, message by message in turns with
+ * its own: t_copy as it is there and then.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -39,20 +42,24 @@ struct class_log {
     uint64_t bytes;
 };
 
+/* What was delivered of one trace. */
+struct delivered {
+    uint64_t copied_bytes;
+    uint64_t mapped_bytes;
+    uint64_t copy_ticks[BLOCKS];
+    uint64_t block_bytes[BLOCKS];
+    uint64_t copies[BLOCKS];
+    struct class_log log[HK_TRACE_CLASSES];
+};
+
 struct fallback {
     int fd;
     char *source;      /* SLOTS slots of the file, mapped */
     char *window;      /* the receiver's address range for remapped pages */
     char *copied;      /* the receiver's buffer for copied bytes */
     bool partial;
-    uint64_t copied_bytes;
-    uint64_t mapped_bytes;
-    uint64_t copy_ticks[BLOCKS];
-    uint64_t block_bytes[BLOCKS];
-    uint64_t copies[BLOCKS];
     size_t block;
     uint64_t wrong; /* buffers whose contents did not arrive */
-    struct class_log log[HK_TRACE_CLASSES];
 };
 
 static enum hk_status expand(enum hk_run_mode mode, hk_cell_adder *add, void *context)
@@ -81,6 +88,14 @@ static enum hk_status read_mix(struct hk_task *task, enum hk_trace_mix *mix)
         }
     }
     return hk_task_refuse(task, HK_EINVAL, "mix is one of independent, dependent, uniform");
+}
+
+static bool is_test(const struct hk_task *task)
+{
+    char name[16] = "";
+
+    (void)hk_name_text(task->name, "trace", name, sizeof name);
+    return strcmp(name, "test") == 0;
 }
 
 static enum hk_status open_task(struct hk_task *task)
@@ -156,8 +171,8 @@ static void mappable_range(const struct fallback *f, const struct hk_trace_buffe
 }
 
 /* Copies head and tail of one buffer; timed, since F5 predicts the time of copies alone. */
-static void copy_rest(struct fallback *f, const struct hk_task *task, const char *slot,
-                      const struct hk_trace_buffer *b, size_t from, size_t to)
+static void copy_rest(struct fallback *f, const struct hk_task *task, struct delivered *d,
+                      const char *slot, const struct hk_trace_buffer *b, size_t from, size_t to)
 {
     const size_t end = b->offset_bytes + b->length_bytes;
     const size_t head = from - b->offset_bytes;
@@ -169,10 +184,10 @@ static void copy_rest(struct fallback *f, const struct hk_task *task, const char
     memcpy(f->copied, slot + b->offset_bytes, head);
     memcpy(f->copied + head, slot + to, tail);
     __asm__ volatile("" : : "r"(f->copied) : "memory");
-    f->copy_ticks[f->block] += hk_clock_stop(&task->clock) - start;
-    f->copies[f->block]++;
-    f->block_bytes[f->block] += head + tail;
-    f->copied_bytes += head + tail;
+    d->copy_ticks[f->block] += hk_clock_stop(&task->clock) - start;
+    d->copies[f->block]++;
+    d->block_bytes[f->block] += head + tail;
+    d->copied_bytes += head + tail;
     f->wrong += memcmp(f->copied, slot + b->offset_bytes, head) != 0;
     f->wrong += memcmp(f->copied + head, slot + to, tail) != 0;
 }
@@ -185,31 +200,37 @@ static enum hk_status remap_pages(struct fallback *f, char *window, size_t slot_
     if (mmap(window, to - from, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED, f->fd,
              (off_t)(slot_at + from)) == MAP_FAILED)
         return HK_EIO;
-    f->mapped_bytes += to - from;
     f->wrong += memcmp(window, f->source + slot_at + from, to - from) != 0;
     return HK_OK;
 }
 
 static enum hk_status deliver(struct fallback *f, const struct hk_task *task,
-                              const struct hk_trace_message *m, uint64_t serial)
+                              struct hk_trace *trace, uint64_t first_slot,
+                              struct delivered *d)
 {
-    struct class_log *log = &f->log[m->class_index];
+    struct hk_trace_message message;
+    const struct hk_trace_message *const m = &message;
+
+    hk_trace_next(trace, &message);
+    struct class_log *log = &d->log[m->class_index];
     enum hk_status status = HK_OK;
 
     log->messages++;
     for (uint32_t i = 0; i < m->buffer_count && status == HK_OK; i++) {
-        const size_t slot_at = (size_t)((serial + i) % SLOTS) * SLOT_BYTES;
+        const size_t slot_at = (size_t)((first_slot + i) % SLOTS) * SLOT_BYTES;
         size_t from = 0;
         size_t to = 0;
         log_buffer(log, &m->buffers[i]);
         mappable_range(f, &m->buffers[i], &from, &to);
         status = remap_pages(f, f->window + (size_t)i * SLOT_BYTES, slot_at, from, to);
-        copy_rest(f, task, f->source + slot_at, &m->buffers[i], from, to);
+        if (status == HK_OK)
+            d->mapped_bytes += to - from;
+        copy_rest(f, task, d, f->source + slot_at, &m->buffers[i], from, to);
     }
     return status;
 }
 
-static enum hk_status add_classes(const struct fallback *f, struct hk_launch *launch)
+static enum hk_status add_classes(const struct delivered *d, struct hk_launch *launch)
 {
     /* Columns of the class log as the series that the formula's parameters are. */
     double weight[HK_TRACE_CLASSES];
@@ -229,7 +250,7 @@ static enum hk_status add_classes(const struct fallback *f, struct hk_launch *la
     enum hk_status status = HK_OK;
 
     for (size_t i = 0; i < HK_TRACE_CLASSES; i++) {
-        const struct class_log *l = &f->log[i];
+        const struct class_log *l = &d->log[i];
         if (l->buffers == 0)
             return HK_ENOISE;
         weight[i] = (double)l->messages / MESSAGES;
@@ -246,74 +267,99 @@ static enum hk_status add_classes(const struct fallback *f, struct hk_launch *la
 }
 
 /*
- * Time of copies per message: what a byte costs in an undisturbed block (the 10 %
- * quantile, as for every cost), times the bytes. A mean over everything would
- * carry each preemption that fell between two clock readings.
+ * Time of all copies: what a byte costs in an undisturbed block (the 10 % quantile,
+ * as for every cost), times the bytes. A mean over everything would carry each
+ * preemption that fell between two clock readings.
  */
-static enum hk_status copy_time(const struct fallback *f, const struct hk_task *task,
-                                double *per_message_ns)
+static enum hk_status copy_time(const struct delivered *d, const struct hk_task *task,
+                                double *all_ns)
 {
     double per_byte_ns[BLOCKS];
     size_t blocks = 0;
     double low = 0;
 
     for (size_t i = 0; i < BLOCKS; i++) {
-        if (f->block_bytes[i] == 0)
+        if (d->block_bytes[i] == 0)
             continue;
-        const double ns = hk_clock_ns(&task->clock, f->copy_ticks[i]) -
-                          (double)f->copies[i] * task->clock.read_ns;
-        per_byte_ns[blocks++] = ns / (double)f->block_bytes[i];
+        const double ns = hk_clock_ns(&task->clock, d->copy_ticks[i]) -
+                          (double)d->copies[i] * task->clock.read_ns;
+        per_byte_ns[blocks++] = ns / (double)d->block_bytes[i];
     }
     enum hk_status status = hk_sample_sort(per_byte_ns, blocks);
     if (status == HK_OK)
         status = hk_quantile(per_byte_ns, blocks, 0.1, &low);
-    *per_message_ns = low * (double)f->copied_bytes / MESSAGES;
+    *all_ns = low * (double)d->copied_bytes;
     return status;
 }
 
-static enum hk_status report(const struct fallback *f, const struct hk_task *task,
+static enum hk_status report(const struct delivered *d, const struct hk_task *task,
                              struct hk_launch *launch)
 {
-    double copy_ns = 0;
-    enum hk_status status = copy_time(f, task, &copy_ns);
+    double all_ns = 0;
+    enum hk_status status = copy_time(d, task, &all_ns);
     const struct {
         const char *name;
         double value;
     } counters[] = {
         {"messages_count", MESSAGES},
-        {"copied_bytes_per_message", (double)f->copied_bytes / MESSAGES},
-        {"mapped_bytes_per_message", (double)f->mapped_bytes / MESSAGES},
-        {"copy_ns_per_message", copy_ns},
-        {"cost_ns", copy_ns},
+        {"copied_bytes_per_message", (double)d->copied_bytes / MESSAGES},
+        {"mapped_bytes_per_message", (double)d->mapped_bytes / MESSAGES},
+        {"copy_ns_per_message", all_ns / MESSAGES},
+        {"cost_ns", all_ns / MESSAGES},
     };
 
     for (size_t i = 0; i < HK_ARRAY_COUNT(counters) && status == HK_OK; i++)
         status = hk_launch_add_counter(launch, counters[i].name, counters[i].value);
-    return status == HK_OK ? add_classes(f, launch) : status;
+    return status == HK_OK ? add_classes(d, launch) : status;
+}
+
+static enum hk_status report_yardstick(const struct delivered *d, const struct hk_task *task,
+                                       struct hk_launch *launch)
+{
+    double all_ns = 0;
+    uint64_t copies = 0;
+    const enum hk_status status = copy_time(d, task, &all_ns);
+
+    for (size_t i = 0; i < BLOCKS; i++)
+        copies += d->copies[i];
+    if (status != HK_OK || copies == 0)
+        return status == HK_OK ? HK_ENOISE : status;
+    return hk_launch_add_counter(launch, "yardstick_copy_ns", all_ns / (double)copies);
 }
 
 static enum hk_status measure(struct hk_task *task, struct hk_launch *launch)
 {
     struct fallback f = {.fd = -1};
     struct hk_trace trace;
-    struct hk_trace_message message;
+    struct hk_trace yardstick;
+    struct delivered own = {0};
+    struct delivered reference = {0};
     enum hk_trace_mix mix = HK_MIX_INDEPENDENT;
+    const bool in_turns = is_test(task);
     enum hk_status status = read_mix(task, &mix);
 
     if (status == HK_OK)
         status = acquire(&f, task);
-    /* The seed is the launch's own, so no two traces are the same. */
+    /*
+     * The seed is the launch's own, so no two traces are the same. Of the slots, which
+     * both visit in turn, they are half a round apart: none finds them warmer.
+     */
     hk_trace_init(&trace, mix, task->seed);
+    hk_trace_init(&yardstick, mix, ~task->seed);
     for (uint64_t i = 0; i < MESSAGES && status == HK_OK; i++) {
+        const uint64_t slot = i * HK_TRACE_BUFFERS_MAX;
         f.block = i * BLOCKS / MESSAGES;
-        hk_trace_next(&trace, &message);
-        status = deliver(&f, task, &message, i * HK_TRACE_BUFFERS_MAX);
+        status = deliver(&f, task, &trace, slot, &own);
+        if (status == HK_OK && in_turns)
+            status = deliver(&f, task, &yardstick, slot + SLOTS / 2, &reference);
     }
     if (status == HK_OK && f.wrong > 0)
         status = hk_task_refuse(task, HK_EROW, "%llu buffers arrived damaged",
                                 (unsigned long long)f.wrong);
     if (status == HK_OK)
-        status = report(&f, task, launch);
+        status = report(&own, task, launch);
+    if (status == HK_OK && in_turns)
+        status = report_yardstick(&reference, task, launch);
     release(&f);
     return status;
 }

@@ -4,7 +4,9 @@
  * measuring processes, watches them, and answers with one launch per task.
  */
 #include <errno.h>
+#include <math.h>
 #include <poll.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -17,6 +19,7 @@
 #include "epochs.h"
 #include "hk/base/units.h"
 #include "hk/counters/floor.h"
+#include "hk/counters/pace.h"
 #include "hk/stats/quantile.h"
 #include "pair.h"
 #include "request.h"
@@ -40,6 +43,8 @@ struct lead {
     bool opened[HK_TASKS_MAX]; /* open succeeded: it is measured */
     double floor_before_ns;    /* 0: not measured */
     double floor_after_ns;
+    double pace_before_ns[HK_TASKS_MAX]; /* 0: not measured */
+    double pace_after_ns[HK_TASKS_MAX];
     struct hk_children children;
     uint64_t deadline_ns; /* CLOCK_MONOTONIC */
 };
@@ -125,6 +130,33 @@ static double measure_floor(const struct lead *lead)
         hk_sample_sort(batches, n) != HK_OK || hk_quantile(batches, n, 0.5, &median) != HK_OK)
         return 0;
     return median;
+}
+
+/* Of the slower of a task's CPUs. The lead itself goes there, and back. */
+static double measure_pace(const struct hk_task *task)
+{
+    double slowest_ns = 0;
+    cpu_set_t own;
+
+    if (sched_getaffinity(0, sizeof own, &own) != 0)
+        return 0;
+    for (size_t i = 0; i < HK_ARRAY_COUNT(task->cpus); i++) {
+        if ((i > 0 && task->cpus[i] == task->cpus[0]) || hk_pin(task->cpus[i]) != HK_OK)
+            continue;
+        slowest_ns = fmax(slowest_ns, hk_pace_ns(&task->clock));
+    }
+    sched_setaffinity(0, sizeof own, &own);
+    return slowest_ns;
+}
+
+static void measure_paces(const struct lead *lead, double pace_ns[HK_TASKS_MAX])
+{
+    for (size_t i = 0; i < lead->request.task_count; i++)
+        if (lead->opened[i])
+            pace_ns[i] = i > 0 && memcmp(lead->tasks[i].cpus, lead->tasks[0].cpus,
+                                         sizeof lead->tasks[0].cpus) == 0
+                             ? pace_ns[0]
+                             : measure_pace(&lead->tasks[i]);
 }
 
 static bool any_alive(const struct lead *lead, enum hk_child_role role)
@@ -392,6 +424,20 @@ static enum hk_status add_floors(struct lead *lead, size_t i)
     return status;
 }
 
+static enum hk_status add_paces(struct lead *lead, size_t i)
+{
+    enum hk_status status = HK_OK;
+
+    if (lead->pace_before_ns[i] <= 0 || lead->pace_after_ns[i] <= 0)
+        return HK_OK;
+    status = hk_launch_add_counter(&lead->launches[i], "hk_pace_before_ns",
+                                   lead->pace_before_ns[i]);
+    if (status == HK_OK)
+        status = hk_launch_add_counter(&lead->launches[i], "hk_pace_after_ns",
+                                       lead->pace_after_ns[i]);
+    return status;
+}
+
 static enum hk_status answer(struct lead *lead, const char *cut_short)
 {
     const size_t count = lead->request.pair_rounds > 0 ? 1 : lead->request.task_count;
@@ -403,6 +449,8 @@ static enum hk_status answer(struct lead *lead, const char *cut_short)
             status = take_answer(lead, i, cut_short);
         if (status == HK_OK)
             status = add_floors(lead, i);
+        if (status == HK_OK)
+            status = add_paces(lead, i);
         if (status == HK_OK)
             status = hk_wire_encode(&lead->launches[i], &frames);
     }
@@ -417,6 +465,7 @@ static enum hk_status conduct(struct lead *lead)
     char cut_short[HK_TEXT_BYTES] = "";
 
     lead->floor_before_ns = measure_floor(lead);
+    measure_paces(lead, lead->pace_before_ns);
     lead->deadline_ns = hk_monotonic_ns() + lead->request.deadline_ns;
     const enum hk_status status = fork_all(lead);
     if (status != HK_OK)
@@ -425,6 +474,7 @@ static enum hk_status conduct(struct lead *lead)
     else if (!watch(lead, cut_short))
         hk_children_kill(&lead->children, -1);
     end_children(lead);
+    measure_paces(lead, lead->pace_after_ns);
     lead->floor_after_ns = measure_floor(lead);
     return answer(lead, cut_short);
 }

@@ -1,13 +1,17 @@
 /* SPDX-License-Identifier: MIT */
 #include "schedule.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "hk/stats/paired.h"
 
-enum { FAILURES_MAX = 2, COUNTING_INTERVAL = 5 };
+enum { FAILURES_MAX = 2, COUNTING_INTERVAL = 5, PACES_MIN = 8 };
+
+/* A quiet core's pace repeats within 1 %; one that is shared with a neighbour is 5 to 50 % slower. */
+static const double slow_ratio = 1.05;
 
 static const double confidence = 0.9; /* five launches give the sign test 93.75 % */
 
@@ -34,6 +38,7 @@ static void assign_group(struct hk_schedule *s, size_t cell)
         memcpy(g->key, key, sizeof key);
     }
     s->cells[cell].copies = copies;
+    s->cells[cell].waits = e != NULL && e->group != NULL;
     g->cells[g->count] = cell;
     g->copies[g->count++] = copies;
 }
@@ -73,6 +78,7 @@ void hk_schedule_fini(struct hk_schedule *schedule)
     free(schedule->cells);
     free(schedule->groups);
     free(schedule->order);
+    free(schedule->pace_ns);
     hk_rng_destroy(schedule->rng);
     *schedule = (struct hk_schedule){0};
 }
@@ -131,9 +137,11 @@ static void account_failure(struct hk_cell *c, const struct hk_launch *launch)
 
 static void decide(const struct hk_effort *effort, bool has_cost, struct hk_cell *c)
 {
-    const uint32_t ok = c->launches - c->failures;
+    const uint32_t least = effort->launches_min * c->copies;
+    const uint32_t repeated = c->slow < least ? c->slow : least;
+    const uint32_t ok = c->launches - c->failures - repeated;
 
-    if (ok < effort->launches_min * c->copies)
+    if (ok < least)
         c->end = HK_CELL_RUNS; /* failures end it elsewhere */
     else if (!has_cost || ok >= effort->launches_max)
         c->end = HK_CELL_ENOUGH;
@@ -146,10 +154,51 @@ bool hk_schedule_counts(const struct hk_cell *cell)
     return !cell->counted || cell->launches % COUNTING_INTERVAL == 0;
 }
 
+static enum hk_status keep_pace(struct hk_schedule *s, double pace_ns)
+{
+    size_t at = s->pace_count;
+
+    if (at == s->pace_room) {
+        const size_t room = 2 * at + PACES_MIN;
+        double *larger = realloc(s->pace_ns, room * sizeof *larger);
+        if (larger == NULL)
+            return HK_ENOMEM;
+        s->pace_ns = larger;
+        s->pace_room = room;
+    }
+    for (; at > 0 && s->pace_ns[at - 1] > pace_ns; at--)
+        s->pace_ns[at] = s->pace_ns[at - 1];
+    s->pace_ns[at] = pace_ns;
+    s->pace_count++;
+    return HK_OK;
+}
+
+/*
+ * Whether the core was slow. Against the faster quarter: most launches of a run may be slow, and a
+ * clock that is high for the first minute only is no pace to wait for.
+ */
+static enum hk_status judge_pace(struct hk_schedule *s, struct hk_launch *launch, bool *slow)
+{
+    double before_ns, after_ns;
+    enum hk_status status = HK_OK;
+
+    *slow = false;
+    if (!hk_launch_counter(launch, "hk_pace_before_ns", &before_ns) ||
+        !hk_launch_counter(launch, "hk_pace_after_ns", &after_ns))
+        return HK_OK;
+    if (s->pace_count >= PACES_MIN) {
+        *slow = fmax(before_ns, after_ns) > slow_ratio * s->pace_ns[s->pace_count / 4];
+        status = hk_launch_add_counter(launch, "hk_slow", *slow ? 1 : 0);
+    }
+    return status == HK_OK ? keep_pace(s, fmin(before_ns, after_ns)) : status;
+}
+
 enum hk_status hk_schedule_account(struct hk_schedule *schedule, size_t cell,
                                    struct hk_launch *launch)
 {
     struct hk_cell *c = &schedule->cells[cell];
+    enum hk_status status = HK_OK;
+    bool slow = false;
     double cost_ns;
 
     c->counted = c->counted || (launch->state == HK_LAUNCH_OK && hk_schedule_counts(c));
@@ -158,18 +207,21 @@ enum hk_status hk_schedule_account(struct hk_schedule *schedule, size_t cell,
         account_failure(c, launch);
         return HK_OK;
     }
+    if (!c->waits)
+        status = judge_pace(schedule, launch, &slow);
+    if (status != HK_OK)
+        return status;
+    c->slow += slow ? 1 : 0;
     const bool has_cost = hk_launch_counter(launch, "cost_ns", &cost_ns);
-    if (has_cost && c->cost_count < schedule->effort->launches_max) {
+    if (has_cost && !slow && c->cost_count < schedule->effort->launches_max) {
         c->cost_ns[c->cost_count++] = cost_ns;
         c->interval_ratio = interval_ratio(c);
     }
     decide(schedule->effort, has_cost, c);
-    if (c->interval_ratio >= 0) {
-        const enum hk_status status =
-            hk_launch_add_counter(launch, "hk_interval_ratio", c->interval_ratio);
-        if (status != HK_OK)
-            return status;
-    }
+    if (c->interval_ratio >= 0)
+        status = hk_launch_add_counter(launch, "hk_interval_ratio", c->interval_ratio);
+    if (status != HK_OK)
+        return status;
     const double stop = c->end == HK_CELL_NARROW ? 1 : c->end == HK_CELL_ENOUGH ? 2 : 0;
     return hk_launch_add_counter(launch, "hk_stop", stop);
 }

@@ -20,9 +20,11 @@ struct hk_cell {
     uint32_t copies;   /* replicates that a launch of its group gives */
     uint32_t launches; /* numbered so far */
     uint32_t failures;
+    uint32_t slow;     /* OK, on a slow core */
+    bool waits;        /* in a session with others: what it measures is no work of the core */
     bool counted;      /* an OK launch counted its system calls */
     size_t cost_count;
-    double *cost_ns; /* of the OK launches; room for the most launches */
+    double *cost_ns; /* of the OK launches on a core that was not slow; room for the most launches */
     double interval_ratio; /* half width / estimate; negative while unknown */
 };
 
@@ -44,6 +46,9 @@ struct hk_schedule {
     size_t order_count;
     size_t order_next;
     struct hk_rng *rng;
+    size_t pace_count;
+    double *pace_ns; /* of the launches so far, sorted; room for all */
+    size_t pace_room;
 };
 
 enum hk_status hk_schedule_init(struct hk_schedule *schedule, const struct hk_cells *cells,
@@ -65,8 +70,14 @@ bool hk_schedule_counts(const struct hk_cell *cell);
 /*
  * Take a launch into account.
  *
+ * A launch on a slow core does not count, and as many are repeated as the least number of launches.
+ *
  * launch  [in,out]  an OK one gets hk_interval_ratio, and hk_stop: 0 the cell goes on, 1 it is
- *                   narrow enough, 2 it has had enough launches
+ *                   narrow enough, 2 it has had enough launches; hk_slow: whether its core was, by
+ *                   hk_pace_before_ns and hk_pace_after_ns against the faster quarter of the launches
+ *                   before it; none while these are few
+ *
+ * Returns HK_OK; HK_ENOMEM.
  */
 enum hk_status hk_schedule_account(struct hk_schedule *schedule, size_t cell,
                                    struct hk_launch *launch);

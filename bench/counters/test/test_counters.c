@@ -18,6 +18,7 @@
 #include "hk/counters/floor.h"
 #include "hk/counters/host.h"
 #include "hk/counters/idle.h"
+#include "hk/counters/pace.h"
 #include "hk/counters/perf.h"
 #include "hk/counters/process.h"
 
@@ -43,6 +44,17 @@ static void host_times_advance(void **state)
     assert_int_equal(hk_host_read(&cpu, 1, &one), HK_OK);
     assert_true(all.total_ns >= one.total_ns && one.total_ns > 0);
     assert_int_equal(hk_host_read(&(int){1 << 20}, 1, &one), HK_EIO);
+}
+
+static void a_pace_is_a_piece_of_work(void **state)
+{
+    struct hk_clock clock;
+
+    (void)state;
+    assert_int_equal(hk_clock_init(&clock, 5 * HK_NS_PER_MS), HK_OK);
+    const double pace_ns = hk_pace_ns(&clock);
+    /* 20,000 turns of two dependent additions each: no core does them in less than a microsecond. */
+    assert_true(pace_ns > 1e3 && pace_ns < 1e9);
 }
 
 static void sleeping_is_a_voluntary_switch(void **state)
@@ -143,6 +155,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(ratios_are_clamped),
         cmocka_unit_test(host_times_advance),
+        cmocka_unit_test(a_pace_is_a_piece_of_work),
         cmocka_unit_test(sleeping_is_a_voluntary_switch),
         cmocka_unit_test(cpu_time_of_a_child_is_seen),
         cmocka_unit_test(system_calls_are_counted_exactly),

@@ -121,6 +121,45 @@ static void a_cell_without_cost_stops_at_the_least_launches(void **state)
     hk_schedule_fini(&s);
 }
 
+/* Gives a launch around which the core had these paces; returns whether it was found slow. */
+static bool give_pace(struct hk_schedule *s, size_t cell, double before_ns, double after_ns)
+{
+    struct hk_launch launch;
+    double slow = 0;
+
+    assert_int_equal(hk_launch_init(&launch, names[cell], 0, 1), HK_OK);
+    assert_int_equal(hk_launch_add_counter(&launch, "cost_ns", 4137.0), HK_OK);
+    assert_int_equal(hk_launch_add_counter(&launch, "hk_pace_before_ns", before_ns), HK_OK);
+    assert_int_equal(hk_launch_add_counter(&launch, "hk_pace_after_ns", after_ns), HK_OK);
+    assert_int_equal(hk_schedule_account(s, cell, &launch), HK_OK);
+    hk_launch_counter(&launch, "hk_slow", &slow);
+    assert_int_equal(hk_launch_disturbed(&launch), slow > 0);
+    hk_launch_fini(&launch);
+    return slow > 0;
+}
+
+static void launches_on_a_slow_core_are_repeated(void **state)
+{
+    static const struct hk_effort patient = {
+        .launches_min = 5, .launches_max = 40, .interval_ratio = 0.05};
+    struct hk_schedule s;
+
+    (void)state;
+    assert_int_equal(hk_schedule_init(&s, &cells, &patient, 1), HK_OK);
+    for (int i = 0; i < 8; i++) /* too few to tell */
+        assert_false(give_pace(&s, 3, i % 2 ? 12000 : 17000, 12000));
+    for (int i = 0; i < 4; i++) {
+        assert_true(give_pace(&s, 0, 12100, 13000));
+        assert_false(give_pace(&s, 0, 12100, 12200));
+        assert_true(give_pace(&s, 0, 17000, 12000));
+    }
+    assert_int_equal(s.cells[0].cost_count, 4);
+    assert_int_equal(s.cells[0].end, HK_CELL_RUNS); /* 12 launches, 5 repeated: 3 would be left */
+    assert_false(give_pace(&s, 0, 12100, 12200));
+    assert_int_equal(s.cells[0].end, HK_CELL_NARROW);
+    hk_schedule_fini(&s);
+}
+
 static void failures_end_a_cell(void **state)
 {
     struct hk_schedule s;
@@ -164,6 +203,7 @@ int main(void)
         cmocka_unit_test(a_cell_stops_when_its_interval_is_narrow),
         cmocka_unit_test(a_noisy_cell_stops_at_the_most_launches),
         cmocka_unit_test(a_cell_without_cost_stops_at_the_least_launches),
+        cmocka_unit_test(launches_on_a_slow_core_are_repeated),
         cmocka_unit_test(failures_end_a_cell),
         cmocka_unit_test(system_calls_are_counted_until_found_in_order_then_now_and_then),
     };
