@@ -11,7 +11,7 @@
 
 /* --- lateness ---------------------------------------------------------------------- */
 
-/* "native/wakeup/absolute/policy:fifo/load:idle/period_us:4000/inject_us:400/..." for people */
+/* "native/wakeup/absolute/policy:fifo/load:idle/period_us:16000/inject_us:1600/..." for people */
 static void regime_title(const char *name, char *title, size_t capacity)
 {
     char clock[32] = "", policy[32] = "", load[32] = "";

@@ -159,7 +159,7 @@ static enum hk_status measure(struct hk_task *task, struct hk_launch *launch)
     prctl(PR_SET_TIMERSLACK, 1); /* as audio servers do */
     enum hk_status status = prepare(task, &m);
     if (status == HK_OK)
-        status = hk_periodic_run(task, feed, &m);
+        status = hk_periodic_run(task, launch, feed, &m);
     if (status == HK_OK && !mix_is_right(&m))
         status = hk_task_refuse(task, HK_EROW, "the mix is not the sum of its streams");
     if (status == HK_OK)

@@ -45,7 +45,8 @@ static struct hk_expectation expectation(const struct hk_task *task, const struc
     const bool same_core = task->cpus[0] == task->cpus[1];
     struct hk_expectation e = HK_EXPECT_NOTHING;
 
-    if (l->bytes > HK_SHORT_MESSAGE_BYTES)
+    /* An empty message has no pages to move, and an empty packet is told from a closed socket. */
+    if (l->bytes > HK_SHORT_MESSAGE_BYTES || l->bytes == 0)
         return e;
     if (same_core && c->same_core_switches_min >= 0)
         e.switches_min = servers * c->same_core_switches_min;

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <linux/sched.h>
+#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,11 +18,17 @@
 
 enum {
     WAKEUPS_SKIPPED = 16, /* cold caches and the start of the others */
-    CONTROL_COPIES = 4,
-    CONTROL_SESSIONS = 2, /* a known law is told from a close one by many wake-ups */
+    CONTROL_COPIES = 12,
+    CONTROL_SESSIONS = 2, /* a known law is told from a close one by many wake-ups, */
     LOAD_HELPERS_MAX = 4,
     LOAD_BYTES = 256 * 1024,
 };
+
+/* and there are enough of them when copies do so for this long. */
+static const uint64_t control_ns_max = 10ull * HK_NS_PER_S;
+
+/* A control's wake-up that is later than this, in its mean injected delay, met a stall. */
+static const double stall_ratio = 0.25;
 
 static const uint64_t load_work_ns = 3 * HK_NS_PER_MS;
 static const uint64_t load_sleep_ns = 2 * HK_NS_PER_MS;
@@ -55,6 +62,13 @@ static bool text_is(const struct hk_task *task, const char *key, const char *val
     return hk_name_text(task->name, key, text, sizeof text) == HK_OK && strcmp(text, value) == 0;
 }
 
+static uint64_t session_ns(const struct hk_task *task, bool control)
+{
+    const uint64_t wanted_ns = task->effort.session_ns * (control ? CONTROL_SESSIONS : 1);
+
+    return control && wanted_ns > control_ns_max ? control_ns_max : wanted_ns;
+}
+
 enum hk_status hk_periodic_open(struct hk_task *task)
 {
     struct hk_periodic *p = calloc(1, sizeof *p);
@@ -71,8 +85,8 @@ enum hk_status hk_periodic_open(struct hk_task *task)
                               "up to the period are needed");
     p->period_ns = (uint64_t)period_us * HK_NS_PER_US;
     p->inject_ns = (double)inject_us * HK_NS_PER_US;
-    p->count = task->effort.session_ns * (inject_us > 0 ? CONTROL_SESSIONS : 1) / p->period_ns;
-    if (text_is(task, "load", "loaded"))
+    p->count = session_ns(task, inject_us > 0) / p->period_ns;
+    if (text_is(task, "load", "loaded") || inject_us > 0)
         task->helper_count = hk_cpu_count() < LOAD_HELPERS_MAX ? hk_cpu_count() : LOAD_HELPERS_MAX;
     /* The scheduler admits a deadline task only where it may run everywhere. */
     task->cpus[0] = text_is(task, "policy", "deadline") ? -1 : hk_nth_cpu(task->ordinal);
@@ -93,14 +107,28 @@ void hk_periodic_close(struct hk_task *task)
     task->state = NULL;
 }
 
+/* Never where it could delay anybody: without SCHED_IDLE the CPU may halt. */
+static void keep_awake(void)
+{
+    if (sched_setscheduler(0, SCHED_IDLE, &(struct sched_param){0}) != 0)
+        return;
+    for (;;)
+        __asm__ volatile("" : : : "memory");
+}
+
 void hk_periodic_help(struct hk_task *task, size_t helper)
 {
     static const struct timespec pause = {0, (long)load_sleep_ns};
+    const struct hk_periodic *p = task->state;
     unsigned char *memory = calloc(1, LOAD_BYTES);
 
-    (void)task;
     if (memory == NULL || hk_pin(hk_nth_cpu((uint32_t)helper)) != HK_OK)
         return;
+    if (p->inject_ns > 0) {
+        free(memory);
+        keep_awake();
+        return;
+    }
     for (;;) {
         const uint64_t end_ns = hk_monotonic_ns() + load_work_ns;
         while (hk_monotonic_ns() < end_ns) {
@@ -246,11 +274,28 @@ static enum hk_status wait_for(const struct hk_periodic *p, uint64_t delay_ns, u
     return status;
 }
 
-enum hk_status hk_periodic_run(struct hk_task *task, hk_wakeup_fn *wake, void *context)
+/* Whether the machine, and not the delay that was injected, made this wake-up late. */
+static bool stood_still(const struct hk_periodic *p, uint64_t delay_ns, const struct hk_wakeup *w,
+                        bool before)
+{
+    const bool queued = p->clock == HK_PERIODIC_QUEUED && w->last_ns > w->grid_ns;
+    const uint64_t asked_ns = (queued ? w->last_ns : w->grid_ns) + delay_ns;
+
+    if (!(p->inject_ns > 0))
+        return false;
+    return (double)w->now_ns - (double)asked_ns > stall_ratio * p->inject_ns ||
+           w->due_ns < w->grid_ns || /* ticks passed unseen */
+           (queued && before);
+}
+
+enum hk_status hk_periodic_run(struct hk_task *task, struct hk_launch *launch, hk_wakeup_fn *wake,
+                               void *context)
 {
     struct hk_periodic *p = task->state;
     const size_t n = p->count + WAKEUPS_SKIPPED;
     enum hk_status status = HK_OK;
+    bool before = false;
+    size_t stalled = 0;
 
     /* Each process has a phase of its own, so that they do not all wake at once. */
     p->origin_ns = task->start_ns + hk_mix(task->seed, 1) % p->period_ns;
@@ -260,10 +305,18 @@ enum hk_status hk_periodic_run(struct hk_task *task, hk_wakeup_fn *wake, void *c
     uint64_t tick = 1;
     for (size_t i = 0; i < n && status == HK_OK; i++, tick++) {
         status = wait_for(p, p->delays_ns[i], &tick, &w);
-        if (i >= WAKEUPS_SKIPPED && status == HK_OK)
+        const bool now = stood_still(p, p->delays_ns[i], &w, before);
+        w.stalled = now || before;
+        before = now;
+        if (i >= WAKEUPS_SKIPPED && status == HK_OK) {
+            stalled += w.stalled ? 1 : 0;
             wake(context, &w);
+        }
         w.last_ns = w.now_ns;
     }
+    if (status == HK_OK && p->inject_ns > 0)
+        status = hk_launch_add_counter(launch, "hk_stalled_ratio",
+                                       (double)stalled / (double)p->count);
     return status;
 }
 

@@ -28,6 +28,11 @@ struct hk_wakeup {
     uint64_t due_ns;  /* the first of them, which is what should have woken us */
     uint64_t now_ns;
     uint64_t last_ns; /* the wake-up before, or the origin */
+    /*
+     * With injected delays: the machine stood still at this wake-up or the one before, or work is
+     * queued since it did. A known law holds of the others; whether it did was not its value.
+     */
+    bool stalled;
 };
 
 typedef void hk_wakeup_fn(void *context, const struct hk_wakeup *wakeup);
@@ -36,7 +41,11 @@ typedef void hk_wakeup_fn(void *context, const struct hk_wakeup *wakeup);
 enum hk_status hk_periodic_open(struct hk_task *task);
 void hk_periodic_close(struct hk_task *task);
 
-/* The load: computes and makes system calls three fifths of the time, at normal priority. */
+/*
+ * The load: computes and makes system calls three fifths of the time, at normal priority. With
+ * injected delays: keeps its CPU awake when nothing else is to run, since waking up from a halt adds
+ * a law of its own.
+ */
 void hk_periodic_help(struct hk_task *task, size_t helper);
 
 /*
@@ -46,8 +55,9 @@ void hk_periodic_help(struct hk_task *task, size_t helper);
  */
 enum hk_status hk_periodic_enter(struct hk_task *task);
 
-/* Follow the clock and report every wake-up after the first few. */
-enum hk_status hk_periodic_run(struct hk_task *task, hk_wakeup_fn *wake, void *context);
+/* Follow the clock and report every wake-up after the first few. Adds hk_stalled_ratio to a control. */
+enum hk_status hk_periodic_run(struct hk_task *task, struct hk_launch *launch, hk_wakeup_fn *wake,
+                               void *context);
 
 /*
  * Group of a cell: same load and injection. What predicts and what is predicted then live

@@ -29,9 +29,9 @@ struct arm {
 };
 
 static const struct arm arms[] = {
-    {"device", "fifo", "idle", 4000, 400, true},
-    {"absolute", "fifo", "idle", 4000, 400, true},
-    {"queued", "fifo", "idle", 4000, 400, true},
+    {"device", "fifo", "idle", 16000, 1600, true},
+    {"absolute", "fifo", "idle", 16000, 1600, true},
+    {"queued", "fifo", "idle", 16000, 1600, true},
     {"device", "other", "idle", 1000, 0, true},
     {"absolute", "other", "idle", 1000, 0, true},
     {"device", "fifo", "idle", 1000, 0, true},
@@ -121,10 +121,10 @@ static void feed(void *context, const struct hk_wakeup *w)
             continue;
         }
         d->level_ns[i] -= played_ns;
-        d->underruns[i] += d->level_ns[i] < 0;
+        d->underruns[i] += d->level_ns[i] < 0 && !w->stalled;
         d->level_ns[i] = refilled(d, i, w);
     }
-    d->periods += d->filled;
+    d->periods += d->filled && !w->stalled;
     d->filled = true;
 }
 
@@ -134,7 +134,7 @@ static enum hk_status measure(struct hk_task *task, struct hk_launch *launch)
     double periods[SIZES_MAX];
 
     choose_sizes(&d);
-    enum hk_status status = hk_periodic_run(task, feed, &d);
+    enum hk_status status = hk_periodic_run(task, launch, feed, &d);
     for (size_t i = 0; i < d.size_count; i++)
         periods[i] = (double)d.periods;
     if (status == HK_OK)

@@ -50,8 +50,8 @@ static const char *const wanted_by_models[] = {
     "native/remap/mremap/bytes:65536",
     "native/fallback/mix:independent/trace:train",
     "native/floor/cache_line/place:cross_core",
-    "native/wakeup/absolute/policy:fifo/load:idle/period_us:4000/inject_us:400/record:lateness",
-    "native/underrun/absolute/policy:fifo/load:idle/period_us:4000/inject_us:400",
+    "native/wakeup/absolute/policy:fifo/load:idle/period_us:16000/inject_us:1600/record:lateness",
+    "native/underrun/absolute/policy:fifo/load:idle/period_us:16000/inject_us:1600",
 };
 
 static void the_quick_run_has_what_the_models_need(void **state)
