@@ -23,10 +23,13 @@ static enum hk_status read_values(const struct hk_run *run, const char *const *c
     if (hk_run_cell(run, out->cell, &first, &launches) != HK_OK)
         return HK_ENOENT;
     for (size_t i = 0; i < launches && n < HK_LAUNCHES_MAX; i++) {
-        bool found = false;
-        for (size_t c = 0; c < counter_count && !found; c++)
-            found = hk_launch_counter(&first[i], counters[c], &out->values[n]);
-        if (first[i].state != HK_LAUNCH_OK || hk_launch_disturbed(&first[i]) || !found)
+        const char *found = NULL;
+        for (size_t c = 0; c < counter_count && found == NULL; c++)
+            if (hk_launch_counter(&first[i], counters[c], &out->values[n]))
+                found = counters[c];
+        if (first[i].state != HK_LAUNCH_OK || hk_launch_disturbed(&first[i]) || found == NULL)
+            continue;
+        if (strcmp(found, "cost_ns") == 0 && hk_launch_slow(&first[i]))
             continue;
         out->exact = out->exact && first[i].exactness == HK_EXACT;
         out->index[n++] = first[i].index;

@@ -8,7 +8,10 @@
 
 enum { HK_LAUNCHES_MAX = 512 };
 
-/* One counter over the OK and undisturbed launches of a cell, in launch order. */
+/*
+ * One counter over the OK and undisturbed launches of a cell, in launch order; cost_ns only of those
+ * whose core was not slow.
+ */
 struct hk_cell_values {
     char cell[HK_NAME_BYTES];
     bool exact; /* every launch was counted, and they repeat: what they say is a point */

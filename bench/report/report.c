@@ -350,7 +350,7 @@ static size_t count_disturbed(const struct cell *cell)
 {
     size_t count = 0;
     for (size_t i = 0; i < cell->count; i++)
-        count += hk_launch_disturbed(&cell->launches[i]) ? 1 : 0;
+        count += hk_launch_disturbed(&cell->launches[i]) || hk_launch_slow(&cell->launches[i]);
     return count;
 }
 

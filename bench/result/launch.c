@@ -113,12 +113,21 @@ bool hk_launch_time_ns(const struct hk_launch *launch, double *value)
     return false;
 }
 
+static bool marked(const struct hk_launch *launch, const char *counter)
+{
+    double mark = 0;
+
+    return hk_launch_counter(launch, counter, &mark) && mark > 0;
+}
+
 bool hk_launch_disturbed(const struct hk_launch *launch)
 {
-    double blocks = 0, core = 0;
+    return marked(launch, "hk_disturbed");
+}
 
-    return (hk_launch_counter(launch, "hk_disturbed", &blocks) && blocks > 0) ||
-           (hk_launch_counter(launch, "hk_slow", &core) && core > 0);
+bool hk_launch_slow(const struct hk_launch *launch)
+{
+    return marked(launch, "hk_slow");
 }
 
 bool hk_launch_instructions(const struct hk_launch *launch, double *value)

@@ -262,7 +262,8 @@ static void summarise(const struct run *run, enum run_end end, struct hk_run_out
     static const char *const ends[] = {"all cells are done", "the budget is spent", "interrupted",
                                        "the results could not be written"};
     const size_t short_cells = count_short_cells(run);
-    size_t enough = 0, open = 0;
+    size_t enough = 0, open = 0, slow = 0;
+    char slow_text[80] = "";
 
     outcome->cells = run->schedule.cell_count;
     outcome->launches_ok = run->launches_ok;
@@ -275,13 +276,18 @@ static void summarise(const struct run *run, enum run_end end, struct hk_run_out
         outcome->cells_broken += cell_end == HK_CELL_BROKEN;
         enough += cell_end == HK_CELL_ENOUGH;
         open += cell_end == HK_CELL_RUNS;
+        slow += run->schedule.cells[i].slow;
     }
+    /* Said because a run of them decides little, and the next one may be better. */
+    if (slow > 0)
+        snprintf(slow_text, sizeof slow_text, "; in %zu of %zu launches the core was slow", slow,
+                 run->launches_ok);
     snprintf(outcome->note, sizeof outcome->note,
              "%s after %.0f s: of %zu cells %zu have a narrow interval, %zu enough launches, %zu "
-             "were cut short (%zu with too few launches), %zu are not available, %zu broke%s%s",
+             "were cut short (%zu with too few launches), %zu are not available, %zu broke%s%s%s",
              ends[end], (double)(hk_monotonic_ns() - run->start_ns) / 1e9, outcome->cells,
              outcome->cells_narrow, enough, open, short_cells, outcome->cells_unavailable,
-             outcome->cells_broken, run->plan->remark != NULL ? "; " : "",
+             outcome->cells_broken, slow_text, run->plan->remark != NULL ? "; " : "",
              run->plan->remark != NULL ? run->plan->remark : "");
 }
 

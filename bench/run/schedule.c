@@ -10,7 +10,7 @@
 
 enum { FAILURES_MAX = 2, COUNTING_INTERVAL = 5, PACES_MIN = 8 };
 
-/* A quiet core's pace repeats within 1 %; one that is shared with a neighbour is 5 to 50 % slower. */
+/* A quiet core's pace repeats within 1 %; shared with a neighbour it is 5 to 50 % slower. */
 static const double slow_ratio = 1.05;
 
 static const double confidence = 0.9; /* five launches give the sign test 93.75 % */

@@ -133,7 +133,7 @@ static bool give_pace(struct hk_schedule *s, size_t cell, double before_ns, doub
     assert_int_equal(hk_launch_add_counter(&launch, "hk_pace_after_ns", after_ns), HK_OK);
     assert_int_equal(hk_schedule_account(s, cell, &launch), HK_OK);
     hk_launch_counter(&launch, "hk_slow", &slow);
-    assert_int_equal(hk_launch_disturbed(&launch), slow > 0);
+    assert_int_equal(hk_launch_slow(&launch), slow > 0);
     hk_launch_fini(&launch);
     return slow > 0;
 }

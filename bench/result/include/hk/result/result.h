@@ -88,11 +88,14 @@ bool hk_launch_counter(const struct hk_launch *launch, const char *name, double 
 /* The time that a launch stands for: cost_ns, else median_ns, else mean_ns; false without one. */
 bool hk_launch_time_ns(const struct hk_launch *launch, double *value);
 
-/*
- * Whether it is known from outside its values that they are no good: too few of its blocks passed
- * their guards, or the core was slow (hk_disturbed, hk_slow).
- */
+/* Too few of its blocks passed their guards: evidence from outside, not from its value. */
 bool hk_launch_disturbed(const struct hk_launch *launch);
+
+/*
+ * Its core was slow: costs are not those of other launches. What is compared within the launch,
+ * counted, or waited for is as good as ever.
+ */
+bool hk_launch_slow(const struct hk_launch *launch);
 
 /* Its number of instructions, kernel and user together; false when none were counted. */
 bool hk_launch_instructions(const struct hk_launch *launch, double *value);
