@@ -49,6 +49,35 @@ enum hk_status hk_cell_read(const struct hk_run *run, const char *counter,
     return read_values(run, &counter, 1, out);
 }
 
+/* The values of a cell that is named already. HK_ENOENT, HK_EPARSE. */
+static enum hk_status divide_values(const struct hk_run *run, const char *per,
+                                    struct hk_cell_values *out)
+{
+    struct hk_cell_values divisor;
+
+    memcpy(divisor.cell, out->cell, sizeof divisor.cell);
+    if (read_values(run, &per, 1, &divisor) != HK_OK || divisor.count != out->count)
+        return HK_ENOENT;
+    for (size_t i = 0; i < out->count; i++) {
+        if (!(divisor.values[i] > 0))
+            return HK_EPARSE;
+        out->values[i] /= divisor.values[i];
+    }
+    return HK_OK;
+}
+
+enum hk_status hk_cell_read_ratio(const struct hk_run *run, const char *counter, const char *per,
+                                  struct hk_cell_values *out, const char *format, ...)
+{
+    va_list args;
+
+    va_start(args, format);
+    vsnprintf(out->cell, sizeof out->cell, format, args);
+    va_end(args);
+    const enum hk_status status = read_values(run, &counter, 1, out);
+    return status == HK_OK ? divide_values(run, per, out) : status;
+}
+
 enum hk_status hk_cell_read_cost(const struct hk_run *run, struct hk_cell_values *out,
                                  const char *format, ...)
 {

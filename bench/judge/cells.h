@@ -38,6 +38,14 @@ __attribute__((format(printf, 3, 4))) enum hk_status hk_cell_read_cost(const str
                                                                        struct hk_cell_values *out,
                                                                        const char *format, ...);
 
+/*
+ * Read one counter over another of the same launch: of how many there were, such as events of all
+ * periods. Returns as hk_cell_read; HK_EPARSE when the other one is not above 0.
+ */
+__attribute__((format(printf, 5, 6))) enum hk_status
+hk_cell_read_ratio(const struct hk_run *run, const char *counter, const char *per,
+                   struct hk_cell_values *out, const char *format, ...);
+
 /* Mean over launches. HK_ENOISE below 2 launches. */
 enum hk_status hk_cell_mean(const struct hk_cell_values *cell, struct hk_estimate *mean);
 

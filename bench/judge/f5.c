@@ -398,21 +398,16 @@ static enum hk_status read_measured(const struct hk_run *target, const struct f5
     const char *const unit = in_guest(c) ? "hk_messages" : "yardstick_copy_ns";
     struct hk_cell_values units;
     struct hk_estimate mean;
-    enum hk_status status = hk_cell_read(target, c->counter, cell, name, c->world, c->mix, c->keys);
 
-    if (status != HK_OK || !(in_guest(c) || c->time))
+    if (!in_guest(c) && !c->time)
+        return hk_cell_read(target, c->counter, cell, name, c->world, c->mix, c->keys);
+    enum hk_status status =
+        hk_cell_read_ratio(target, c->counter, unit, cell, name, c->world, c->mix, c->keys);
+    if (status != HK_OK || in_guest(c))
         return status;
     status = hk_cell_read(target, unit, &units, name, c->world, c->mix, c->keys);
-    if (status != HK_OK || units.count != cell->count)
-        return HK_ENOENT;
-    for (size_t i = 0; i < cell->count; i++) {
-        if (!(units.values[i] > 0))
-            return HK_EPARSE;
-        cell->values[i] /= units.values[i];
-    }
-    if (in_guest(c))
-        return HK_OK;
-    status = hk_cell_mean(&units, &mean);
+    if (status == HK_OK)
+        status = hk_cell_mean(&units, &mean);
     for (size_t i = 0; i < cell->count && status == HK_OK; i++)
         cell->values[i] *= mean.value;
     if (status == HK_OK)

@@ -15,20 +15,14 @@
 #include "delayed.h"
 #include "formulas.h"
 #include "hk/base/units.h"
+#include "hk/core/delay_law.h"
 #include "hk/model/jitter.h"
 
 static const double margin = 0.0487901641694320; /* ln 1.05; J of 4000 periods is known to 2.4 % */
 static const double cv_tolerance = 0.10;
 static const double rho_tolerance = 0.05;
 
-static const struct law {
-    const char *name;
-    const char *regime;
-} laws[] = {
-    {"exponential", "guest/delayed/exponential"},
-    {"stages", "guest/delayed/stages"},
-    {"lasting", "guest/delayed/lasting"},
-};
+static const struct hk_delay_law laws[] = HK_DELAY_LAWS; /* those that are good for intervals */
 
 static enum hk_status add_exact(struct hk_judge *judge, const char *law, const char *symbol,
                                 double value, size_t launches)
@@ -48,7 +42,7 @@ enum hk_status hk_f6_guest_fit(const struct hk_run *training, struct hk_rng *rng
     (void)rng; /* counts only */
     for (size_t i = 0; i < HK_ARRAY_COUNT(laws) && status == HK_OK; i++) {
         struct hk_delayed fit;
-        if (hk_delayed_read(training, laws[i].name, &fit) != HK_OK)
+        if (!laws[i].intervals || hk_delayed_read(training, laws[i].name, &fit) != HK_OK)
             continue;
         status = add_exact(judge, laws[i].name, "d0_ns", fit.d0_ns, fit.launches);
         if (status == HK_OK)
@@ -65,18 +59,13 @@ enum hk_status hk_f6_guest_fit(const struct hk_run *training, struct hk_rng *rng
 static enum hk_status read_jitter(const struct hk_run *run, const char *law,
                                   struct hk_cell_values *jitter)
 {
-    static const char name[] = "guest/wakeup/delayed/law:%s/record:interval";
-    struct hk_cell_values periods;
-    enum hk_status status = hk_cell_read(run, "hk_interval_square_sum", jitter, name, law);
-
-    if (status == HK_OK)
-        status = hk_cell_read(run, "hk_periods", &periods, name, law);
-    if (status != HK_OK || periods.count != jitter->count)
+    if (hk_cell_read_ratio(run, "hk_interval_square_sum", "hk_periods", jitter,
+                           "guest/wakeup/delayed/law:%s/record:interval", law) != HK_OK)
         return HK_ENOENT;
     for (size_t i = 0; i < jitter->count; i++) {
-        if (!(periods.values[i] > 0) || !(jitter->values[i] > 0))
+        if (!(jitter->values[i] > 0))
             return HK_ENOENT;
-        jitter->values[i] = sqrt(jitter->values[i] / periods.values[i]);
+        jitter->values[i] = sqrt(jitter->values[i]);
     }
     return HK_OK;
 }
@@ -94,9 +83,10 @@ static struct hk_assumption assumption_of(const struct hk_delayed *fit)
 }
 
 static enum hk_status judge_law(const struct hk_run *training, const struct hk_run *target,
-                                const struct law *law, struct hk_judge *judge)
+                                const char *law, struct hk_judge *judge)
 {
-    struct hk_contest contest = {.formula = "F6", .regime = law->regime, .margin = margin,
+    char regime[64];
+    struct hk_contest contest = {.formula = "F6", .regime = regime, .margin = margin,
                                  .model_count = 2,
                                  .models = {"textbook", "sigma sqrt(2 (1 - rho1))"}};
     struct hk_estimate textbook = {.count = 1}, dependent = {.count = 1};
@@ -104,8 +94,9 @@ static enum hk_status judge_law(const struct hk_run *training, const struct hk_r
     struct hk_comparison c;
     struct hk_delayed fit;
 
-    if (hk_delayed_read(training, law->name, &fit) != HK_OK ||
-        read_jitter(target, law->name, &jitter) != HK_OK ||
+    snprintf(regime, sizeof regime, "guest/delayed/%s", law);
+    if (hk_delayed_read(training, law, &fit) != HK_OK ||
+        read_jitter(target, law, &jitter) != HK_OK ||
         hk_contest_measure(&contest, &jitter, &c) != HK_OK)
         return HK_OK; /* not in this run */
     const struct hk_assumption assumption = assumption_of(&fit);
@@ -129,6 +120,7 @@ enum hk_status hk_f6_guest_validate(const struct hk_run *training, const struct 
 
     (void)rng; /* counts only */
     for (size_t i = 0; i < HK_ARRAY_COUNT(laws) && status == HK_OK; i++)
-        status = judge_law(training, target, &laws[i], judge);
+        if (laws[i].intervals)
+            status = judge_law(training, target, laws[i].name, judge);
     return status;
 }

@@ -14,36 +14,24 @@
 #include "delayed.h"
 #include "formulas.h"
 #include "hk/base/units.h"
+#include "hk/core/delay_law.h"
 #include "hk/model/underrun.h"
-
-enum { HEADROOMS = 5, PARTS = 2 };
 
 /* 4000 periods: at the fewest events that are judged, one seed differs from its law by 0.06. */
 static const double margin_decades = 0.15;
 static const double events_min = 50;
 static const double cv_tolerance = 0.10;
 
-/* Delays of one mean or of another, as core/user/delays.c draws them. */
-struct part {
-    double share;
-    double mean_ns;
-};
+static const struct hk_delay_law laws[] = HK_DELAY_LAWS; /* those that are good for underruns */
 
-static const struct delay_case {
-    const char *law;
-    const char *clock;
-    const char *regime;
+static const struct clock {
+    const char *name;
     enum hk_underrun_law reading;
-    struct part parts[PARTS];
-} cases[] = {
-    {"exponential", "device", "guest/delayed/exponential/device", HK_UNDERRUN_DEVICE,
-     {{0.9, 50e3}, {0.1, 50e3}}},
-    {"exponential", "absolute", "guest/delayed/exponential/absolute", HK_UNDERRUN_ABSOLUTE,
-     {{0.9, 50e3}, {0.1, 50e3}}},
-    {"mixture", "device", "guest/delayed/mixture/device", HK_UNDERRUN_DEVICE,
-     {{0.9, 25e3}, {0.1, 275e3}}},
-    {"mixture", "absolute", "guest/delayed/mixture/absolute", HK_UNDERRUN_ABSOLUTE,
-     {{0.9, 25e3}, {0.1, 275e3}}},
+} clocks[] = {{"device", HK_UNDERRUN_DEVICE}, {"absolute", HK_UNDERRUN_ABSOLUTE}};
+
+struct delay_case {
+    const struct hk_delay_law *law;
+    const struct clock *clock;
 };
 
 enum { TEXTBOOK, READING, DRAWN };
@@ -64,11 +52,10 @@ enum hk_status hk_f7_guest_fit(const struct hk_run *training, struct hk_rng *rng
     enum hk_status status = HK_OK;
 
     (void)rng; /* counts only */
-    for (size_t i = 0; i < HK_ARRAY_COUNT(cases) && status == HK_OK; i++) {
+    for (size_t i = 0; i < HK_ARRAY_COUNT(laws) && status == HK_OK; i++) {
         struct hk_delayed fit;
-        if (cases[i].reading == HK_UNDERRUN_DEVICE &&
-            hk_delayed_read(training, cases[i].law, &fit) == HK_OK)
-            status = add_rate(judge, cases[i].law, &fit);
+        if (laws[i].underruns && hk_delayed_read(training, laws[i].name, &fit) == HK_OK)
+            status = add_rate(judge, laws[i].name, &fit);
     }
     return status;
 }
@@ -80,14 +67,21 @@ enum hk_status hk_f7_guest_fit(const struct hk_run *training, struct hk_rng *rng
  */
 static double drawn_law(const struct delay_case *c, double headroom_ns)
 {
+    const struct {
+        double share;
+        double mean_ns;
+    } parts[] = {
+        {(HK_DELAY_RARE_IN - 1) / (double)HK_DELAY_RARE_IN, (double)c->law->mean_ns},
+        {1 / (double)HK_DELAY_RARE_IN, (double)c->law->rare_ns},
+    };
     double p = 0;
 
-    for (size_t i = 0; i < PARTS; i++) {
-        const double a = c->parts[i].mean_ns;
+    for (size_t i = 0; i < HK_ARRAY_COUNT(parts); i++) {
+        const double a = parts[i].mean_ns;
         double first = 0;
-        for (size_t k = 0; k < PARTS; k++)
-            first += c->parts[k].share * a / (a + c->parts[k].mean_ns);
-        p += c->parts[i].share * (c->reading == HK_UNDERRUN_ABSOLUTE ? first : 1) *
+        for (size_t k = 0; k < HK_ARRAY_COUNT(parts); k++)
+            first += parts[k].share * a / (a + parts[k].mean_ns);
+        p += parts[i].share * (c->clock->reading == HK_UNDERRUN_ABSOLUTE ? first : 1) *
              exp(-headroom_ns / a);
     }
     return p;
@@ -99,22 +93,17 @@ static enum hk_status read_share(const struct hk_run *run, const struct delay_ca
                                  double *headroom_ns)
 {
     static const char name[] = "guest/underrun/delayed/law:%s/clock:%s";
-    struct hk_cell_values periods, step;
+    struct hk_cell_values counted, step;
     char counter[32];
 
     snprintf(counter, sizeof counter, "hk_underruns_%zu", steps);
-    if (hk_cell_read(run, counter, share, name, c->law, c->clock) != HK_OK ||
-        hk_cell_read(run, "hk_periods", &periods, name, c->law, c->clock) != HK_OK ||
-        hk_cell_read(run, "hk_headroom_ns", &step, name, c->law, c->clock) != HK_OK ||
-        periods.count != share->count)
+    if (hk_cell_read_ratio(run, counter, "hk_periods", share, name, c->law->name,
+                           c->clock->name) != HK_OK ||
+        hk_cell_read(run, counter, &counted, name, c->law->name, c->clock->name) != HK_OK ||
+        hk_cell_read(run, "hk_headroom_ns", &step, name, c->law->name, c->clock->name) != HK_OK)
         return HK_ENOENT;
-    *events = share->values[0];
+    *events = counted.values[0];
     *headroom_ns = (double)steps * step.values[0];
-    for (size_t i = 0; i < share->count; i++) {
-        if (!(periods.values[i] > 0))
-            return HK_ENOENT;
-        share->values[i] /= periods.values[i];
-    }
     return HK_OK;
 }
 
@@ -131,7 +120,7 @@ static enum hk_status compare_headroom(const struct hk_run *target, const struct
         events < events_min || headroom_ns <= fit->d0_ns ||
         hk_contest_measure(contest, &share, &row) != HK_OK)
         return HK_OK; /* not in this run, or too rare */
-    headroom_ns -= c->reading == HK_UNDERRUN_ABSOLUTE ? 0 : fit->d0_ns;
+    headroom_ns -= c->clock->reading == HK_UNDERRUN_ABSOLUTE ? 0 : fit->d0_ns;
     snprintf(row.quantity, sizeof row.quantity, "underrun_ratio");
     for (size_t m = 0; m < HK_MODELS_MAX; m++)
         p[m] = (struct hk_estimate){.count = fit->count};
@@ -139,11 +128,35 @@ static enum hk_status compare_headroom(const struct hk_run *target, const struct
     enum hk_status status = hk_underrun_probability(HK_UNDERRUN_DEVICE, fit->delta_ns, headroom_ns,
                                                     0, &p[TEXTBOOK].value);
     if (status == HK_OK)
-        status = hk_underrun_probability(c->reading, fit->delta_ns, headroom_ns, 0,
+        status = hk_underrun_probability(c->clock->reading, fit->delta_ns, headroom_ns, 0,
                                          &p[READING].value);
     for (size_t m = 0; m < contest->model_count && status == HK_OK; m++)
         status = hk_contest_predict(contest, m, judge, &row, &p[m]);
     return status;
+}
+
+static enum hk_status judge_case(const struct hk_run *training, const struct hk_run *target,
+                                 const struct delay_case *c, struct hk_judge *judge)
+{
+    char regime[64];
+    struct hk_contest contest = {
+        .formula = "F7", .regime = regime, .margin = margin_decades, .scale = HK_ERROR_LOG10,
+        .model_count = HK_MODELS_MAX,
+        .models = {"textbook", "reading of this clock", "law of the seeded delays"}};
+    struct hk_delayed fit;
+    enum hk_status status = HK_OK;
+
+    if (hk_delayed_read(training, c->law->name, &fit) != HK_OK)
+        return HK_OK; /* not in this run */
+    const double cv = fit.sigma_ns / fit.delta_ns;
+    const struct hk_assumption assumption = {"CV of lateness beyond its minimum", "", 1, cv,
+                                             {cv, cv, 1}, cv_tolerance};
+    snprintf(regime, sizeof regime, "guest/delayed/%s/%s", c->law->name, c->clock->name);
+    contest.assumption = &assumption;
+    contest.timed |= !fit.exact;
+    for (size_t h = 1; h <= HK_DELAY_HEADROOMS && status == HK_OK; h++)
+        status = compare_headroom(target, c, &fit, h, &contest, judge);
+    return status == HK_OK ? hk_contest_decide(&contest, judge) : status;
 }
 
 enum hk_status hk_f7_guest_validate(const struct hk_run *training, const struct hk_run *target,
@@ -152,23 +165,10 @@ enum hk_status hk_f7_guest_validate(const struct hk_run *training, const struct 
     enum hk_status status = HK_OK;
 
     (void)rng; /* counts only */
-    for (size_t i = 0; i < HK_ARRAY_COUNT(cases) && status == HK_OK; i++) {
-        struct hk_contest contest = {
-            .formula = "F7", .regime = cases[i].regime, .margin = margin_decades,
-            .scale = HK_ERROR_LOG10, .model_count = HK_MODELS_MAX,
-            .models = {"textbook", "reading of this clock", "law of the seeded delays"}};
-        struct hk_delayed fit;
-        if (hk_delayed_read(training, cases[i].law, &fit) != HK_OK)
-            continue;
-        const double cv = fit.sigma_ns / fit.delta_ns;
-        const struct hk_assumption assumption = {"CV of lateness beyond its minimum", "", 1, cv,
-                                                 {cv, cv, 1}, cv_tolerance};
-        contest.assumption = &assumption;
-        contest.timed |= !fit.exact;
-        for (size_t h = 1; h <= HEADROOMS && status == HK_OK; h++)
-            status = compare_headroom(target, &cases[i], &fit, h, &contest, judge);
-        if (status == HK_OK)
-            status = hk_contest_decide(&contest, judge);
-    }
+    for (size_t i = 0; i < HK_ARRAY_COUNT(laws); i++)
+        for (size_t k = 0; k < HK_ARRAY_COUNT(clocks) && status == HK_OK; k++)
+            if (laws[i].underruns)
+                status = judge_case(training, target,
+                                    &(struct delay_case){&laws[i], &clocks[k]}, judge);
     return status;
 }

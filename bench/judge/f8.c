@@ -62,22 +62,15 @@ enum hk_status hk_f8_fit(const struct hk_run *training, struct hk_rng *rng,
     return status;
 }
 
-/* Old answers of all, in each launch. */
+/* Old answers of all, in each launch. HK_ENOENT also for none: nothing has no logarithm. */
 static enum hk_status read_share(const struct hk_run *run, const char *place, int refresh_us,
                                  struct hk_cell_values *share)
 {
-    struct hk_cell_values looks;
-    enum hk_status status = hk_cell_read(run, "hk_stale", share, cells, refresh_us, place);
-
-    if (status == HK_OK)
-        status = hk_cell_read(run, "hk_looks", &looks, cells, refresh_us, place);
-    if (status != HK_OK || looks.count != share->count)
+    if (hk_cell_read_ratio(run, "hk_stale", "hk_looks", share, cells, refresh_us, place) != HK_OK)
         return HK_ENOENT;
-    for (size_t i = 0; i < share->count; i++) {
-        if (!(looks.values[i] > 0) || !(share->values[i] > 0))
-            return HK_ENOENT; /* a share of nothing has no logarithm */
-        share->values[i] /= looks.values[i];
-    }
+    for (size_t i = 0; i < share->count; i++)
+        if (!(share->values[i] > 0))
+            return HK_ENOENT;
     return HK_OK;
 }
 

@@ -6,39 +6,24 @@
  *
  * What a law is fitted on and what it predicts are rows of their own, with seeds of their own.
  */
+#include "hk/core/delay_law.h"
 #include "user/draw.h"
 #include "user/experiments.h"
 
 #define PERIOD_NS (4 * HK_NS_PER_MS) /* no delay lasts until the next wake-up */
 #define PERIODS 4000
-#define HEADROOM_NS 50000 /* to HEADROOMS times as much */
-#define HEADROOMS 5
+#define HEADROOM_NS 50000
 
-/* Sums of exponential delays: of one mean, or of another one in ten times. Their mean is 50 us. */
-struct law {
-    const char *name;
-    uint64_t mean_ns;
-    uint64_t rare_ns;
-    uint64_t stages; /* so many of them, one after the other */
-    bool lasting;    /* half of the last delay, half of a new one: late once is late again */
-    bool intervals, underruns; /* what it is good for: a sum needs less luck than a rare long one */
-};
-
-static const struct law laws[] = {
-    { "exponential", 50000, 50000, 1, false, true, true },
-    { "mixture", 25000, 275000, 1, false, false, true },
-    { "stages", 25000, 25000, 2, false, true, false },
-    { "lasting", 50000, 50000, 1, true, true, false },
-};
+static const struct hk_delay_law laws[] = HK_DELAY_LAWS;
 
 struct wakeups {
-    const struct law *law;
+    const struct hk_delay_law *law;
     uint64_t seed;
     uint64_t delay_ns; /* the last one drawn */
     uint64_t next_ns;  /* when the timer would be right */
 };
 
-static void begin(struct wakeups *w, const struct law *law, uint64_t seed)
+static void begin(struct wakeups *w, const struct hk_delay_law *law, uint64_t seed)
 {
     *w = (struct wakeups){ .law = law, .seed = seed };
     if (law->lasting)
@@ -52,7 +37,7 @@ static uint64_t wake_up(struct wakeups *w)
     uint64_t drawn_ns = 0;
 
     for (uint64_t i = 0; i < w->law->stages; i++) {
-        bool rare = hk_draw(&w->seed) % 10 == 0;
+        bool rare = hk_draw(&w->seed) % HK_DELAY_RARE_IN == 0;
 
         drawn_ns += hk_draw_exponential(&w->seed, rare ? w->law->rare_ns : w->law->mean_ns);
     }
@@ -62,7 +47,7 @@ static uint64_t wake_up(struct wakeups *w)
     return (uint64_t)hk_syscall0(HK_SYS_clock);
 }
 
-static void begin_line(struct hk_line *line, const char *what, const struct law *law,
+static void begin_line(struct hk_line *line, const char *what, const struct hk_delay_law *law,
                        const char *kind)
 {
     hk_line_begin(line, "value");
@@ -73,7 +58,7 @@ static void begin_line(struct hk_line *line, const char *what, const struct law 
 }
 
 /* Moments of the lateness x: sums of x, x^2 and of x times the x before. */
-static void report_lateness(const struct law *law)
+static void report_lateness(const struct hk_delay_law *law)
 {
     uint64_t least_ns = UINT64_MAX, sum = 0, square = 0, product = 0, before = 0;
     struct hk_line line;
@@ -98,7 +83,7 @@ static void report_lateness(const struct law *law)
 }
 
 /* Intervals alone, by how much they differ from the period, and from each other. */
-static void report_intervals(const struct law *law)
+static void report_intervals(const struct hk_delay_law *law)
 {
     uint64_t before_ns, square = 0, cycle_square = 0;
     int64_t before = 0;
@@ -123,22 +108,22 @@ static void report_intervals(const struct law *law)
     hk_line_end(&line);
 }
 
-static void count(uint64_t underruns[HEADROOMS], int64_t short_by_ns)
+static void count(uint64_t underruns[HK_DELAY_HEADROOMS], int64_t short_by_ns)
 {
-    for (int64_t h = 0; h < HEADROOMS; h++)
+    for (int64_t h = 0; h < HK_DELAY_HEADROOMS; h++)
         underruns[h] += short_by_ns > (h + 1) * HEADROOM_NS;
 }
 
-static void report_underruns(const struct law *law, const char *clock,
-                             const uint64_t underruns[HEADROOMS])
+static void report_underruns(const struct hk_delay_law *law, const char *clock,
+                             const uint64_t underruns[HK_DELAY_HEADROOMS])
 {
-    static const char *const keys[HEADROOMS] = { "underruns_1", "underruns_2", "underruns_3",
-                                                 "underruns_4", "underruns_5" };
+    static const char *const keys[] = { "underruns_1", "underruns_2", "underruns_3", "underruns_4",
+                                        "underruns_5" };
     struct hk_line line;
 
     begin_line(&line, "guest/underrun/delayed/law:", law, clock);
     hk_line_field(&line, "headroom_ns", HEADROOM_NS);
-    for (uint64_t h = 0; h < HEADROOMS; h++)
+    for (uint64_t h = 0; h < HK_ARRAY_COUNT(keys); h++)
         hk_line_field(&line, keys[h], underruns[h]);
     hk_line_end(&line);
 }
@@ -148,9 +133,9 @@ static void report_underruns(const struct law *law, const char *clock,
  * so that it runs dry when the answer comes later than the headroom; and one that is filled up at
  * each wake-up of a free-running timer, dry when the next comes that much later than a period.
  */
-static void run_underruns(const struct law *law)
+static void run_underruns(const struct hk_delay_law *law)
 {
-    uint64_t device[HEADROOMS] = { 0 }, absolute[HEADROOMS] = { 0 }, before_ns;
+    uint64_t device[HK_DELAY_HEADROOMS] = { 0 }, absolute[HK_DELAY_HEADROOMS] = { 0 }, before_ns;
     struct wakeups w;
 
     begin(&w, law, 6007);
