@@ -46,12 +46,10 @@ static const struct validate_options defaults = {.out = "results", .seed = 1};
 /* The error of the textbook formula, in the words of its scale. */
 static void format_error(const struct hk_judgement *j, char *text, size_t bytes)
 {
-    const bool exact = j->error_lower == j->error_upper;
-
-    if (exact && strcmp(j->scale, "log10") == 0)
-        snprintf(text, bytes, "%+.3f decades at worst", j->error);
-    else if (exact && strcmp(j->scale, "ln_ratio") == 0)
-        snprintf(text, bytes, "%+.2f %% at worst", 100 * expm1(j->error));
+    if (j->exact && strcmp(j->scale, "log10") == 0)
+        snprintf(text, bytes, "EXACT, %+.3f decades at worst", j->error);
+    else if (j->exact && strcmp(j->scale, "ln_ratio") == 0)
+        snprintf(text, bytes, "EXACT, %+.2f %% at worst", 100 * expm1(j->error));
     else if (strcmp(j->scale, "log10") == 0)
         snprintf(text, bytes, "%+.2f decades [%+.2f, %+.2f]", j->error, j->error_lower,
                  j->error_upper);

@@ -180,6 +180,18 @@ enum hk_status hk_errors_test(const struct hk_errors *errors, double margin,
     return status;
 }
 
+enum hk_status hk_errors_test_worst(const struct hk_errors *errors, double margin,
+                                    struct hk_equivalence *out)
+{
+    double worst = errors->values[0];
+
+    for (size_t i = 1; i < errors->count; i++)
+        if (fabs(errors->values[i]) > fabs(worst))
+            worst = errors->values[i];
+    const struct hk_interval point = {worst, worst, 1};
+    return hk_equivalence_from_interval(worst, &point, margin, out);
+}
+
 enum hk_status hk_cell_test_errors(const struct hk_cell_values *cell, const double *values,
                                    double margin, struct hk_equivalence *out)
 {

@@ -92,6 +92,17 @@ enum hk_status hk_errors_test(const struct hk_errors *errors, double margin,
                               struct hk_equivalence *out);
 
 /*
+ * Is the worst of the errors equivalent to 0? For what was counted exactly, where nothing is left
+ * to chance and errors of different sign cannot cancel.
+ *
+ * errors  [in]  at least one
+ *
+ * Returns as hk_equivalence_test; never HK_ENOISE.
+ */
+enum hk_status hk_errors_test_worst(const struct hk_errors *errors, double margin,
+                                    struct hk_equivalence *out);
+
+/*
  * Is the mean error of a cell's launches equivalent to 0? Where they are exact it is a point, whose
  * interval is itself.
  *

@@ -54,19 +54,6 @@ static enum hk_status add_unpredicted(const struct hk_contest *contest, size_t a
     return hk_judge_add_undecided(judge, contest->formula, contest->regime, why);
 }
 
-/* Nothing is left to chance: the worst observation is the error. */
-static enum hk_status test_worst(const struct hk_errors *errors, double margin,
-                                 struct hk_equivalence *out)
-{
-    double worst = errors->values[0];
-
-    for (size_t i = 1; i < errors->count; i++)
-        if (fabs(errors->values[i]) > fabs(worst))
-            worst = errors->values[i];
-    const struct hk_interval point = {worst, worst, 1};
-    return hk_equivalence_from_interval(worst, &point, margin, out);
-}
-
 enum hk_status hk_contest_decide(const struct hk_contest *contest, struct hk_judge *judge)
 {
     const size_t n = contest->errors[0].count + contest->unpredicted[0];
@@ -83,7 +70,7 @@ enum hk_status hk_contest_decide(const struct hk_contest *contest, struct hk_jud
     if (contest->unpredicted[0] > 0)
         return add_unpredicted(contest, n, judge);
     enum hk_status (*const test)(const struct hk_errors *, double, struct hk_equivalence *) =
-        contest->timed ? hk_errors_test : test_worst;
+        contest->timed ? hk_errors_test : hk_errors_test_worst;
     enum hk_status status = test(&contest->errors[0], contest->margin, &evidence.error);
     if (status == HK_ENOISE)
         return hk_judge_add_undecided(judge, contest->formula, contest->regime,

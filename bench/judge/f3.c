@@ -62,11 +62,12 @@ struct f3_fit {
     struct hk_copy_curve one_way; /* half a round trip, over bytes */
     struct hk_copy_curve chain[CHAIN_MIN]; /* chains of 1 and 2 servers, over bytes */
     bool has_chain;
+    bool exact; /* all of these cells were counted, and repeat */
 };
 
 /* Cost over size from the training cells; scale turns a round trip into one way. */
 static enum hk_status fit_curve(const struct hk_run *run, const char *prefix, double scale,
-                                struct hk_copy_curve *curve)
+                                struct hk_copy_curve *curve, bool *exact)
 {
     static const size_t breaks_max = 1; /* four sizes carry one break */
     double bytes[SIZES * HK_LAUNCHES_MAX];
@@ -77,6 +78,7 @@ static enum hk_status fit_curve(const struct hk_run *run, const char *prefix, do
     for (size_t s = 0; s < SIZES; s++) {
         if (hk_cell_read_cost(run, &cell, "%s/bytes:%d", prefix, training_bytes[s]) != HK_OK)
             return HK_ENOENT;
+        *exact = *exact && cell.exact;
         for (size_t i = 0; i < cell.count; i++, n++) {
             bytes[n] = training_bytes[s];
             cost_ns[n] = scale * cell.values[i];
@@ -97,12 +99,13 @@ static enum hk_status fit_regime(const struct hk_run *run, const struct f3_regim
     status = hk_cell_mean(&cell, &fit->c_ipc_ns);
     fit->c_ipc_ns.value /= 2;
     fit->c_ipc_ns.standard_error /= 2;
+    fit->exact = cell.exact;
     if (status == HK_OK)
-        status = fit_curve(run, regime->one_server, 0.5, &fit->one_way);
+        status = fit_curve(run, regime->one_server, 0.5, &fit->one_way, &fit->exact);
     fit->has_chain = status == HK_OK;
     for (int m = 1; m <= CHAIN_MIN && fit->has_chain; m++) {
         snprintf(prefix, sizeof prefix, "%s/servers:%d", regime->chain, m);
-        fit->has_chain = fit_curve(run, prefix, 1, &fit->chain[m - 1]) == HK_OK;
+        fit->has_chain = fit_curve(run, prefix, 1, &fit->chain[m - 1], &fit->exact) == HK_OK;
     }
     return status;
 }
@@ -280,6 +283,7 @@ static enum hk_status predict_stronger(const struct f3_fit *fit, enum f3_stronge
 struct f3_errors {
     struct hk_errors textbook;
     struct hk_errors stronger[STRONGER];
+    bool timed; /* a cell of them was not counted exactly */
 };
 
 static enum hk_status compare_one(struct hk_errors *errors, struct hk_judge *judge,
@@ -309,6 +313,7 @@ static enum hk_status compare_cell(const struct hk_run *target, const struct f3_
                      bytes) != HK_OK ||
         hk_cell_mean(&cell, &measured) != HK_OK)
         return HK_OK; /* not in this run */
+    errors->timed |= !cell.exact;
     interval = hk_interval_95(&measured);
     snprintf(c.regime, sizeof c.regime, "%s", regime->text);
     snprintf(c.cell, sizeof c.cell, "%s", cell.cell);
@@ -345,8 +350,7 @@ static struct hk_assumption hop_assumption(const struct f3_fit *fit)
     const double relative_one = one.standard_error / one.value;
     const double relative_two = two.standard_error / two.value;
     const double ratio = two.value / one.value;
-    const double half =
-        HK_Z_95 * ratio * sqrt(relative_one * relative_one + relative_two * relative_two);
+    const double half = fit->exact ? 0 : HK_Z_95 * ratio * hypot(relative_one, relative_two);
     a.value = ratio - 1;
     a.interval = (struct hk_interval){a.value - half, a.value + half, 0.95};
     return a;
@@ -365,19 +369,22 @@ static enum hk_status judge_times(const struct f3_fit *fit, const char *regime,
         .assumption_count = fit->has_chain ? 1 : 0,
         .replacements = stronger,
         .sample_count = errors->textbook.count,
+        .exact = fit->exact && !errors->timed,
     };
+    enum hk_status (*const test)(const struct hk_errors *, double, struct hk_equivalence *) =
+        evidence.exact ? hk_errors_test_worst : hk_errors_test;
     struct hk_verdict verdict;
 
     if (errors->textbook.count == 0)
         return HK_OK; /* no chain of this transport in this run */
-    enum hk_status status = hk_errors_test(&errors->textbook, time_margin, &evidence.error);
+    enum hk_status status = test(&errors->textbook, time_margin, &evidence.error);
     if (status == HK_ENOISE)
         return hk_judge_add_undecided(judge, "F3", regime,
                                       "fewer than 3 held-out chains were measured");
     for (enum f3_stronger m = 0; m < STRONGER && status == HK_OK && fit->has_chain; m++) {
         const struct hk_errors *e = &errors->stronger[m];
         stronger[m] = (struct hk_model_result){.name = stronger_names[m]};
-        status = hk_errors_test(e, time_margin, &stronger[m].error);
+        status = test(e, time_margin, &stronger[m].error);
         evidence.replacement_count = STRONGER;
     }
     if (status == HK_OK)
@@ -476,6 +483,7 @@ static enum hk_status judge_coefficient(const struct hk_run *target,
     if (read_slopes(target, injection->cell, &slopes) != HK_OK)
         return HK_OK; /* not in this run */
     evidence.sample_count = slopes.count;
+    evidence.exact = slopes.exact;
     enum hk_status status = test_slopes(&slopes, injection->claimed, &slope, &slope_interval);
     if (status == HK_ENOISE)
         return hk_judge_add_undecided(judge, "F3", injection->regime,

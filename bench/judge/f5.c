@@ -28,6 +28,7 @@ struct f5_fit {
     struct hk_copy_class classes[CLASSES_MAX];
     double length_bytes[CLASSES_MAX];
     size_t launches;
+    bool exact; /* all of these were counted, and repeat */
     double buffers_per_message;
     double mean_length_bytes; /* t_copy when bytes are the cost */
     double copied_buffers;    /* per message, with the measured joint share */
@@ -201,7 +202,7 @@ static enum hk_status fit_mix(const struct hk_run *run, const struct f5_case *c,
     size_t count = 0;
     double copy_ns = 0;
 
-    *fit = (struct f5_fit){0};
+    *fit = (struct f5_fit){.exact = true};
     snprintf(fit->source, sizeof fit->source, "%s/fallback/mix:%s/trace:train%s", c->world, c->mix,
              c->keys);
     if (hk_run_cell(run, fit->source, &first, &count) != HK_OK)
@@ -213,6 +214,7 @@ static enum hk_status fit_mix(const struct hk_run *run, const struct f5_case *c,
         if (!read_launch(&first[i], c, fit, &ns))
             return HK_EPARSE;
         copy_ns += ns;
+        fit->exact = fit->exact && first[i].exactness == HK_EXACT;
         fit->launches++;
     }
     if (fit->launches == 0)
@@ -373,7 +375,7 @@ static enum hk_status decide(struct hk_judge *judge, const struct f5_case *c,
         .replacements = &stronger,
         .replacement_count = 1,
         .sample_count = cell->count,
-        .exact = cell->exact,
+        .exact = cell->exact && fit->exact,
     };
     struct hk_verdict verdict;
 

@@ -104,6 +104,7 @@ enum hk_status hk_judge_add_verdict(struct hk_judge *judge, const struct hk_verd
         .error_lower = v->error.interval.lower,
         .error_upper = v->error.interval.upper,
         .sample_count = v->sample_count,
+        .exact = v->exact,
     };
 
     if (!interval_holds(j.error_lower, j.error, j.error_upper))

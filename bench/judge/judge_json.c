@@ -18,6 +18,7 @@ enum field_kind {
     FIELD_REAL,
     FIELD_REAL_OR_0, /* older files do not have it */
     FIELD_COUNT,
+    FIELD_FLAG_OR_FALSE, /* older files do not have it */
     FIELD_KIND,
     FIELD_OUTCOME,
 };
@@ -57,6 +58,7 @@ static const struct field judgement_fields[] = {
     REAL(hk_judgement, error_lower),
     REAL(hk_judgement, error_upper),
     COUNT(hk_judgement, sample_count),
+    {"exact", FIELD_FLAG_OR_FALSE, offsetof(struct hk_judgement, exact), sizeof(bool)},
     TEXT(hk_judgement, cause),
     TEXT(hk_judgement, replacement),
     REAL(hk_judgement, replacement_error),
@@ -101,6 +103,8 @@ static json_t *field_to_json(const struct field *f, const char *object)
         return json_real(*(const double *)(const void *)at);
     case FIELD_COUNT:
         return json_integer((json_int_t) * (const uint64_t *)(const void *)at);
+    case FIELD_FLAG_OR_FALSE:
+        return json_boolean(*(const bool *)(const void *)at);
     case FIELD_KIND:
         return json_string(hk_verdict_kind_name(*(const enum hk_verdict_kind *)(const void *)at));
     case FIELD_OUTCOME:
@@ -156,6 +160,9 @@ static enum hk_status field_from_json(const struct field *f, const json_t *objec
             return HK_EPARSE;
         *(uint64_t *)(void *)at = (uint64_t)json_integer_value(value);
         return HK_OK;
+    case FIELD_FLAG_OR_FALSE:
+        *(bool *)(void *)at = json_is_true(value);
+        return value == NULL || json_is_boolean(value) ? HK_OK : HK_EPARSE;
     case FIELD_KIND:
         if (!json_is_string(value))
             return HK_EPARSE;

@@ -89,8 +89,10 @@ awk -F'\t' '$1 ~ /pipe.*bytes:64$/ { all += $3; if ($2 == "?") unnamed += $3 }
 
 # --- the formulas, judged on counts: the same verdict on every machine ---
 "$program" validate "$folder" >"$tmp/out.txt" 2>"$tmp/err.txt" || fail 'validate of counts'
-verdict() { # formula, regime, verdict
-  grep -qE "^$1 +$2 +$3 " "$tmp/out.txt" || fail "$1 in $2 is not $3"
+verdict() { # formula, regime, verdict; it is exact, which no cell that only nearly repeats is
+  grep -qE "^$1 +$2 +$3 +EXACT, " "$tmp/out.txt" || fail "$1 in $2 is not $3, EXACT"
+  grep -qF "\"line\": \"$1 in $2: $3, EXACT, " "$folder/verdicts.json" ||
+    fail "$1 in $2 is not EXACT in verdicts.json"
 }
 verdict F3 'linux/pipe/coefficient of one server' HOLDS
 verdict F3 'linux/pipe/coefficient of two servers' HOLDS

@@ -31,6 +31,7 @@ struct world {
     struct hk_rng *rng;
     double noise; /* relative sd of a launch */
     enum hk_exactness exactness;
+    const char *near; /* the cell whose launches are not exact but near; NULL: none */
 };
 
 static void world_init(struct world *w, double noise)
@@ -41,6 +42,7 @@ static void world_init(struct world *w, double noise)
     assert_int_equal(hk_rng_create(7919, 0, &w->rng), HK_OK);
     w->noise = noise;
     w->exactness = noise > 0 ? HK_TIMED : HK_EXACT;
+    w->near = NULL;
 }
 
 static void world_read(struct world *w, struct hk_run *run)
@@ -75,7 +77,7 @@ __attribute__((format(printf, 4, 5))) static void add_cell(struct world *w, cons
     for (uint32_t i = 0; i < LAUNCHES; i++) {
         struct hk_launch launch;
         assert_int_equal(hk_launch_init(&launch, name, i, i), HK_OK);
-        launch.exactness = w->exactness;
+        launch.exactness = w->near != NULL && strcmp(w->near, name) == 0 ? HK_NEAR : w->exactness;
         const double noisy = value * (1 + w->noise * hk_rng_normal(w->rng));
         assert_int_equal(hk_launch_add_counter(&launch, counter, noisy), HK_OK);
         assert_int_equal(hk_run_append(w->writer, &launch), HK_OK);
@@ -116,17 +118,22 @@ static double one_way_ns(double bytes)
 }
 
 /* hop_excess: by how much a hop between three address spaces costs more than one between two. */
-static void add_f3(struct world *w, double hop_excess)
+static void add_chains(struct world *w, const char *of, const char *counter, double hop_excess)
 {
     static const int sizes[] = {1, 4096, 16384, 65536, 256, 2048, 8192, 32768};
 
     for (size_t s = 0; s < HK_ARRAY_COUNT(sizes); s++) {
         const double rtt = 2 * one_way_ns(sizes[s]);
-        add_cell(w, "cost_ns", rtt, "native/round_trip/pipe/place:same_core/bytes:%d", sizes[s]);
+        add_cell(w, counter, rtt, "%s/round_trip/pipe/place:same_core/bytes:%d", of, sizes[s]);
         for (int m = 1; m <= 4; m++)
-            add_cell(w, "cost_ns", rtt * (1 + (m - 1) * (1 + hop_excess)),
-                     "native/chain/pipe/place:same_core/servers:%d/bytes:%d", m, sizes[s]);
+            add_cell(w, counter, rtt * (1 + (m - 1) * (1 + hop_excess)),
+                     "%s/chain/pipe/place:same_core/servers:%d/bytes:%d", of, m, sizes[s]);
     }
+}
+
+static void add_f3(struct world *w, double hop_excess)
+{
+    add_chains(w, "native", "cost_ns", hop_excess);
 }
 
 static void add_injection(struct world *w, int servers, double slope)
@@ -231,12 +238,49 @@ static void only_counted_launches_are_a_point(void **state)
     add_equal_slopes(&w, "linux/inject_syscall/pipe_self/bytes:64", HK_EXACT);
     add_equal_slopes(&w, "native/inject_syscall/pipe_self/bytes:64", HK_TIMED);
     judge_world(&w, &judge);
-    assert_int_equal(verdict(&judge, "F3", "linux/pipe/coefficient of the kernel path")->kind,
-                     HK_VERDICT_HOLDS);
+    const struct hk_judgement *counted =
+        verdict(&judge, "F3", "linux/pipe/coefficient of the kernel path");
+    assert_int_equal(counted->kind, HK_VERDICT_HOLDS);
+    assert_true(counted->exact);
+    assert_non_null(strstr(counted->line, "HOLDS, EXACT, off by"));
     assert_int_equal(verdict(&judge, "F3", "native/pipe/coefficient of the kernel path")->kind,
                      HK_VERDICT_INCONCLUSIVE);
     hk_judge_fini(&judge);
     world_remove(&w);
+}
+
+/* Chains of a kernel that is counted: exact where all their cells are, fitted and held out. */
+static void counted_chains_say_whether_they_are_exact(void **state)
+{
+    static const char near_held_out[] = "linux/chain/pipe/place:same_core/servers:3/bytes:2048";
+    static const char near_fitted[] = "linux/chain/pipe/place:same_core/servers:2/bytes:16384";
+    static const struct {
+        const char *near; /* a cell that repeats almost */
+        double hop_excess;
+        enum hk_verdict_kind kind;
+        bool exact;
+    } cases[] = {
+        {NULL, 0, HK_VERDICT_HOLDS, true},
+        {NULL, 0.37, HK_VERDICT_REFUTED_REPLACED, true},
+        {near_held_out, 0, HK_VERDICT_HOLDS, false},
+        {near_fitted, 0, HK_VERDICT_HOLDS, false},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < HK_ARRAY_COUNT(cases); i++) {
+        struct hk_judge judge;
+        struct world w;
+        world_init(&w, 0);
+        w.near = cases[i].near;
+        add_chains(&w, "linux", "hk_instructions_clock", cases[i].hop_excess);
+        judge_world(&w, &judge);
+        const struct hk_judgement *j = verdict(&judge, "F3", "linux/pipe");
+        assert_int_equal(j->kind, cases[i].kind);
+        assert_int_equal(j->exact, cases[i].exact);
+        assert_int_equal(strstr(j->line, ", EXACT, ") != NULL, cases[i].exact);
+        hk_judge_fini(&judge);
+        world_remove(&w);
+    }
 }
 
 /* --- F3 under load ------------------------------------------------------------------- */
@@ -1595,7 +1639,7 @@ static void launches_are_foretold_block_by_block(void **state)
 
 /* --- the files --------------------------------------------------------------- */
 
-static void files_give_back_what_was_written(void **state)
+static void check_files(double noise)
 {
     struct world w;
     struct hk_judge judge;
@@ -1603,8 +1647,7 @@ static void files_give_back_what_was_written(void **state)
     struct hk_run run;
     char error[HK_TEXT_BYTES];
 
-    (void)state;
-    world_init(&w, 0.004);
+    world_init(&w, noise);
     add_f3(&w, 0.37);
     world_read(&w, &run);
     hk_judge_init(&judge);
@@ -1621,11 +1664,19 @@ static void files_give_back_what_was_written(void **state)
     assert_int_equal(again.judgement_count, judge.judgement_count);
     assert_string_equal(again.judgements[0].line, judge.judgements[0].line);
     assert_int_equal(again.judgements[0].kind, judge.judgements[0].kind);
+    assert_int_equal(again.judgements[0].exact, noise == 0);
     assert_true(again.comparisons[3].predicted == judge.comparisons[3].predicted);
     hk_judge_fini(&judge);
     hk_judge_fini(&again);
     hk_run_fini(&run);
     world_remove(&w);
+}
+
+static void files_give_back_what_was_written(void **state)
+{
+    (void)state;
+    check_files(0.004);
+    check_files(0);
 }
 
 static void malformed_files_are_refused_in_one_line(void **state)
@@ -1686,6 +1737,7 @@ int main(void)
         cmocka_unit_test(f3_is_replaced_where_a_third_space_costs_more),
         cmocka_unit_test(f3_coefficients_are_found_by_injection),
         cmocka_unit_test(only_counted_launches_are_a_point),
+        cmocka_unit_test(counted_chains_say_whether_they_are_exact),
         cmocka_unit_test(waits_are_judged_by_queue_dispatch_and_replay),
         cmocka_unit_test(the_luck_of_the_draw_is_taken_off),
         cmocka_unit_test(launches_that_are_no_queue_are_left_out),

@@ -11,6 +11,7 @@
 #ifndef HK_JUDGE_JUDGE_H
 #define HK_JUDGE_JUDGE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -60,6 +61,7 @@ struct hk_judgement {
     double error_lower;
     double error_upper;
     uint64_t sample_count;
+    bool exact;           /* all was counted and repeated: errors are points, of the worst cell */
     char cause[96];       /* "" when no assumption is violated */
     char replacement[48]; /* "" when none holds */
     double replacement_error;
