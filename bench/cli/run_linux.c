@@ -19,7 +19,8 @@
  * guest runs all of them under one policy, so those that name one would come twice.
  */
 static const char cells_that_fit[] =
-    "^native/(syscall|round_trip|chain|inject|inject_syscall|copy|remap|fallback|block_read)/";
+    "^native/((syscall|round_trip|chain|inject|inject_syscall|copy|remap|fallback|block_read)/|"
+    "file_read/tmpfs/)";
 static const char cells_that_do_not[] =
     "/place:(cross_core|smt|cross_socket)|/peer:|/rate_per_s:|/clients:|/policy:|/state:(l2|llc|dram)";
 

@@ -61,5 +61,9 @@ enum hk_status hk_load_fit(const struct hk_run *training, struct hk_rng *rng,
                            struct hk_judge *judge);
 enum hk_status hk_load_validate(const struct hk_run *training, const struct hk_run *target,
                                 struct hk_rng *rng, struct hk_judge *judge);
+enum hk_status hk_block_fit(const struct hk_run *training, struct hk_rng *rng,
+                            struct hk_judge *judge);
+enum hk_status hk_block_validate(const struct hk_run *training, const struct hk_run *target,
+                                 struct hk_rng *rng, struct hk_judge *judge);
 
 #endif

@@ -24,6 +24,7 @@ const struct hk_judge_formula hk_judge_formulas[] = {
     {"F8", hk_f8_fit, hk_f8_validate},
     {"F1", hk_f1_fit, hk_f1_validate},
     {"F3", hk_load_fit, hk_load_validate},
+    {"F3", hk_block_fit, hk_block_validate},
 };
 const size_t hk_judge_formula_count = HK_ARRAY_COUNT(hk_judge_formulas);
 

@@ -13,15 +13,11 @@
 #include <string.h>
 
 #include "contest.h"
+#include "crossing.h"
 #include "formulas.h"
 #include "hk/base/units.h"
-#include "hk/model/copy_curve.h"
-#include "hk/model/latency.h"
-
-enum { SIZES = 4 };
 
 static const double margin = 0.10;
-static const int pipe_bytes[SIZES] = {1, 4096, 16384, 65536};
 
 /* An operation in a server, in the kernel, and in process; requests to the server for it. */
 struct service_case {
@@ -72,12 +68,6 @@ static const struct service_case cases[] = {
     FILTER_CASE(4096),
 };
 
-/* Of a pipe on one core. */
-struct primitives {
-    struct hk_estimate c_ipc_ns;  /* one way, one byte */
-    struct hk_copy_curve one_way; /* over bytes */
-};
-
 static enum hk_status read_mean(const struct hk_run *run, const char *name,
                                 struct hk_estimate *mean)
 {
@@ -87,57 +77,11 @@ static enum hk_status read_mean(const struct hk_run *run, const char *name,
     return status == HK_OK ? hk_cell_mean(&cell, mean) : status;
 }
 
-static enum hk_status read_primitives(const struct hk_run *run, struct primitives *p)
-{
-    double bytes[SIZES * HK_LAUNCHES_MAX], cost_ns[SIZES * HK_LAUNCHES_MAX];
-    struct hk_cell_values cell;
-    size_t n = 0;
-
-    for (size_t s = 0; s < SIZES; s++) {
-        if (hk_cell_read(run, "cost_ns", &cell, "native/round_trip/pipe/place:same_core/bytes:%d",
-                         pipe_bytes[s]) != HK_OK)
-            return HK_ENOENT;
-        if (s == 0 && hk_cell_mean(&cell, &p->c_ipc_ns) != HK_OK)
-            return HK_ENOENT;
-        for (size_t i = 0; i < cell.count; i++, n++) {
-            bytes[n] = pipe_bytes[s];
-            cost_ns[n] = cell.values[i] / 2;
-        }
-    }
-    p->c_ipc_ns = hk_estimate_times(&p->c_ipc_ns, 0.5);
-    return hk_copy_curve_fit(bytes, cost_ns, n, 1, &p->one_way) == HK_OK ? HK_OK : HK_ENOENT;
-}
-
-/* 4 c_ipc + 4 c_copy(L) + t_u, the four transfers for each request. */
-static enum hk_status predict_textbook(const struct primitives *p, const struct service_case *c,
-                                       const struct hk_estimate *body, struct hk_estimate *out)
-{
-    struct hk_estimate one_way, once;
-
-    enum hk_status status = hk_copy_curve_predict(&p->one_way, c->bytes, 0.95, &one_way, NULL);
-    if (status != HK_OK)
-        return status;
-    const double var_ipc = p->c_ipc_ns.standard_error * p->c_ipc_ns.standard_error;
-    const struct hk_estimate less = hk_estimate_times(&p->c_ipc_ns, -1);
-    const struct hk_latency_costs costs = {
-        .c_sys_ns = {0, 0, p->c_ipc_ns.count},
-        .c_ipc_ns = p->c_ipc_ns,
-        .c_copy_ns = hk_estimate_sum(&one_way, &less), /* the increment over an empty message */
-        .t_kernel_ns = {0, 0, p->c_ipc_ns.count},
-        .t_user_ns = *body,
-        .ipc_copy_covariance_ns2 = -var_ipc,
-    };
-    status = hk_latency_user(&hk_latency_textbook, &costs, &once);
-    if (status == HK_OK)
-        *out = hk_estimate_times(&once, c->requests);
-    return status;
-}
-
 static enum hk_status compare_case(const struct hk_run *training, const struct hk_run *target,
-                                   const struct primitives *p, const struct service_case *c,
+                                   const struct hk_crossing *pipe, const struct service_case *c,
                                    struct hk_contest *contest, struct hk_judge *judge)
 {
-    const struct hk_estimate nothing = {0, 0, p->c_ipc_ns.count};
+    const struct hk_estimate nothing = {0, 0, pipe->c_ipc_ns.count};
     struct hk_estimate kernel, body = nothing, textbook;
     struct hk_cell_values served;
     struct hk_comparison comparison;
@@ -146,9 +90,9 @@ static enum hk_status compare_case(const struct hk_run *training, const struct h
         read_mean(training, c->kernel, &kernel) != HK_OK ||
         (c->body != NULL && read_mean(training, c->body, &body) != HK_OK) ||
         hk_contest_measure(contest, &served, &comparison) != HK_OK ||
-        predict_textbook(p, c, &body, &textbook) != HK_OK)
+        hk_crossing_textbook(pipe, c->bytes, c->requests, &body, &textbook) != HK_OK)
         return HK_OK; /* not in this run */
-    const struct hk_estimate trips = hk_estimate_times(&p->c_ipc_ns, 2 * c->requests);
+    const struct hk_estimate trips = hk_estimate_times(&pipe->c_ipc_ns, 2 * c->requests);
     const struct hk_estimate crossed = hk_estimate_sum(&kernel, &trips);
     const struct hk_estimate over_kernel =
         hk_estimate_sum(&crossed, c->kernel_lacks_body ? &body : &nothing);
@@ -159,7 +103,7 @@ static enum hk_status compare_case(const struct hk_run *training, const struct h
 }
 
 static enum hk_status judge_regime(const struct hk_run *training, const struct hk_run *target,
-                                   const struct primitives *p, const char *regime,
+                                   const struct hk_crossing *pipe, const char *regime,
                                    struct hk_judge *judge)
 {
     struct hk_contest contest = {.formula = "F3", .regime = regime, .margin = margin,
@@ -169,7 +113,7 @@ static enum hk_status judge_regime(const struct hk_run *training, const struct h
 
     for (size_t i = 0; i < HK_ARRAY_COUNT(cases) && status == HK_OK; i++)
         if (strcmp(cases[i].regime, regime) == 0)
-            status = compare_case(training, target, p, &cases[i], &contest, judge);
+            status = compare_case(training, target, pipe, &cases[i], &contest, judge);
     return status == HK_OK ? hk_contest_decide(&contest, judge) : status;
 }
 
@@ -203,14 +147,14 @@ enum hk_status hk_service_fit(const struct hk_run *training, struct hk_rng *rng,
 enum hk_status hk_service_validate(const struct hk_run *training, const struct hk_run *target,
                                    struct hk_rng *rng, struct hk_judge *judge)
 {
-    struct primitives p;
+    struct hk_crossing pipe;
     enum hk_status status = HK_OK;
 
     (void)rng; /* closed forms only */
-    if (read_primitives(training, &p) != HK_OK)
+    if (hk_crossing_read(training, "native/round_trip/pipe/place:same_core", &pipe) != HK_OK)
         return HK_OK; /* not in this run */
     for (size_t i = 0; i < HK_ARRAY_COUNT(cases) && status == HK_OK; i++)
         if (i == 0 || strcmp(cases[i].regime, cases[i - 1].regime) != 0)
-            status = judge_regime(training, target, &p, cases[i].regime, judge);
+            status = judge_regime(training, target, &pipe, cases[i].regime, judge);
     return status;
 }

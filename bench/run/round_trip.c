@@ -23,11 +23,11 @@ static const int64_t model_bytes[] = {1, 4096, 16384, 65536, 256, 2048, 8192, 32
 static const int64_t full_bytes[] = {0,     1,     256,   1024,   2048,   4096,   8192,
                                      16384, 32768, 65536, 131072, 262144, 1048576};
 
-/* The quick run's sizes beside the usual one. The second is fitted; only the full run chains it. */
+/* The quick run's sizes beside the usual one. The others are fitted; only the full run chains one. */
 static const struct {
     const char *transport;
     size_t size_count; /* first of model_bytes */
-} models[] = {{"pipe", HK_ARRAY_COUNT(model_bytes)}, {"unix_seqpacket", 4}};
+} models[] = {{"pipe", HK_ARRAY_COUNT(model_bytes)}, {"unix_seqpacket", 4}, {"unix_stream", 4}};
 
 /* What else may be said of a cell, for a few transports. */
 struct variation {

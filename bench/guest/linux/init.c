@@ -62,7 +62,7 @@ static const struct row {
     {&hk_experiment_chain, true},    {&hk_experiment_copy, true},
     {&hk_experiment_remap, true},    {&hk_experiment_inject, false},
     {&hk_experiment_fallback, false}, {&hk_experiment_inject_syscall, false},
-    {&hk_experiment_block_read, true},
+    {&hk_experiment_block_read, true}, {&hk_experiment_file_read, true},
 };
 
 /* Blocks of those that measure by themselves: short, so that most hold no tick. */

@@ -1144,6 +1144,138 @@ static void a_served_file_is_judged_by_what_it_costs(void **state)
 }
 
 /* A server that replies with pages, and what remapping them costs, ns per byte. */
+/* --- a block server -------------------------------------------------------------------- */
+
+static const int block_bytes[] = {4096, 8192, 32768};
+static const double hand_over_ns = 9311;
+
+static double loop_ns(double bytes)
+{
+    return 16029 + 0.19 * bytes;
+}
+
+/* A request and a reply over the stream, beside what the kernel needs by itself. */
+static double block_trip_ns(double bytes)
+{
+    return loop_ns(bytes) + one_way_ns(28) + one_way_ns(16 + bytes);
+}
+
+/* A payload that leaves the kernel once, and a wake-up that nobody needs. */
+static double block_once_ns(double bytes)
+{
+    return block_trip_ns(bytes) - (kernel_read_ns(bytes) - kernel_read_ns(0)) + hand_over_ns;
+}
+
+static double block_four_ns(double bytes)
+{
+    return 4 * one_way_ns(bytes);
+}
+
+/* What predicts a block server, measured without it; of the driver: what the last model asks for. */
+static void add_block_primitives(struct world *w, const char *of, const char *counter, bool driver)
+{
+    static const int sizes[] = {1, 4096, 16384, 65536};
+
+    for (size_t s = 0; s < HK_ARRAY_COUNT(sizes); s++)
+        add_cell(w, counter, 2 * one_way_ns(sizes[s]),
+                 "%s/round_trip/unix_stream/place:same_core/bytes:%d", of, sizes[s]);
+    if (!driver)
+        return;
+    add_cell(w, counter, kernel_read_ns(4096), "%s/file_read/tmpfs/bytes:4096", of);
+    add_cell(w, counter, kernel_read_ns(65536), "%s/file_read/tmpfs/bytes:65536", of);
+    add_cell(w, counter, 1408, "%s/syscall/eventfd_self/bytes:0", of);
+    add_cell(w, counter, 2 * (hand_over_ns + 1408),
+             "%s/round_trip/eventfd_shm/place:same_core/bytes:64", of);
+}
+
+static void add_blocks(struct world *w, size_t count, bool driver,
+                       double (*served_ns)(double bytes))
+{
+    add_block_primitives(w, "native", "cost_ns", driver);
+    for (size_t s = 0; s < count; s++) {
+        const int bytes = block_bytes[s];
+        add_cell(w, "cost_ns", loop_ns(bytes), "native/block_read/loop/bytes:%d", bytes);
+        add_cell(w, "cost_ns", served_ns(bytes), "native/block_read/nbd/bytes:%d", bytes);
+    }
+}
+
+static void add_counted_blocks(struct world *w, double (*served_ns)(double bytes))
+{
+    add_block_primitives(w, "linux", clock_counter, true);
+    for (size_t s = 0; s < HK_ARRAY_COUNT(block_bytes); s++) {
+        const int bytes = block_bytes[s];
+        const struct figure served[] = {{clock_counter, served_ns(bytes)}, {"hk_ring_entries", 3}};
+        char name[HK_NAME_BYTES];
+        add_cell(w, clock_counter, loop_ns(bytes), "linux/block_read/loop/bytes:%d", bytes);
+        snprintf(name, sizeof name, "linux/block_read/nbd/bytes:%d", bytes);
+        add_row(w, name, served, HK_ARRAY_COUNT(served));
+    }
+}
+
+static void a_block_server_is_judged_by_what_is_known_without_it(void **state)
+{
+    static const struct {
+        double (*served_ns)(double bytes);
+        size_t count; /* sizes in the run */
+        bool driver;
+        enum hk_verdict_kind kind;
+        const char *replacement;
+    } cases[] = {
+        {block_trip_ns, 3, true, HK_VERDICT_REFUTED_REPLACED, "kernel path and a round trip"},
+        {block_once_ns, 3, true, HK_VERDICT_REFUTED_REPLACED, "copied once less, woken once more"},
+        {block_once_ns, 3, false, HK_VERDICT_REFUTED, ""},
+        {block_four_ns, 3, true, HK_VERDICT_HOLDS, ""},
+        {slow_ns, 3, true, HK_VERDICT_REFUTED, ""},
+        {block_trip_ns, 2, true, HK_VERDICT_INCONCLUSIVE, ""},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < HK_ARRAY_COUNT(cases); i++) {
+        struct hk_judge judge;
+        struct world w;
+        world_init(&w, 0.005);
+        add_blocks(&w, cases[i].count, cases[i].driver, cases[i].served_ns);
+        judge_world(&w, &judge);
+        const struct hk_judgement *j = verdict(&judge, "F3", "native/block/nbd");
+        assert_int_equal(j->kind, cases[i].kind);
+        assert_string_equal(j->replacement, cases[i].replacement);
+        assert_false(j->exact);
+        hk_judge_fini(&judge);
+        world_remove(&w);
+    }
+}
+
+/* Counted: by its worst size, exact where all that it is predicted from is, and with its cause. */
+static void a_counted_block_server_is_judged_exactly(void **state)
+{
+    static const char near[] = "linux/round_trip/unix_stream/place:same_core/bytes:4096";
+    static const struct {
+        double (*served_ns)(double bytes);
+        const char *near;
+        enum hk_verdict_kind kind;
+    } cases[] = {
+        {block_trip_ns, NULL, HK_VERDICT_REFUTED_REPLACED},
+        {slow_ns, NULL, HK_VERDICT_REFUTED},
+        {block_trip_ns, near, HK_VERDICT_REFUTED_REPLACED},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < HK_ARRAY_COUNT(cases); i++) {
+        struct hk_judge judge;
+        struct world w;
+        world_init(&w, 0);
+        w.near = cases[i].near;
+        add_counted_blocks(&w, cases[i].served_ns);
+        judge_world(&w, &judge);
+        const struct hk_judgement *j = verdict(&judge, "F3", "linux/block/nbd");
+        assert_int_equal(j->kind, cases[i].kind);
+        assert_int_equal(j->exact, cases[i].near == NULL);
+        assert_string_equal(j->cause, "system calls of a read");
+        hk_judge_fini(&judge);
+        world_remove(&w);
+    }
+}
+
 static void add_pages(struct world *w, double remap_ns_per_byte, double paid_ns_per_byte)
 {
     static const int training[] = {4096, 16384, 65536, 262144, 1048576};
@@ -1755,6 +1887,8 @@ int main(void)
         cmocka_unit_test(decades_are_refuted_on_their_cells),
         cmocka_unit_test(staleness_is_judged_by_what_counts_as_stale),
         cmocka_unit_test(a_served_file_is_judged_by_what_it_costs),
+        cmocka_unit_test(a_block_server_is_judged_by_what_is_known_without_it),
+        cmocka_unit_test(a_counted_block_server_is_judged_exactly),
         cmocka_unit_test(break_even_is_foretold_where_there_is_one),
         cmocka_unit_test(f9_is_judged_by_length_work_and_use),
         cmocka_unit_test(f9_is_judged_on_counts),
