@@ -61,6 +61,7 @@ const struct hk_file_service hk_file_service_loop = {
     .summary = "a loop device whose image lies in memory: threads of the kernel answer",
     .caches = 1u << HK_FILE_DIRECT,
     .kernel_threads = true,
+    .preemptions = 1, /* of the client, by the thread that reads for it */
     .syscalls = 1,
     .open = loop_open,
     .run = hk_file_run_syscalls,

@@ -246,6 +246,9 @@ const struct hk_file_service hk_file_service_nbd = {
     .caches = 1u << HK_FILE_DIRECT,
     .server = true,
     .kernel_threads = true,
+    /* The one that sends, of the client; the one that receives, of the server: when the request is
+     * taken, and when the reply is there. */
+    .preemptions = 3,
     .syscalls = 1,
     .open = nbd_open,
     .close = nbd_close,

@@ -67,6 +67,7 @@ struct hk_task {
      * that guard is off; no latency phase, which would take the wall clock. */
     bool by_cpu_time;
     bool kernel_threads;         /* work for it on its CPU: not all of the time there is its own */
+    uint32_t own_preemptions;    /* of an operation, at most, by these threads */
     bool one_way;                /* an operation's end is not seen: no latency phase */
     uint32_t operations_step;    /* run() is called with multiples of this; 0 reads as 1 */
     struct hk_expectation expected;

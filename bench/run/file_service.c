@@ -177,6 +177,7 @@ static void set_expectation(struct hk_task *task, const struct hk_file *file)
     task->expected.client_syscalls_max = file->service->syscalls;
     task->server_count = file->service->server ? 1 : 0;
     task->kernel_threads = file->service->kernel_threads;
+    task->own_preemptions = file->service->preemptions;
     if (claim.requests_min < 1)
         return;
     task->expected.switches_min = 2 * claim.requests_min;

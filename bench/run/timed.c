@@ -35,7 +35,7 @@ enum hk_guard hk_guard_judge(const struct hk_evidence *e)
     if (e->steal_ns > 0)
         return HK_GUARD_STEAL;
     if (!e->serial)
-        return e->involuntary > 0 ? HK_GUARD_PREEMPTED : HK_GUARD_KEEP;
+        return e->involuntary > e->own_involuntary_max ? HK_GUARD_PREEMPTED : HK_GUARD_KEEP;
     const double foreign_ns = (double)e->wall_ns - (double)e->own_cpu_ns;
     return foreign_ns > HK_GUARD_FOREIGN_RATIO_MAX * (double)e->wall_ns ? HK_GUARD_FOREIGN
                                                                         : HK_GUARD_KEEP;
@@ -166,6 +166,7 @@ enum hk_status hk_timed_witness(struct hk_task *task, uint64_t n, bool watch_ste
         .involuntary = after.involuntary - before.involuntary,
         .steal_ns = after.steal_ns - before.steal_ns,
         .serial = task_is_serial(task),
+        .own_involuntary_max = n * task->own_preemptions,
     };
     if (task->by_cpu_time) { /* what others took is not in the cost; of the guards, steal is left */
         *elapsed_ns = (double)evidence->own_cpu_ns;

@@ -14,6 +14,7 @@ struct hk_evidence {
     uint64_t involuntary;  /* switches they did not ask for */
     uint64_t steal_ns;
     bool serial;           /* all of the task runs on one CPU, one after the other */
+    uint64_t own_involuntary_max; /* so many are the operations' own */
 };
 
 /* More than this share of a block's time on someone else: a scheduler slice, not a tick. */
@@ -25,7 +26,8 @@ enum hk_guard { HK_GUARD_KEEP, HK_GUARD_STEAL, HK_GUARD_FOREIGN, HK_GUARD_PREEMP
  * Decide about a block on its evidence.
  *
  * On one CPU a wake-up preempts the waker, so switches say nothing there; but all of the time
- * must be ours. On two CPUs time is idle while the other side works, but nobody is preempted.
+ * must be ours. On two CPUs time is idle while the other side works, but nobody is preempted, or
+ * no oftener than threads of the kernel that work for the task do it.
  */
 enum hk_guard hk_guard_judge(const struct hk_evidence *evidence);
 

@@ -14,18 +14,20 @@
 #include "wire.h"
 
 static const struct {
-    struct hk_evidence evidence; /* wall, own CPU, involuntary, steal, serial */
+    struct hk_evidence evidence; /* wall, own CPU, involuntary, steal, serial, own */
     enum hk_guard guard;
 } guard_cases[] = {
-    {{1200000, 1199000, 0, 0, true}, HK_GUARD_KEEP},
-    {{1200000, 1141000, 0, 0, true}, HK_GUARD_KEEP},     /* 4.9 % to others */
-    {{1200000, 1139000, 0, 0, true}, HK_GUARD_FOREIGN},  /* 5.1 % */
-    {{1200000, 1199000, 137, 0, true}, HK_GUARD_KEEP},   /* wake-ups preempt on one CPU */
-    {{1200000, 300000, 0, 0, false}, HK_GUARD_KEEP},     /* two CPUs: waiting is idle */
-    {{1200000, 300000, 1, 0, false}, HK_GUARD_PREEMPTED},
-    {{1200000, 1199000, 0, 10000000, true}, HK_GUARD_STEAL},
-    {{1200000, 300000, 0, 10000000, false}, HK_GUARD_STEAL},
-    {{1200000, 1300000, 0, 0, true}, HK_GUARD_KEEP},     /* the clocks' grain */
+    {{1200000, 1199000, 0, 0, true, 0}, HK_GUARD_KEEP},
+    {{1200000, 1141000, 0, 0, true, 0}, HK_GUARD_KEEP},     /* 4.9 % to others */
+    {{1200000, 1139000, 0, 0, true, 0}, HK_GUARD_FOREIGN},  /* 5.1 % */
+    {{1200000, 1199000, 137, 0, true, 0}, HK_GUARD_KEEP},   /* wake-ups preempt on one CPU */
+    {{1200000, 300000, 0, 0, false, 0}, HK_GUARD_KEEP},     /* two CPUs: waiting is idle */
+    {{1200000, 300000, 1, 0, false, 0}, HK_GUARD_PREEMPTED},
+    {{1200000, 300000, 12, 0, false, 12}, HK_GUARD_KEEP}, /* by threads that work for it */
+    {{1200000, 300000, 13, 0, false, 12}, HK_GUARD_PREEMPTED},
+    {{1200000, 1199000, 0, 10000000, true, 0}, HK_GUARD_STEAL},
+    {{1200000, 300000, 0, 10000000, false, 0}, HK_GUARD_STEAL},
+    {{1200000, 1300000, 0, 0, true, 0}, HK_GUARD_KEEP},     /* the clocks' grain */
 };
 
 static void assert_near(double value, double expected, double tolerance)

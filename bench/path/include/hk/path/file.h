@@ -71,6 +71,7 @@ struct hk_file_service {
     bool splices;
     bool server;     /* a process of its own answers */
     bool kernel_threads; /* have a part in every operation, whose time is nobody's */
+    uint32_t preemptions; /* of client and server by these threads, at most, in an operation */
     int syscalls;    /* of the client per operation */
 
     enum hk_status (*open)(struct hk_file *file, char reason[HK_REASON_BYTES]); /* in the client */
