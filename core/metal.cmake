@@ -40,22 +40,26 @@ add_executable(hkbench-kernel.elf ${HK_KERNEL_SOURCES} kernel/scenario_table.c
   ${HK_MACHINE_SOURCES})
 hk_metal_target(hkbench-kernel.elf arch/x86_64/kernel.ld -mcmodel=kernel)
 
-# The same with the kernel's table of tests as one more scenario.
+# Kernels of tests differ from it in a file: the rest of its objects serves them, too.
+function(hk_kernel_variant name without)
+  add_executable(${name} ${ARGN}
+    $<FILTER:$<TARGET_OBJECTS:hkbench-kernel.elf>,EXCLUDE,/${without}[.]o$>)
+  hk_metal_target(${name} arch/x86_64/kernel.ld -mcmodel=kernel)
+endfunction()
+
+# With the kernel's table of tests as one more scenario.
 set(HK_TABLE_SOURCES test/table.c test/table_pages.c test/table_messages.c test/table_signals.c
   test/table_io.c test/table_memory.c test/table_pager.c test/table_policy.c test/table_services.c)
-add_executable(hkbench-kernel-test.elf ${HK_KERNEL_SOURCES} test/scenario_table.c
-  ${HK_TABLE_SOURCES} ${HK_MACHINE_SOURCES})
-hk_metal_target(hkbench-kernel-test.elf arch/x86_64/kernel.ld -mcmodel=kernel)
+if(NOT HK_SANITIZE) # like the tests that boot: test/CMakeLists.txt
+  hk_kernel_variant(hkbench-kernel-test.elf scenario_table.c test/scenario_table.c
+    ${HK_TABLE_SOURCES})
+endif()
 
 # And one with an instruction more in its shortest path: a comparison must find it.
 add_custom_command(OUTPUT entry_nop.S DEPENDS arch/x86_64/entry.S VERBATIM
   COMMAND sed "s/^call_short:$/call_short: nop/" ${CMAKE_CURRENT_SOURCE_DIR}/arch/x86_64/entry.S
     > entry_nop.S)
-set(HK_NOP_SOURCES ${HK_MACHINE_SOURCES})
-list(REMOVE_ITEM HK_NOP_SOURCES arch/x86_64/entry.S)
-add_executable(hkbench-kernel-nop.elf ${HK_KERNEL_SOURCES} kernel/scenario_table.c
-  ${HK_NOP_SOURCES} ${CMAKE_CURRENT_BINARY_DIR}/entry_nop.S)
-hk_metal_target(hkbench-kernel-nop.elf arch/x86_64/kernel.ld -mcmodel=kernel)
+hk_kernel_variant(hkbench-kernel-nop.elf entry.S ${CMAKE_CURRENT_BINARY_DIR}/entry_nop.S)
 
 # Programs become members of one archive, which QEMU loads with -initrd.
 function(hk_program name)
