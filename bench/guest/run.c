@@ -231,7 +231,7 @@ static enum hk_status cells_hand_over(struct world *w, struct hk_guest_summary *
         for (size_t i = 0; i < report->row_count && status == HK_OK; i++) {
             const char *name = report->rows[i].name;
 
-            if (seen_before(w, b, name) || (o->wanted != NULL && !o->wanted(o->user, name))) {
+            if ((o->wanted != NULL && !o->wanted(o->user, name)) || seen_before(w, b, name)) {
                 continue;
             }
             status = cell_hand_over(w, name, summary);

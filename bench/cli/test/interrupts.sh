@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
 # Ctrl-C and SIGKILL at swept moments of a run, SIGKILL to servers all through one: what is there
-# is valid, and nothing stays behind.
+# is valid, and nothing stays behind. Each moment meets one of the two signals a day, the other the
+# next day; both of them with HK_TEST_LONG set.
 #
 # interrupts.sh HKBENCH
 set -u
@@ -39,11 +40,14 @@ nothing_left() {
 }
 
 ipcs_before=$(ipcs -q -s -m | grep -c '^0x')
+turn=$(($(date +%s) / 86400 % 2))
 sweep() { # moments, options of the run...
-  local moments=$1 moment signal out run got folder
+  local moments=$1 moment signal out run got folder signals=(INT KILL)
   shift
   for moment in $moments; do
-    for signal in INT KILL; do
+    turn=$((1 - turn))
+    [ -n "${HK_TEST_LONG:-}" ] && signals=(INT KILL) || signals=("$([ $turn = 0 ] && echo INT || echo KILL)")
+    for signal in "${signals[@]}"; do
       out=$tmp/$signal$moment
       rm -rf "$out"
       "$program" run --shared --budget 20 --out "$out" "$@" >"$tmp/out.txt" 2>&1 &
