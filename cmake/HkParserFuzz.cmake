@@ -18,7 +18,7 @@ function(hk_parser_fuzz)
   list(TRANSFORM F_INCLUDES PREPEND -I${CMAKE_SOURCE_DIR}/)
   set(sources ${CMAKE_CURRENT_SOURCE_DIR}/fuzz/fuzz_${F_NAME}.c ${F_SOURCES})
   add_custom_command(OUTPUT ${program} VERBATIM DEPENDS ${sources}
-    COMMAND ${HK_CLANG} -g -O1 -std=c17 -D_GNU_SOURCE
+    COMMAND ${HK_CLANG} -g1 -O1 -std=c17 -D_GNU_SOURCE
       -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all
       ${F_INCLUDES} ${sources} ${F_LIBS} -o ${program})
   add_custom_target(build_fuzz_${F_NAME} ALL DEPENDS ${program})
