@@ -18,6 +18,7 @@
 #define WRITE_BACK_NS (HK_NS_PER_MS / 2) /* the longest a block is dirty */
 #define HEAD_PAGES 2u
 #define EMPTY UINT64_MAX
+#define END 0u /* of the order of entries, between its last and its first */
 
 enum entry_state {
     CLEAN,
@@ -38,10 +39,10 @@ struct cache {
     _Alignas(HK_PAGE_BYTES) uint64_t order;
     uint64_t hits, misses;
     uint64_t dirty_count;
-    uint64_t clock;
-    uint64_t used[ENTRIES];   /* when, in requests: the longest unused goes first */
     uint64_t blocks;          /* of the device */
     uint8_t entry_of[BLOCKS]; /* + 1; 0: not cached */
+    /* entries + 1, as they go: END, free ones, the longest unused, ..., and END again */
+    uint8_t next[ENTRIES + 1], last[ENTRIES + 1];
     bool bad[BLOCKS];         /* both copies on the RAM disk were damaged */
     bool broken;              /* so were those of the entries: nothing is known */
     struct hk_durable_tally found;
@@ -129,11 +130,11 @@ static enum hk_status device_read(struct hk_service_host *host, uint64_t block, 
     return status;
 }
 
+/* from  [in]  a page of the cache that was sealed */
 static enum hk_status device_write(struct hk_service_host *host, uint64_t block, const void *from)
 {
     if (host->device.registers == NULL) {
-        __builtin_memcpy(disk_block(host, block), from, HK_BLOCK_BYTES);
-        hk_durable_seal(host, disk_block(host, block), HK_BLOCK_BYTES);
+        hk_durable_copy_page(host, disk_block(host, block), from);
         ((struct cache *)host->memory)->bad[block] = false;
         return HK_OK;
     }
@@ -169,6 +170,37 @@ static void set_free(struct hk_service_host *host, struct entry *entry)
 {
     hk_commit(entry->block, EMPTY);
     hk_durable_seal(host, &entry->block, sizeof(entry->block));
+}
+
+/* Entries by their number, that of entry_of. */
+
+static uint32_t number_of(const struct cache *cache, const struct entry *entry)
+{
+    return (uint32_t)(entry - cache->entry) + 1;
+}
+
+static void put_after(struct cache *cache, uint32_t number, uint32_t other)
+{
+    cache->next[cache->last[number]] = cache->next[number];
+    cache->last[cache->next[number]] = cache->last[number];
+    cache->last[number] = (uint8_t)other;
+    cache->next[number] = cache->next[other];
+    cache->last[cache->next[other]] = (uint8_t)number;
+    cache->next[other] = (uint8_t)number;
+}
+
+/* It was used: it goes after all others. */
+static inline void goes_last(struct cache *cache, uint32_t number)
+{
+    if (cache->last[END] != number)
+        put_after(cache, number, cache->last[END]);
+}
+
+/* It is free: it goes before all others. */
+static inline void goes_first(struct cache *cache, uint32_t number)
+{
+    if (cache->next[END] != number)
+        put_after(cache, number, END);
 }
 
 static enum hk_status write_back(struct hk_service_host *host, struct entry *entry)
@@ -208,27 +240,21 @@ static struct entry *find(struct cache *cache, uint64_t block)
 static enum hk_status take_entry(struct hk_service_host *host, struct entry **entry)
 {
     struct cache *cache = host->memory;
-    struct entry *oldest = NULL;
+    struct entry *first;
     enum hk_status status = HK_OK;
 
-    for (uint32_t i = 0; i < ENTRIES; i++) {
-        if (cache->entry[i].block == EMPTY) {
-            *entry = &cache->entry[i];
-            return HK_OK;
-        }
-        if (cache->entry[i].state != LOST &&
-            (oldest == NULL || cache->used[i] < cache->used[oldest - cache->entry]))
-            oldest = &cache->entry[i];
+    if (cache->next[END] == END)
+        return HK_EIO; /* all are lost */
+    first = &cache->entry[cache->next[END] - 1];
+    if (first->block != EMPTY) {
+        if (first->state == DIRTY)
+            status = write_back(host, first);
+        if (status != HK_OK)
+            return status;
+        cache->entry_of[first->block] = 0;
+        set_free(host, first);
     }
-    if (oldest == NULL)
-        return HK_EIO;
-    if (oldest->state == DIRTY)
-        status = write_back(host, oldest);
-    if (status != HK_OK)
-        return status;
-    cache->entry_of[oldest->block] = 0;
-    set_free(host, oldest);
-    *entry = oldest;
+    *entry = first;
     return HK_OK;
 }
 
@@ -243,13 +269,14 @@ static void enter(struct hk_service_host *host, struct entry *entry, uint64_t bl
     entry->state = state;
     hk_commit(entry->block, block);
     hk_durable_seal(host, entry, sizeof(*entry));
-    cache->used[entry - cache->entry] = ++cache->clock;
     cache->dirty_count += state == DIRTY;
-    cache->entry_of[block] = (uint8_t)(entry - cache->entry + 1);
+    cache->entry_of[block] = (uint8_t)number_of(cache, entry);
+    goes_last(cache, cache->entry_of[block]);
     if (before == NULL)
         return;
     cache->dirty_count -= before->state == DIRTY;
     set_free(host, before);
+    goes_first(cache, number_of(cache, before));
 }
 
 static enum hk_status read_block(struct hk_service_host *host, struct hk_service_message *message)
@@ -262,7 +289,7 @@ static enum hk_status read_block(struct hk_service_host *host, struct hk_service
         if (entry->state == LOST)
             return HK_EIO;
         cache->hits++;
-        cache->used[entry - cache->entry] = ++cache->clock;
+        goes_last(cache, cache->entry_of[block]);
     } else {
         enum hk_status status = take_entry(host, &entry);
 
@@ -388,6 +415,19 @@ static void index_entries(struct hk_service_host *host)
     }
 }
 
+/* Lost entries are in no order: they wait for their block to be written again. */
+static void order_entries(struct cache *cache)
+{
+    for (uint32_t i = 0; i <= ENTRIES; i++)
+        cache->next[i] = cache->last[i] = (uint8_t)i;
+    for (uint32_t i = 0; i < ENTRIES; i++) {
+        if (cache->entry[i].block == EMPTY)
+            goes_first(cache, i + 1);
+        else if (cache->entry[i].state != LOST)
+            goes_last(cache, i + 1);
+    }
+}
+
 static void make_empty(struct hk_service_host *host)
 {
     struct cache *cache = host->memory;
@@ -411,6 +451,7 @@ void hk_block_start(struct hk_service_host *host)
         make_empty(host);
     mend_blocks(host);
     index_entries(host);
+    order_entries(cache);
     cache->blocks = device_start(host);
     if (cache->dirty_count > 0)
         host->wake_at(host, host->clock_ns(host) + WRITE_BACK_NS);

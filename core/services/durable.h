@@ -39,21 +39,39 @@ static inline void hk_durable_set_up(struct hk_service_host *host,
 }
 
 /* As hk_durable_seal(), of a service that has two copies. */
-void hk_durable_seal_copy(struct hk_service_host *host, const void *at, uint64_t bytes);
+void hk_durable_seal_page(struct hk_service_host *host, const void *at);
+void hk_durable_seal_part(struct hk_service_host *host, const void *at, uint64_t bytes);
 
 /*
  * What lies in a range of the memory counts from here on.
  *
  * at, bytes  [in]  within one page
  *
- * Cost: two additions for each word of a whole page, a little more for each word of a part,
- * and the copy; nothing where there is one copy.
+ * Cost: an addition for each word of a whole page and an eighth more, three for each word of a
+ * part, and the copy; nothing where there is one copy.
  */
 static inline void hk_durable_seal(struct hk_service_host *host, const void *at, uint64_t bytes)
 {
-    if (host->copy != NULL)
-        hk_durable_seal_copy(host, at, bytes);
+    if (host->copy == NULL)
+        return;
+    if (bytes == HK_PAGE_BYTES)
+        hk_durable_seal_page(host, at);
+    else
+        hk_durable_seal_part(host, at, bytes);
 }
+
+/* A page of the memory becomes zeros, and counts. Cost: the fills. */
+void hk_durable_clear_page(struct hk_service_host *host, void *at);
+
+/*
+ * A page of the memory becomes what another is, and counts. Each copy and the sum are the other
+ * page's, so damage that nobody has found yet stays damage.
+ *
+ * to, from  [in]  pages; the second was sealed whole, or mended, since it was written
+ *
+ * Cost: the copies.
+ */
+void hk_durable_copy_page(struct hk_service_host *host, void *to, const void *from);
 
 /*
  * Make a page of the memory, as a predecessor left it, what was sealed last.

@@ -261,8 +261,7 @@ static uint16_t take_page(struct hk_service_host *host, const struct disk *disk)
     if (disk->head->free_page_count == 0)
         return NONE;
     page = disk->head->free_page[--disk->head->free_page_count];
-    __builtin_memset(page_at(disk, page), 0, HK_PAGE_BYTES);
-    hk_durable_seal(host, page_at(disk, page), HK_PAGE_BYTES);
+    hk_durable_clear_page(host, page_at(disk, page));
     disk->head->bad[page] = false;
     return page;
 }
@@ -303,8 +302,7 @@ static char *page_to_write(struct hk_service_host *host, const struct disk *disk
     if (fresh == NONE)
         return NULL;
     if (page != NONE) {
-        __builtin_memcpy(page_at(disk, fresh), page_at(disk, page), HK_PAGE_BYTES);
-        hk_durable_seal(host, page_at(disk, fresh), HK_PAGE_BYTES);
+        hk_durable_copy_page(host, page_at(disk, fresh), page_at(disk, page));
         *replaced = page;
     }
     hk_commit(node->page[index], fresh);

@@ -324,6 +324,53 @@ static void the_kernel_keeps_one(void **state)
     assert_int_equal(found.restored + found.lost, 0);
 }
 
+/* Two words that change places, but for those that a multiple of 512 bytes is between. */
+static void a_sum_sees_words_that_moved(void **state)
+{
+    const uint64_t page = 20, first = page * HK_PAGE_BYTES / 8, row_words = 64;
+    struct hk_durable_tally found = { 0, 0 };
+    struct place place;
+
+    (void)state;
+    random_state = 1021;
+    prepare(&place, 1);
+    for (int i = 0; i < 2000; i++) {
+        const uint64_t a = first + draw(512), b = first + draw(512), was = memory[a];
+        const bool unseen = (a - b) % row_words == 0 && memory[a] != memory[b];
+
+        memory[a] = memory[b];
+        memory[b] = was;
+        assert_int_equal(hk_durable_mend(&place.host, page, &found), !unseen);
+        if (!unseen)
+            assert_memory_equal(&memory[first], &as_it_was[first], HK_PAGE_BYTES);
+        memcpy(&memory[first], &as_it_was[first], HK_PAGE_BYTES);
+    }
+    assert_in_range(found.lost, 1, 100);
+}
+
+/* A page that becomes another takes its damage along, and what is intact of it. */
+static void a_copied_page_keeps_its_damage(void **state)
+{
+    const uint64_t from = 20 * HK_PAGE_BYTES / 8, to = 100 * HK_PAGE_BYTES / 8;
+    struct hk_durable_tally found = { 0, 0 };
+    struct place place;
+    uint64_t was;
+
+    (void)state;
+    prepare(&place, 1);
+    was = memory[from + 3];
+    memory[from + 3] ^= 2385;
+    hk_durable_copy_page(&place.host, &memory[to], &memory[from]);
+    assert_int_equal(memory[to + 3], was ^ 2385);
+    assert_true(hk_durable_mend(&place.host, 100, &found));
+    assert_int_equal(memory[to + 3], was);
+    assert_int_equal(found.restored, 1);
+    hk_durable_clear_page(&place.host, &memory[to]);
+    memory[to + 3] = 2385;
+    assert_true(hk_durable_mend(&place.host, 100, &found));
+    assert_int_equal(memory[to + 3], 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -331,6 +378,8 @@ int main(void)
         cmocka_unit_test(one_byte_harms_nobody),
         cmocka_unit_test(both_copies_are_an_error),
         cmocka_unit_test(a_change_is_whole_or_none),
+        cmocka_unit_test(a_sum_sees_words_that_moved),
+        cmocka_unit_test(a_copied_page_keeps_its_damage),
         cmocka_unit_test(the_kernel_keeps_one),
     };
 
