@@ -1,16 +1,18 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Alarms, one shot and periodic: a binary heap by time over a table. An entry of the
- * table counts while it has a client; the heap is made again from it.
+ * table counts while it has a client; the heap is made again from it. The table has two
+ * copies in a server (services/durable.h).
  */
-#include "services/commit.h"
+#include "services/durable.h"
 #include "services/rows.h"
 
 #define ALARMS 128u
 #define PERIOD_NS_MIN 10000u /* no client may keep the service busy with one alarm */
 
+/* As long as a power of two: none lies on two pages. */
 struct alarm {
-    uint64_t client; /* badge + 1; 0: not in use */
+    _Alignas(64) uint64_t client; /* badge + 1; 0: not in use */
     uint64_t generation;
     uint64_t at_ns;
     uint64_t period_ns; /* 0: once */
@@ -18,16 +20,31 @@ struct alarm {
     uint64_t count; /* times it went off */
 };
 
-struct clockwork {
-    struct alarm alarm[ALARMS];
-    uint64_t gone_off;
+/* On a page of its own. */
+struct history {
+    _Alignas(HK_PAGE_BYTES) uint64_t gone_off;
     uint64_t late_ns_max;
-    uint32_t heap_count; /* from here on: made again by start() */
-    uint8_t heap[ALARMS];
 };
 
-_Static_assert(HK_TIMER_PAGES == 2, "rows.h says as many pages");
-_Static_assert(sizeof(struct clockwork) <= 2 * HK_PAGE_BYTES, "the table fits");
+struct clockwork {
+    struct alarm alarm[ALARMS];
+    struct history history;
+    uint32_t heap_count; /* from here on: made again by start() */
+    uint8_t heap[ALARMS];
+    bool broken; /* both copies of a page were damaged: nothing is known */
+    struct hk_durable_tally found;
+};
+
+#define KEPT_PAGES (offsetof(struct clockwork, heap_count) / HK_PAGE_BYTES)
+
+_Static_assert(offsetof(struct clockwork, heap_count) % HK_PAGE_BYTES == 0, "pages apart");
+_Static_assert(HK_TIMER_PAGES == KEPT_PAGES + 1, "rows.h says as many pages");
+_Static_assert(sizeof(struct clockwork) == HK_TIMER_PAGES * HK_PAGE_BYTES, "the heap fits");
+
+static void keep(struct hk_service_host *host, const struct alarm *alarm)
+{
+    hk_durable_seal(host, alarm, offsetof(struct alarm, count) + sizeof(alarm->count));
+}
 
 static bool earlier(const struct clockwork *c, uint32_t a, uint32_t b)
 {
@@ -106,7 +123,8 @@ static enum hk_status set(struct hk_service_host *host, struct clockwork *c,
     alarm->period_ns = message->word[2];
     alarm->bits = message->word[3];
     alarm->count = 0;
-    hk_commit(alarm->client, message->badge + 1);
+    alarm->client = message->badge + 1;
+    keep(host, alarm);
     insert(c, (uint32_t)(alarm - c->alarm));
     if (c->heap[0] == alarm - c->alarm)
         wake_for_first(host, c);
@@ -133,7 +151,8 @@ static enum hk_status cancel(struct hk_service_host *host, struct clockwork *c,
             wake_for_first(host, c);
         break;
     }
-    hk_commit(alarm->client, 0);
+    alarm->client = 0;
+    hk_durable_seal(host, &alarm->client, sizeof(alarm->client));
     message->word[1] = alarm->count;
     return HK_OK;
 }
@@ -150,17 +169,19 @@ static enum hk_status go_off(struct hk_service_host *host, struct clockwork *c)
         bool client_is_gone = host->signal(host, alarm->client - 1, alarm->bits) == HK_ENOENT;
 
         alarm->count++;
-        c->gone_off++;
-        if (late_ns > c->late_ns_max)
-            c->late_ns_max = late_ns;
+        c->history.gone_off++;
+        if (late_ns > c->history.late_ns_max)
+            c->history.late_ns_max = late_ns;
         take_out(c, 0);
         if (alarm->period_ns == 0 || client_is_gone) {
-            hk_commit(alarm->client, 0);
-            continue;
+            alarm->client = 0;
+        } else {
+            alarm->at_ns += (late_ns / alarm->period_ns + 1) * alarm->period_ns;
+            insert(c, (uint32_t)(alarm - c->alarm));
         }
-        alarm->at_ns += (late_ns / alarm->period_ns + 1) * alarm->period_ns;
-        insert(c, (uint32_t)(alarm - c->alarm));
+        keep(host, alarm);
     }
+    hk_durable_seal(host, &c->history, 2 * sizeof(c->history.gone_off));
     wake_for_first(host, c);
     return HK_OK;
 }
@@ -170,7 +191,9 @@ enum hk_status hk_timer_handle(struct hk_service_host *host, struct hk_service_m
     struct clockwork *c = host->memory;
 
     if (message->badge == HK_SERVICE_TIME_BADGE)
-        return go_off(host, c);
+        return c->broken ? HK_OK : go_off(host, c);
+    if (c->broken && message->word[0] < HK_TIMER_STATUS)
+        return HK_EIO;
     switch (message->word[0]) {
     case HK_TIMER_SET:
         return set(host, c, message);
@@ -178,9 +201,11 @@ enum hk_status hk_timer_handle(struct hk_service_host *host, struct hk_service_m
         return cancel(host, c, message);
     case HK_TIMER_STATUS:
         message->word[1] = c->heap_count;
-        message->word[2] = c->gone_off;
-        message->word[3] = c->late_ns_max;
-        message->words = 4;
+        message->word[2] = c->history.gone_off;
+        message->word[3] = c->history.late_ns_max;
+        message->word[4] = c->found.restored;
+        message->word[5] = c->found.lost;
+        message->words = 6;
         return HK_OK;
     default:
         return HK_ENOSYS;
@@ -191,7 +216,11 @@ void hk_timer_start(struct hk_service_host *host)
 {
     struct clockwork *c = host->memory;
 
-    c->heap_count = 0;
+    __builtin_memset(&c->heap_count, 0, sizeof(*c) - offsetof(struct clockwork, heap_count));
+    for (uint64_t page = 0; page < KEPT_PAGES; page++)
+        c->broken |= !hk_durable_mend(host, page, &c->found);
+    if (c->broken)
+        return;
     for (uint32_t i = 0; i < ALARMS; i++)
         if (c->alarm[i].client != 0)
             insert(c, i);

@@ -2,9 +2,10 @@
 /*
  * A memory manager: gives each client ranges of addresses, and a page there when it
  * is first touched. The kernel does the mapping; this is the policy. Clients are told
- * apart by badge; a client binds its range to this service (pager_bind).
+ * apart by badge; a client binds its range to this service (pager_bind). In a server the
+ * ranges have two copies (services/durable.h).
  */
-#include "services/commit.h"
+#include "services/durable.h"
 #include "services/rows.h"
 
 #define CLIENT_PAGES_MAX 1024
@@ -16,10 +17,20 @@ struct range {
     uint64_t pages; /* 0: free */
 };
 
-_Static_assert(HK_MEMORY_PAGES == 1, "rows.h says as many pages");
 #define RANGES (HK_PAGE_BYTES / sizeof(struct range))
 
-static enum hk_status reserve(struct range *ranges, struct hk_service_message *message)
+struct ranges {
+    struct range range[RANGES];
+    /* from here on, on a page of its own: made again by start() */
+    bool broken; /* both copies of the ranges were damaged: nothing is known */
+    struct hk_durable_tally found;
+};
+
+_Static_assert(HK_MEMORY_PAGES == 2 && sizeof(struct ranges) <= 2 * HK_PAGE_BYTES,
+               "rows.h says as many pages");
+
+static enum hk_status reserve(struct hk_service_host *host, struct range *ranges,
+                              struct hk_service_message *message)
 {
     uint64_t pages = message->word[1], held = 0, empty = RANGES;
 
@@ -36,13 +47,15 @@ static enum hk_status reserve(struct range *ranges, struct hk_service_message *m
     if (empty == RANGES)
         return HK_ENOSPC;
     ranges[empty].badge = message->badge;
-    hk_commit(ranges[empty].pages, pages);
+    ranges[empty].pages = pages;
+    hk_durable_seal(host, &ranges[empty], sizeof(ranges[empty]));
     /* ranges lie apart: running over the end of one meets nothing */
     message->word[1] = HEAP_BASE + empty * RANGE_STRIDE_BYTES;
     return HK_OK;
 }
 
-static enum hk_status release(struct range *ranges, struct hk_service_message *message)
+static enum hk_status release(struct hk_service_host *host, struct range *ranges,
+                              struct hk_service_message *message)
 {
     uint64_t offset = message->word[1] - HEAP_BASE;
     uint64_t index = offset / RANGE_STRIDE_BYTES;
@@ -52,7 +65,8 @@ static enum hk_status release(struct range *ranges, struct hk_service_message *m
     if (ranges[index].badge != message->badge)
         return HK_EPERM;
     message->word[1] = ranges[index].pages;
-    hk_commit(ranges[index].pages, 0);
+    ranges[index].pages = 0;
+    hk_durable_seal(host, &ranges[index], sizeof(ranges[index]));
     return HK_OK;
 }
 
@@ -74,13 +88,23 @@ static enum hk_status page_in(struct hk_service_host *host, const struct range *
 
 enum hk_status hk_memory_handle(struct hk_service_host *host, struct hk_service_message *message)
 {
+    struct ranges *ranges = host->memory;
+
+    if (ranges->broken &&
+        (message->word[0] < HK_MEMORY_STATUS || message->word[0] == HK_PAGER_FAULT))
+        return HK_EIO;
     switch (message->word[0]) {
     case HK_MEMORY_RESERVE:
-        return reserve(host->memory, message);
+        return reserve(host, ranges->range, message);
     case HK_MEMORY_RELEASE:
-        return release(host->memory, message);
+        return release(host, ranges->range, message);
     case HK_PAGER_FAULT:
-        return page_in(host, host->memory, message);
+        return page_in(host, ranges->range, message);
+    case HK_MEMORY_STATUS:
+        message->word[1] = ranges->found.restored;
+        message->word[2] = ranges->found.lost;
+        message->words = 3;
+        return HK_OK;
     default:
         return HK_ENOSYS;
     }
@@ -88,5 +112,8 @@ enum hk_status hk_memory_handle(struct hk_service_host *host, struct hk_service_
 
 void hk_memory_start(struct hk_service_host *host)
 {
-    (void)host; /* all of it is kept */
+    struct ranges *ranges = host->memory;
+
+    ranges->found = (struct hk_durable_tally){ 0, 0 };
+    ranges->broken = !hk_durable_mend(host, 0, &ranges->found);
 }

@@ -4,9 +4,10 @@
  * other, a band at a time at the pace of the printer, which is a checksum here.
  *
  * A job counts while it has a state; the printer's progress is kept with the job, so
- * that a new server goes on in the middle of it.
+ * that a new server goes on in the middle of it. Jobs and what is still to be printed of
+ * them have two copies in a server (services/durable.h).
  */
-#include "services/commit.h"
+#include "services/durable.h"
 #include "services/rows.h"
 
 #define JOBS 4u
@@ -15,11 +16,6 @@
 #define BAND_BYTES 2048u
 #define BAND_NS 50000u /* of the printer: 40 MB/s, faster than real ones by a thousand */
 
-struct progress {
-    uint64_t bytes;
-    uint64_t checksum; /* of those bytes */
-};
-
 struct job {
     uint64_t state; /* enum hk_print_state */
     uint64_t generation;
@@ -27,27 +23,42 @@ struct job {
     uint64_t bits;
     uint64_t order; /* of closing: the lowest is printed first */
     uint64_t bytes;
-    uint64_t printed; /* counts the bands; the one that counts is progress[printed % 2] */
-    struct progress progress[2];
+    uint64_t printed;  /* bytes */
+    uint64_t checksum; /* of those */
 };
 
 struct spool {
     struct job job[JOBS];
-    uint64_t closed_count;
+    /* from here on, on a page of its own: made again by start() */
+    _Alignas(HK_PAGE_BYTES) uint64_t closed_count;
+    bool broken; /* both copies of the jobs were damaged: nothing is known */
+    struct hk_durable_tally found;
 };
 
-_Static_assert(HK_PRINT_PAGES == 1 + JOBS * JOB_PAGES, "rows.h says as many pages");
+#define HEAD_PAGES 2u
 
-static const char *data_of(struct hk_service_host *host, const struct spool *spool,
-                           const struct job *job)
+_Static_assert(HK_PRINT_PAGES == HEAD_PAGES + JOBS * JOB_PAGES, "rows.h says as many pages");
+_Static_assert(sizeof(struct spool) <= HEAD_PAGES * HK_PAGE_BYTES, "the head fits");
+
+static uint64_t first_page(const struct spool *spool, const struct job *job)
 {
-    return (const char *)host->memory + HK_PAGE_BYTES +
-           (uint64_t)(job - spool->job) * JOB_BYTES_MAX;
+    return HEAD_PAGES + (uint64_t)(job - spool->job) * JOB_PAGES;
 }
 
-static const struct progress *progress_of(const struct job *job)
+static char *data_of(struct spool *spool, const struct job *job)
 {
-    return &job->progress[job->printed % 2];
+    return (char *)spool + first_page(spool, job) * HK_PAGE_BYTES;
+}
+
+static void keep(struct hk_service_host *host, const struct job *job)
+{
+    hk_durable_seal(host, job, sizeof(*job));
+}
+
+static void set_state(struct hk_service_host *host, struct job *job, enum hk_print_state state)
+{
+    job->state = state;
+    hk_durable_seal(host, &job->state, sizeof(job->state));
 }
 
 static struct job *job_of(struct spool *spool, uint64_t number)
@@ -72,26 +83,38 @@ static struct job *next_job(struct spool *spool)
     return first;
 }
 
-static enum hk_status open_job(struct spool *spool, struct hk_service_message *message)
+static enum hk_status open_job(struct hk_service_host *host, struct spool *spool,
+                               struct hk_service_message *message)
 {
     struct job *job = NULL;
 
-    for (uint32_t i = 0; i < JOBS; i++) /* a printed one is kept until its place is needed */
+    for (uint32_t i = 0; i < JOBS; i++) /* one that has ended is kept until its place is needed */
         if (spool->job[i].state == HK_PRINT_FREE || (job == NULL &&
-                                                     spool->job[i].state == HK_PRINT_DONE))
+                                                     spool->job[i].state >= HK_PRINT_DONE))
             job = &spool->job[i];
     if (job == NULL)
         return HK_EBUSY;
-    hk_commit(job->state, HK_PRINT_FREE);
     job->generation = (job->generation + 1) & 0xffffffff;
     job->client = message->badge;
     job->bits = message->word[1];
     job->bytes = 0;
-    job->printed = 0;
-    job->progress[0] = (struct progress){ 0, 0 };
-    hk_commit(job->state, HK_PRINT_FILLING);
+    job->printed = job->checksum = 0;
+    job->state = HK_PRINT_FILLING;
+    keep(host, job);
     message->word[1] = (uint64_t)(job - spool->job) | job->generation << 8;
     return HK_OK;
+}
+
+/* What was added to a job counts, on however many pages it lies. */
+static void keep_data(struct hk_service_host *host, const char *data, uint64_t offset,
+                      uint64_t bytes)
+{
+    for (uint64_t at = offset, part; at < offset + bytes; at += part) {
+        part = HK_PAGE_BYTES - at % HK_PAGE_BYTES;
+        if (part > offset + bytes - at)
+            part = offset + bytes - at;
+        hk_durable_seal(host, data + at, part);
+    }
 }
 
 /* The offset says which data this is: sent again after an error, it is not added twice. */
@@ -106,8 +129,10 @@ static enum hk_status add_data(struct hk_service_host *host, struct spool *spool
         return HK_EINVAL;
     if (bytes > JOB_BYTES_MAX - offset)
         return HK_ENOSPC;
-    __builtin_memcpy((char *)data_of(host, spool, job) + offset, message->buffer, bytes);
-    hk_commit(job->bytes, offset + bytes);
+    __builtin_memcpy(data_of(spool, job) + offset, message->buffer, bytes);
+    keep_data(host, data_of(spool, job), offset, bytes);
+    job->bytes = offset + bytes;
+    keep(host, job);
     message->word[1] = bytes;
     return HK_OK;
 }
@@ -119,7 +144,8 @@ static enum hk_status close_job(struct hk_service_host *host, struct spool *spoo
     if (job->state != HK_PRINT_FILLING)
         return HK_EBUSY;
     job->order = ++spool->closed_count;
-    hk_commit(job->state, HK_PRINT_WAITING);
+    job->state = HK_PRINT_WAITING;
+    keep(host, job);
     if (idle)
         host->wake_at(host, host->clock_ns(host) + BAND_NS);
     return HK_OK;
@@ -135,69 +161,57 @@ static uint64_t print_band(const char *data, uint64_t bytes, uint64_t checksum)
 static enum hk_status print_next(struct hk_service_host *host, struct spool *spool)
 {
     struct job *job = next_job(spool);
-    struct progress done;
     uint64_t bytes;
 
     if (job == NULL)
         return HK_OK;
-    done = *progress_of(job);
-    bytes = job->bytes - done.bytes < BAND_BYTES ? job->bytes - done.bytes : BAND_BYTES;
-    done.checksum = print_band(data_of(host, spool, job) + done.bytes, bytes, done.checksum);
-    done.bytes += bytes;
-    job->progress[(job->printed + 1) % 2] = done;
-    hk_commit(job->printed, job->printed + 1);
-    if (done.bytes == job->bytes) {
-        hk_commit(job->state, HK_PRINT_DONE);
-        if (job->bits != 0)
-            (void)host->signal(host, job->client, job->bits);
-    }
+    bytes = job->bytes - job->printed < BAND_BYTES ? job->bytes - job->printed : BAND_BYTES;
+    job->checksum = print_band(data_of(spool, job) + job->printed, bytes, job->checksum);
+    job->printed += bytes;
+    if (job->printed == job->bytes)
+        job->state = HK_PRINT_DONE;
+    keep(host, job);
+    if (job->state == HK_PRINT_DONE && job->bits != 0)
+        (void)host->signal(host, job->client, job->bits);
     if (next_job(spool) != NULL)
         host->wake_at(host, host->clock_ns(host) + BAND_NS);
     return HK_OK;
 }
 
 /* For who did not get the number of a job that it opened. */
-static enum hk_status cancel_unclosed(struct spool *spool, uint64_t client)
+static enum hk_status cancel_unclosed(struct hk_service_host *host, struct spool *spool,
+                                      uint64_t client)
 {
     for (uint32_t i = 0; i < JOBS; i++)
         if (spool->job[i].state == HK_PRINT_FILLING && spool->job[i].client == client)
-            hk_commit(spool->job[i].state, HK_PRINT_FREE);
+            set_state(host, &spool->job[i], HK_PRINT_FREE);
     return HK_OK;
 }
 
 static enum hk_status tell(const struct job *job, struct hk_service_message *message)
 {
-    const struct progress *done = progress_of(job);
-
-    message->word[1] = done->bytes;
-    message->word[2] = done->checksum;
+    message->word[1] = job->printed;
+    message->word[2] = job->checksum;
     message->word[3] = job->state;
     message->words = 4;
     return HK_OK;
 }
 
-enum hk_status hk_print_handle(struct hk_service_host *host, struct hk_service_message *message)
+/* What a job's owner asks; of a lost one there is nothing to tell. */
+static enum hk_status handle_job(struct hk_service_host *host, struct spool *spool,
+                                 struct job *job, struct hk_service_message *message)
 {
-    struct spool *spool = host->memory;
-    struct job *job;
-
-    if (message->badge == HK_SERVICE_TIME_BADGE)
-        return print_next(host, spool);
-    if (message->word[0] == HK_PRINT_OPEN)
-        return open_job(spool, message);
-    job = job_of(spool, message->word[1]);
-    if (job == NULL)
-        return message->word[0] == HK_PRINT_CANCEL && message->word[1] == HK_PRINT_UNCLOSED
-                   ? cancel_unclosed(spool, message->badge) : HK_ENOENT;
     if (job->client != message->badge)
         return HK_EPERM;
+    if (job->state == HK_PRINT_LOST && message->word[0] != HK_PRINT_CANCEL)
+        return HK_EIO;
     switch (message->word[0]) {
     case HK_PRINT_DATA:
         return add_data(host, spool, job, message);
     case HK_PRINT_CLOSE:
         return close_job(host, spool, job);
     case HK_PRINT_CANCEL:
-        hk_commit(job->state, HK_PRINT_FREE);
+        set_state(host, job, HK_PRINT_FREE);
         return HK_OK;
     case HK_PRINT_STATUS:
         return tell(job, message);
@@ -206,8 +220,78 @@ enum hk_status hk_print_handle(struct hk_service_host *host, struct hk_service_m
     }
 }
 
+enum hk_status hk_print_handle(struct hk_service_host *host, struct hk_service_message *message)
+{
+    struct spool *spool = host->memory;
+    struct job *job;
+
+    if (message->badge == HK_SERVICE_TIME_BADGE)
+        return spool->broken ? HK_OK : print_next(host, spool);
+    if (spool->broken && message->word[0] < HK_PRINT_FOUND)
+        return HK_EIO;
+    switch (message->word[0]) {
+    case HK_PRINT_OPEN:
+        return open_job(host, spool, message);
+    case HK_PRINT_FOUND:
+        message->word[1] = spool->found.restored;
+        message->word[2] = spool->found.lost;
+        message->words = 3;
+        return HK_OK;
+    default:
+        job = job_of(spool, message->word[1]);
+        if (job != NULL)
+            return handle_job(host, spool, job, message);
+        return message->word[0] == HK_PRINT_CANCEL && message->word[1] == HK_PRINT_UNCLOSED
+                   ? cancel_unclosed(host, spool, message->badge) : HK_ENOENT;
+    }
+}
+
+/* --- start ------------------------------------------------------------------------ */
+
+/* Whether some of a page is still to be printed. */
+static bool needs(const struct job *job, uint64_t page)
+{
+    const bool waits = job->state == HK_PRINT_FILLING || job->state == HK_PRINT_WAITING;
+
+    return waits && page * HK_PAGE_BYTES < job->bytes &&
+           (page + 1) * HK_PAGE_BYTES > job->printed;
+}
+
+static bool mend_data(struct hk_service_host *host, struct spool *spool, const struct job *job)
+{
+    bool good = true;
+
+    for (uint64_t page = 0; page < JOB_PAGES; page++)
+        if (needs(job, page))
+            good &= hk_durable_mend(host, first_page(spool, job) + page, &spool->found);
+    return good;
+}
+
+/* All that is to be printed is there, or the job is lost; the other pages are good as they are. */
+static void mend_job(struct hk_service_host *host, struct spool *spool, struct job *job)
+{
+    if (!mend_data(host, spool, job)) {
+        set_state(host, job, HK_PRINT_LOST);
+        if (job->bits != 0)
+            (void)host->signal(host, job->client, job->bits);
+    }
+    for (uint64_t page = 0; page < JOB_PAGES; page++)
+        if (!needs(job, page))
+            hk_durable_seal(host, data_of(spool, job) + page * HK_PAGE_BYTES, HK_PAGE_BYTES);
+}
+
 void hk_print_start(struct hk_service_host *host)
 {
-    if (next_job(host->memory) != NULL)
+    struct spool *spool = host->memory;
+
+    __builtin_memset((char *)spool + offsetof(struct spool, closed_count), 0,
+                     sizeof(*spool) - offsetof(struct spool, closed_count));
+    spool->broken = !hk_durable_mend(host, 0, &spool->found);
+    for (uint32_t i = 0; i < JOBS && !spool->broken; i++) {
+        mend_job(host, spool, &spool->job[i]);
+        if (spool->job[i].order > spool->closed_count)
+            spool->closed_count = spool->job[i].order;
+    }
+    if (!spool->broken && next_job(spool) != NULL)
         host->wake_at(host, host->clock_ns(host) + BAND_NS);
 }

@@ -10,10 +10,10 @@
 #define HK_NET_PAGES 144
 #define HK_BLOCK_PAGES 178
 #define HK_AUDIO_PAGES 9
-#define HK_TIMER_PAGES 2
+#define HK_TIMER_PAGES 4
 #define HK_DISPLAY_PAGES 39
-#define HK_PRINT_PAGES 61
-#define HK_MEMORY_PAGES 1
+#define HK_PRINT_PAGES 62
+#define HK_MEMORY_PAGES 2
 
 /* And of what its device sees, where it has one. */
 #define HK_BLOCK_DEVICE_PAGES 3

@@ -14,10 +14,10 @@ const struct hk_service hk_services[HK_SERVICES] = {
     ROW(NET, net, HK_NET_PAGES, true, false, HK_DEVICE_VIRTIO_NET, HK_ETHER_PAGES)
     ROW(BLOCK, block, HK_BLOCK_PAGES, true, true, HK_DEVICE_VIRTIO_BLOCK, HK_BLOCK_DEVICE_PAGES)
     ROW(AUDIO, audio, HK_AUDIO_PAGES, true, false, HK_DEVICE_NONE, 0)
-    ROW(TIMER, timer, HK_TIMER_PAGES, true, false, HK_DEVICE_NONE, 0)
+    ROW(TIMER, timer, HK_TIMER_PAGES, true, true, HK_DEVICE_NONE, 0)
     ROW(DISPLAY, display, HK_DISPLAY_PAGES, true, false, HK_DEVICE_RAMFB, HK_DISPLAY_DEVICE_PAGES)
-    ROW(PRINT, print, HK_PRINT_PAGES, false, false, HK_DEVICE_NONE, 0)
-    ROW(MEMORY, memory, HK_MEMORY_PAGES, true, false, HK_DEVICE_NONE, 0)
+    ROW(PRINT, print, HK_PRINT_PAGES, false, true, HK_DEVICE_NONE, 0)
+    ROW(MEMORY, memory, HK_MEMORY_PAGES, true, true, HK_DEVICE_NONE, 0)
 };
 
 _Static_assert(2 * HK_FILE_PAGES + 1 <= HK_SERVICE_PAGES_MAX &&

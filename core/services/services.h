@@ -212,7 +212,8 @@ enum hk_audio_request {
 enum hk_timer_request {
     HK_TIMER_SET,    /* 1: at ns, 2: period ns or 0, 3: bits to signal -> 1: alarm */
     HK_TIMER_CANCEL, /* 1: alarm -> 1: times it went off */
-    HK_TIMER_STATUS, /* -> 1: alarms set, 2: gone off, 3: latest by ns */
+    /* -> 1: alarms set, 2: gone off, 3: latest by ns, 4: pages restored, 5: lost */
+    HK_TIMER_STATUS,
 };
 
 enum hk_display_request {
@@ -229,14 +230,23 @@ enum hk_print_request {
     HK_PRINT_DATA,   /* 1: job, 2: offset (what is there already), 3: bytes, in the buffer -> 1: bytes */
     HK_PRINT_CLOSE,  /* 1: job: no more data comes */
     HK_PRINT_CANCEL, /* 1: job, or HK_PRINT_UNCLOSED: all of the caller's, if an answer was lost */
-    HK_PRINT_STATUS, /* 1: job -> 1: bytes printed, 2: checksum of them, 3: enum hk_print_state */
+    /* 1: job -> 1: bytes printed, 2: checksum of them, 3: enum hk_print_state; HK_EIO: lost */
+    HK_PRINT_STATUS,
+    HK_PRINT_FOUND, /* -> 1: pages that its server restored when it started, 2: lost */
 };
 #define HK_PRINT_UNCLOSED UINT64_MAX /* no job has this number */
-enum hk_print_state { HK_PRINT_FREE, HK_PRINT_FILLING, HK_PRINT_WAITING, HK_PRINT_DONE };
+enum hk_print_state {
+    HK_PRINT_FREE,
+    HK_PRINT_FILLING,
+    HK_PRINT_WAITING,
+    HK_PRINT_DONE,
+    HK_PRINT_LOST, /* both copies of its data were damaged before it was printed */
+};
 
 enum hk_memory_request {
     HK_MEMORY_RESERVE, /* 1: pages -> 1: address of that many, which come when they are touched */
     HK_MEMORY_RELEASE, /* 1: address, as reserved -> 1: pages */
+    HK_MEMORY_STATUS,  /* -> 1: pages that its server restored when it started, 2: lost */
 };
 
 /*

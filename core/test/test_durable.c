@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What outlives a server, damaged: the successor of a file and of a block service finds all
- * that was acknowledged when one copy is intact, and answers with an error when none is.
+ * What outlives a server, damaged: the successor of a service with two copies finds all that
+ * was acknowledged when one copy is intact, and answers with an error when none is.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -15,6 +15,10 @@
 
 #define BLOCKS_WRITTEN 64u
 #define FILE_PAGES 8u
+#define ALARMS_SET 40u
+#define ALARM_PERIOD_NS 1000000u
+#define JOBS_LEFT 3u
+#define RANGES_RESERVED 30u
 #define SINGLE_FLIPS 1500
 #define DOUBLE_FLIPS 1500
 #define MEMORY_PAGES (HK_SERVICE_PAGES_MAX + 1)
@@ -30,17 +34,38 @@ static uint64_t draw(uint64_t count)
     return (random_state >> 33) % count;
 }
 
-/* --- a place to run in: time stands still, nothing is lent, answers go nowhere -------- */
+/* --- a place to run in: nothing is lent, answers go nowhere --------------------------- */
+
+#define START_NS 2385u
+#define SIGNALS_MAX 256u
+
+struct place {
+    struct hk_service_host host; /* first: what is given to its functions is the place */
+    const struct hk_service *service;
+    uint64_t now_ns;
+    uint64_t signal_count, signalled[SIGNALS_MAX]; /* bits */
+    uint64_t word[HK_MESSAGE_REGISTER_WORDS];
+    uint64_t buffer[HK_MESSAGE_BUFFER_WORDS];
+};
 
 static uint64_t clock_ns(struct hk_service_host *host)
 {
-    (void)host;
-    return 2385;
+    return ((struct place *)(void *)host)->now_ns;
 }
 
 static void wake_at(struct hk_service_host *host, uint64_t at_ns)
 {
     (void)host, (void)at_ns;
+}
+
+static enum hk_status signal_client(struct hk_service_host *host, uint64_t client, uint64_t bits)
+{
+    struct place *place = (struct place *)(void *)host;
+
+    (void)client;
+    assert_true(place->signal_count < SIGNALS_MAX);
+    place->signalled[place->signal_count++] = bits;
+    return HK_OK;
 }
 
 static bool is_lent(struct hk_service_host *host, const void *page)
@@ -54,18 +79,13 @@ static void answer(struct hk_service_host *host, const struct hk_answer *answer)
     (void)host, (void)answer;
 }
 
-struct place {
-    const struct hk_service *service;
-    struct hk_service_host host;
-    uint64_t word[HK_MESSAGE_REGISTER_WORDS];
-    uint64_t buffer[HK_MESSAGE_BUFFER_WORDS];
-};
-
 static void start(struct place *place)
 {
     place->host = (struct hk_service_host){ .memory = memory, .clock_ns = clock_ns,
-                                            .wake_at = wake_at, .is_lent = is_lent,
-                                            .answer = answer };
+                                            .wake_at = wake_at, .signal = signal_client,
+                                            .is_lent = is_lent, .answer = answer };
+    place->now_ns = START_NS;
+    place->signal_count = 0;
     hk_durable_set_up(&place->host, place->service);
     place->service->start(&place->host);
 }
@@ -79,6 +99,17 @@ static enum hk_status ask(struct place *place, uint64_t request, uint64_t first,
     place->word[0] = request;
     place->word[1] = first, place->word[2] = second, place->word[3] = third;
     return place->service->handle(&place->host, &message);
+}
+
+/* The time that it asked for has come. */
+static void wake(struct place *place, uint64_t now_ns)
+{
+    struct hk_service_message message = { .badge = HK_SERVICE_TIME_BADGE,
+                                          .words = HK_SERVICE_REPLY_WORDS,
+                                          .word = place->word, .buffer = place->buffer };
+
+    place->now_ns = now_ns;
+    assert_int_equal(place->service->handle(&place->host, &message), HK_OK);
 }
 
 static void fill(struct place *place, uint64_t number)
@@ -169,14 +200,149 @@ static enum found read_file(struct place *place)
     return all;
 }
 
+/* Every second one is periodic; the later it was set, the earlier it goes off. */
+static void set_alarms(struct place *place)
+{
+    for (uint64_t i = 0; i < ALARMS_SET; i++) {
+        assert_int_equal(ask(place, HK_TIMER_SET, 1000000 - i * 2385,
+                             i % 2 == 0 ? 0 : ALARM_PERIOD_NS, i + 1), HK_OK);
+        assert_int_equal(place->word[1], i | 1 << 8);
+    }
+    assert_int_equal(ask(place, HK_TIMER_CANCEL, 7 | 1 << 8, 0, 0), HK_OK);
+}
+
+static enum found see_alarms(struct place *place)
+{
+    enum hk_status status = ask(place, HK_TIMER_SET, INT64_MAX, 0, 1 << 10);
+    uint64_t seen = 0;
+
+    if (status != HK_OK)
+        return status == HK_EIO ? ERROR : WRONG;
+    for (uint64_t round = 0; round < 2; round++) {
+        wake(place, 1000000 + round * ALARM_PERIOD_NS);
+        for (uint64_t i = ALARMS_SET; i-- > 0;) {
+            if (i == 7 || (round == 1 && i % 2 == 0))
+                continue;
+            if (seen == place->signal_count || place->signalled[seen++] != i + 1)
+                return WRONG;
+        }
+    }
+    return seen == place->signal_count ? ALL : WRONG;
+}
+
+/* So long, and full of words that none of the others has. */
+static uint64_t job_bytes(uint64_t job)
+{
+    return 5000 + 2385 * job;
+}
+
+static enum hk_status add_data(struct place *place, uint64_t number, uint64_t job, uint64_t from)
+{
+    enum hk_status status = HK_OK;
+
+    for (uint64_t at = from, part; at < job_bytes(job) && status == HK_OK; at += part) {
+        part = job_bytes(job) - at < 1999 ? job_bytes(job) - at : 1999;
+        fill(place, job * 100 + at);
+        status = ask(place, HK_PRINT_DATA, number, at, part);
+    }
+    return status;
+}
+
+/* The last waits for half of its data, the first is half printed. */
+static void leave_jobs(struct place *place)
+{
+    for (uint64_t i = 0; i < JOBS_LEFT; i++) {
+        assert_int_equal(ask(place, HK_PRINT_OPEN, i + 1, 0, 0), HK_OK);
+        place->signalled[i] = place->word[1];
+    }
+    for (uint64_t i = 0; i < JOBS_LEFT - 1; i++) {
+        assert_int_equal(add_data(place, place->signalled[i], i, 0), HK_OK);
+        assert_int_equal(ask(place, HK_PRINT_CLOSE, place->signalled[i], 0, 0), HK_OK);
+    }
+    fill(place, (JOBS_LEFT - 1) * 100);
+    assert_int_equal(ask(place, HK_PRINT_DATA, place->signalled[JOBS_LEFT - 1], 0, 1999), HK_OK);
+    wake(place, START_NS);
+    wake(place, START_NS);
+}
+
+static uint64_t job_checksum(struct place *place, uint64_t job)
+{
+    uint64_t checksum = 0;
+
+    for (uint64_t at = 0; at < job_bytes(job); at++) {
+        if (at % 1999 == 0)
+            fill(place, job * 100 + at);
+        checksum = (checksum ^ ((const unsigned char *)place->buffer)[at % 1999]) * 0x100000001b3;
+    }
+    return checksum;
+}
+
+/* Each is printed to its end, or nothing is told of it but an error. */
+static enum found see_jobs(struct place *place)
+{
+    static uint64_t checksum[JOBS_LEFT];
+    enum found all = ALL;
+
+    for (uint64_t i = 0; i < JOBS_LEFT && checksum[JOBS_LEFT - 1] == 0; i++)
+        checksum[i] = job_checksum(place, i);
+    for (uint64_t i = 0; i < JOBS_LEFT; i++) {
+        const uint64_t number = (3 - i) | 1 << 8; /* the last free place is taken first */
+        enum hk_status status = HK_OK;
+
+        if (i == JOBS_LEFT - 1)
+            status = add_data(place, number, i, 1999);
+        if (i == JOBS_LEFT - 1 && status == HK_OK)
+            status = ask(place, HK_PRINT_CLOSE, number, 0, 0);
+        for (uint64_t band = 0; band < 6 && status == HK_OK; band++)
+            wake(place, START_NS);
+        if (status == HK_OK)
+            status = ask(place, HK_PRINT_STATUS, number, 0, 0);
+        if (status == HK_EIO)
+            all = worse(all, ERROR);
+        else if (status != HK_OK || place->word[1] != job_bytes(i) ||
+                 place->word[2] != checksum[i] || place->word[3] != HK_PRINT_DONE)
+            return WRONG;
+    }
+    return all;
+}
+
+#define HEAP_BASE 0x0000100000000000
+#define RANGE_STRIDE_BYTES 0x800000
+
+static void reserve_ranges(struct place *place)
+{
+    for (uint64_t i = 0; i < RANGES_RESERVED; i++) {
+        assert_int_equal(ask(place, HK_MEMORY_RESERVE, i + 1, 0, 0), HK_OK);
+        assert_int_equal(place->word[1], HEAP_BASE + i * RANGE_STRIDE_BYTES);
+    }
+}
+
+static enum found see_ranges(struct place *place)
+{
+    for (uint64_t i = 0; i < RANGES_RESERVED; i++) {
+        enum hk_status status =
+            ask(place, HK_MEMORY_RELEASE, HEAP_BASE + i * RANGE_STRIDE_BYTES, 0, 0);
+
+        if (status == HK_EIO)
+            return ERROR;
+        if (status != HK_OK || place->word[1] != i + 1)
+            return WRONG;
+    }
+    return ALL;
+}
+
 static const struct {
     enum hk_service_number service;
     void (*write)(struct place *place);
     enum found (*read)(struct place *place);
     uint64_t status_request, found_word;
+    uint64_t page; /* that holds something */
 } rows[] = {
-    { HK_SERVICE_FILE, write_file, read_file, HK_FILE_STATUS, 1 },
-    { HK_SERVICE_BLOCK, write_blocks, read_blocks, HK_BLOCK_STATUS, 5 },
+    { HK_SERVICE_FILE, write_file, read_file, HK_FILE_STATUS, 1, 20 },
+    { HK_SERVICE_BLOCK, write_blocks, read_blocks, HK_BLOCK_STATUS, 5, 20 },
+    { HK_SERVICE_TIMER, set_alarms, see_alarms, HK_TIMER_STATUS, 4, 0 },
+    { HK_SERVICE_PRINT, leave_jobs, see_jobs, HK_PRINT_FOUND, 1, 32 },
+    { HK_SERVICE_MEMORY, reserve_ranges, see_ranges, HK_MEMORY_STATUS, 1, 0 },
 };
 
 static uint64_t bytes_of(const struct place *place)
@@ -286,7 +452,7 @@ static void a_change_is_whole_or_none(void **state)
     for (size_t row = 0; row < HK_ARRAY_COUNT(rows); row++) {
         struct place place;
         struct hk_durable_tally found = { 0, 0 };
-        const uint64_t page = 20, first = page * HK_PAGE_BYTES / 8; /* holds data of both */
+        const uint64_t page = rows[row].page, first = page * HK_PAGE_BYTES / 8;
         uint64_t sum, before, copy;
 
         prepare(&place, row);

@@ -185,6 +185,8 @@ static enum hk_status audio_holds(struct worker *w, uint64_t step)
     return judge(status, word[1] + word[2] > 0);
 }
 
+#define ALARM_NS_MAX HK_NS_PER_MS /* from one time that it goes off to the next */
+
 /* One periodic alarm, which must go on. */
 static enum hk_status timer_step(struct worker *w, uint64_t step)
 {
@@ -195,13 +197,19 @@ static enum hk_status timer_step(struct worker *w, uint64_t step)
     return call(w, 4, word);
 }
 
+/* It is set, and goes off again. */
 static enum hk_status timer_holds(struct worker *w, uint64_t step)
 {
     uint64_t word[HK_MESSAGE_REGISTER_WORDS] = { HK_TIMER_STATUS };
     enum hk_status status = call(w, 1, word);
+    const uint64_t gone_off = word[2], start_ns = now_ns();
 
     (void)step;
-    return judge(status, word[1] >= 1);
+    while (status == HK_OK && word[2] == gone_off && now_ns() - start_ns < ALARM_NS_MAX) {
+        word[0] = HK_TIMER_STATUS;
+        status = call(w, 1, word);
+    }
+    return judge(status, word[1] >= 1 && word[2] > gone_off);
 }
 
 static enum hk_status display_step(struct worker *w, uint64_t step)
@@ -299,10 +307,10 @@ static const struct {
     [HK_SERVICE_NET] = { net_step, net_holds, 1 },
     [HK_SERVICE_BLOCK] = { block_step, block_holds, 64, HK_BLOCK_STATUS, 5 },
     [HK_SERVICE_AUDIO] = { audio_step, audio_holds, 1 },
-    [HK_SERVICE_TIMER] = { timer_step, timer_holds, 1 },
+    [HK_SERVICE_TIMER] = { timer_step, timer_holds, 1, HK_TIMER_STATUS, 4 },
     [HK_SERVICE_DISPLAY] = { display_step, display_holds, 1 },
-    [HK_SERVICE_PRINT] = { print_step, print_holds, 1 },
-    [HK_SERVICE_MEMORY] = { memory_step, memory_holds, 1 },
+    [HK_SERVICE_PRINT] = { print_step, print_holds, 1, HK_PRINT_FOUND, 1 },
+    [HK_SERVICE_MEMORY] = { memory_step, memory_holds, 1, HK_MEMORY_STATUS, 1 },
 };
 
 /* --- the client's thread ---------------------------------------------------------------- */

@@ -2,12 +2,13 @@
 /*
  * Any requests to the services, and any composition. A service in ring 0 has the
  * kernel's memory in reach, so its state, its pages and the message buffer are
- * separate allocations here, whose ends are watched.
+ * separate allocations here, whose ends are watched. Half of the inputs run services with
+ * two copies, whose successor must find nothing to restore: all that changed was sealed.
  */
 #include <stdlib.h>
 
 #include "input.h"
-#include "services/services.h"
+#include "services/durable.h"
 
 /* What a service asks of its place; time passes with each look at the clock. */
 struct place {
@@ -79,6 +80,30 @@ static uint64_t word_of(struct input *input)
     return choice < 224 ? input_take(input, 2) : input_take(input, 8);
 }
 
+/* What says how many pages a successor restored and lost. */
+static const struct {
+    uint64_t request, word;
+} found[HK_SERVICES] = {
+    [HK_SERVICE_FILE] = { HK_FILE_STATUS, 1 },   [HK_SERVICE_BLOCK] = { HK_BLOCK_STATUS, 5 },
+    [HK_SERVICE_TIMER] = { HK_TIMER_STATUS, 4 }, [HK_SERVICE_PRINT] = { HK_PRINT_FOUND, 1 },
+    [HK_SERVICE_MEMORY] = { HK_MEMORY_STATUS, 1 },
+};
+
+/* A server starts after another's death, which left nothing half done. */
+static void succeed(struct place *place, const struct hk_service *service)
+{
+    const size_t number = (size_t)(service - hk_services);
+    uint64_t word[HK_MESSAGE_REGISTER_WORDS] = { found[number].request };
+    struct hk_service_message message = { .words = HK_SERVICE_REPLY_WORDS, .word = word };
+
+    service->start(&place->host);
+    if (place->host.copy == NULL)
+        return;
+    if (service->handle(&place->host, &message) != HK_OK ||
+        word[found[number].word] + word[found[number].word + 1] != 0)
+        abort();
+}
+
 /* A request of a client, the time that it asked for, or a server that starts after another's death. */
 static void request(struct place *place, const struct hk_service *service, struct input *input)
 {
@@ -93,7 +118,7 @@ static void request(struct place *place, const struct hk_service *service, struc
     if (message.badge == 7)
         message.badge = HK_SERVICE_TIME_BADGE;
     if (message.badge == 6)
-        service->start(&place->host);
+        succeed(place, service);
     message.buffer = calloc(HK_MESSAGE_BUFFER_WORDS, sizeof(uint64_t));
     if (message.buffer == NULL)
         abort();
@@ -118,16 +143,28 @@ static void compose(const uint8_t *data, size_t bytes)
 }
 
 /* Zeroed memory with watched ends; the same for every input, since to map it takes longer. */
-static void *memory_of(size_t service)
+static void *zeroed(void **memory, size_t pages)
 {
-    static void *memory[HK_SERVICES];
-    size_t bytes = hk_services[service].pages * (size_t)HK_PAGE_BYTES;
+    const size_t bytes = pages * HK_PAGE_BYTES;
 
-    if (memory[service] == NULL)
-        memory[service] = aligned_alloc(HK_PAGE_BYTES, bytes);
-    if (memory[service] == NULL)
+    if (*memory == NULL)
+        *memory = aligned_alloc(HK_PAGE_BYTES, bytes);
+    if (*memory == NULL)
         abort();
-    return memset(memory[service], 0, bytes);
+    return memset(*memory, 0, bytes);
+}
+
+static void set_up(struct place *place, size_t number, bool copies)
+{
+    static void *memory[HK_SERVICES], *second[HK_SERVICES];
+    const struct hk_service *service = &hk_services[number];
+
+    *place = (struct place){ .host = host };
+    place->host.memory = zeroed(&memory[number], service->pages);
+    if (!copies || !service->two_copies)
+        return;
+    place->host.copy = zeroed(&second[number], service->pages + 1);
+    place->host.sums = (uint64_t *)place->host.copy + service->pages * HK_PAGE_BYTES / 8;
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t bytes)
@@ -137,8 +174,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t bytes)
 
     compose(data, bytes);
     for (size_t i = 0; i < HK_SERVICES; i++) {
-        places[i] = (struct place){ .host = host };
-        places[i].host.memory = memory_of(i);
+        set_up(&places[i], i, bytes % 2 == 1);
         hk_services[i].start(&places[i].host);
     }
     while (input.bytes > 0) {

@@ -36,7 +36,7 @@ enum hk_status hk_sweep_workload_find(const char *folder, const char *word,
  * Run workloads in all placements of which `wanted` wants a cell. Cells are named
  * guest/placement/<workload>/mask:<three digits>. Then what it is to lose a server, with all of
  * them outside the kernel: guest/outage/<service>/fault:<killed, hangs, corrupts, garbles or, of
- * file and block, damages>.
+ * those with two copies of what outlives them, damages>.
  *
  * options    [in]   places and kvm are not used; on_function is not called; boots is that of each
  *                   placement; callbacks come from several threads, but one at a time
