@@ -4,6 +4,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdio.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "hk/base/units.h"
@@ -53,4 +54,18 @@ enum hk_status hk_guest_files_find(const char *folder, struct hk_guest_files *fi
     }
     *files = found;
     return HK_OK;
+}
+
+enum hk_status hk_guest_files_own(struct hk_guest_files *files, char error[512])
+{
+    char folder[HK_GUEST_PATH_BYTES];
+    const ssize_t bytes = readlink("/proc/self/exe", folder, sizeof(folder) - 1);
+
+    if (bytes <= 0) {
+        snprintf(error, 512, "cannot find the folder of this program: is /proc mounted?");
+        return HK_ENOENT;
+    }
+    folder[bytes] = '\0';
+    *strrchr(folder, '/') = '\0';
+    return hk_guest_files_find(folder, files, error);
 }

@@ -151,6 +151,17 @@ static inline int64_t hk_reply_wait_class(uint64_t words)
     return words <= HK_MESSAGE_REGISTER_WORDS ? HK_IPC_REPLY_WAIT_LONG : HK_IPC_REPLY_WAIT_ANY;
 }
 
+/* Memory that is not there by itself: lent, or a pager's. */
+static inline uint64_t hk_user_read(uint64_t address)
+{
+    return *(const volatile uint64_t *)address;
+}
+
+static inline void hk_user_write(uint64_t address, uint64_t value)
+{
+    *(volatile uint64_t *)address = value;
+}
+
 /* A line for the host, built piece by piece and written by hk_line_end(). */
 struct hk_line {
     char text[1024]; /* the longest is a workload's row with all services */

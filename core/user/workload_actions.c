@@ -77,7 +77,7 @@ static void file_lend(struct hk_workload *w, uint64_t bytes)
             expect(w, false, "a page is not lent");
             return;
         }
-        sum += *(const volatile uint64_t *)at;
+        sum += hk_user_read(at);
     }
     (void)sum;
     expect(w, hk_syscall(HK_SYS_page_unmap, LENT_BASE, pages, 0) == HK_OK,
@@ -349,7 +349,7 @@ static void memory_range(struct hk_workload *w, uint64_t bytes)
         return;
     }
     for (uint64_t i = 0; i < pages; i++)
-        *(volatile uint64_t *)(address + i * HK_PAGE_BYTES) = i;
+        hk_user_write(address + i * HK_PAGE_BYTES, i);
     expect(w, hk_client_release(&w->client, address, pages) == HK_OK, "a range is not released");
 }
 

@@ -29,4 +29,7 @@ struct hk_guest_files {
 enum hk_status hk_guest_files_find(const char *folder, struct hk_guest_files *files,
                                    char error[512]);
 
+/* The same from the running program's own place. HK_ENOENT also when /proc is not mounted. */
+enum hk_status hk_guest_files_own(struct hk_guest_files *files, char error[512]);
+
 #endif
