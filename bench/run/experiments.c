@@ -30,6 +30,7 @@ const struct hk_experiment *const hk_experiments[] = {
     &hk_experiment_audio,
     &hk_experiment_block_read,
     &hk_experiment_audio_server,
+    &hk_experiment_workload,
 };
 
 const size_t hk_experiment_count = HK_ARRAY_COUNT(hk_experiments);

@@ -26,6 +26,7 @@ extern const struct hk_experiment hk_experiment_audio;
 extern const struct hk_experiment hk_experiment_audio_server;
 extern const struct hk_experiment hk_experiment_block_read;
 extern const struct hk_experiment hk_experiment_net_echo;
+extern const struct hk_experiment hk_experiment_workload;
 extern const struct hk_experiment hk_experiment_floor;
 extern const struct hk_experiment hk_experiment_harness;
 extern const struct hk_experiment hk_experiment_guard;

@@ -77,6 +77,8 @@ static const struct {
     {"^native/copy/memcpy/state:l1/bytes:64$", true},
     {"^native/remap/(mremap|memfd)/bytes:16384$", true},
     {"^native/file_read/memfs/bytes:4096$", true},
+    {"^native/workload/(one_memory_three|mixed_c1)/servers:0$", false},
+    {"^native/workload/mixed_c1/over:pipe/servers:255$", false},
 };
 
 /* On a busy machine a count may be off; what it is then called is INVALID, with the reason. */
@@ -395,6 +397,12 @@ static void pairs_that_cannot_be_are_refused(void **state)
         "native/queue/null/place:cross_core/policy:other/law:hyper2/rho_percent:50/service_us:9",
         "native/net_echo/kernel/over:moon/protocol:udp/bytes:64",
         "native/net_echo/xdp/over:veth/protocol:tcp/bytes:64",
+        "native/workload/one_stat/servers:256",
+        "native/workload/one_stat/servers:1",
+        "native/workload/one_stat/over:fax/servers:1",
+        "native/workload/one_stat/over:inline/servers:1",
+        "native/workload/one_stat/over:thread_spin_ring/servers:1",
+        "native/workload/no_such_workload/servers:0",
     };
 
     (void)state;
