@@ -177,6 +177,27 @@ static enum hk_status add_crossings(const struct predict_options *o, struct hk_p
     return HK_OK;
 }
 
+static enum hk_status add_totals(const struct predict_options *o, struct hk_prediction_task *t)
+{
+    struct hk_guest_files files;
+    char error[HK_TEXT_BYTES];
+    enum hk_status status = read_native(o, "native/workload/*", &t->bodies, error);
+
+    if (status == HK_OK)
+        status = hk_cli_guest_files("predict", &files);
+    if (status == HK_OK)
+        hk_prediction_totals(t, files.workloads);
+    else if (o->native != NULL)
+        return status;
+    else if (status == HK_ENOENT)
+        hk_prediction_refuse(t, "time of a whole request: no run of this machine under '%.200s' has "
+                             "native workloads; measure them with: hkbench run --full --filter "
+                             "native/workload", o->out);
+    else
+        hk_prediction_refuse(t, "time of a whole request: %s", error);
+    return HK_OK;
+}
+
 static enum hk_status predict_periods(struct hk_prediction_task *t)
 {
     struct hk_rng *rng = NULL;
@@ -262,7 +283,7 @@ static enum hk_exit predict(const struct predict_options *o, const char *word,
     const enum hk_status status = price_all(t);
     if (status != HK_OK) /* HK_ERANGE: no such workload can be */
         return status == HK_ERANGE ? HK_EXIT_USAGE : HK_EXIT_UNMEASURED;
-    if (add_crossings(o, t) != HK_OK || add_periods(o, t) != HK_OK)
+    if (add_crossings(o, t) != HK_OK || add_totals(o, t) != HK_OK || add_periods(o, t) != HK_OK)
         return HK_EXIT_USAGE;
     add_waits(o, t);
     if (!o->json)
@@ -288,6 +309,7 @@ static enum hk_exit run_predict(const void *values, int argc, char **argv)
     const enum hk_exit code = predict(values, argv[0], t);
     hk_run_fini(&t->run);
     hk_run_fini(&t->native);
+    hk_run_fini(&t->bodies);
     hk_run_fini(&t->wakeups);
     free(t);
     return code;

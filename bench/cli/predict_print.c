@@ -213,6 +213,7 @@ void hk_prediction_print(const struct hk_prediction_task *t)
                (unsigned long long)t->workload.mix.rate_per_s);
     print_waits(t);
     print_placements(t);
+    hk_prediction_print_totals(t);
     print_mixers(t);
     print_periods(t);
     for (size_t i = 0; i < t->refusal_count; i++)
@@ -285,6 +286,8 @@ static json_t *placement(const struct hk_prediction_task *t, uint32_t set)
     add_predicted(object, "latency_instructions_p50", &p->of[HK_P50]);
     add_predicted(object, "latency_instructions_p90", &p->of[HK_P90]);
     add_predicted(object, "latency_instructions_p99", &p->of[HK_P99]);
+    if (t->has_total[set])
+        add_predicted(object, "total_ns", &t->total[set]);
     add_mixer(object, p);
     add_load(object, p, &t->workload.mix);
     if (t->has_crossings) {
@@ -390,8 +393,9 @@ static json_t *guest(const struct hk_prediction_task *t)
 
 enum hk_status hk_prediction_print_json(const struct hk_prediction_task *t)
 {
-    json_t *all = json_pack("{s:s, s:o, s:o, s:o, s:o, s:o}", "workload", t->workload.name, "guest",
-                            guest(t), "crossings", crossings(t), "audio", audio(t), "waits", waits(t),
+    json_t *all = json_pack("{s:s, s:o, s:o, s:o, s:o, s:o, s:o}", "workload", t->workload.name, "guest",
+                            guest(t), "crossings", crossings(t), "totals",
+                            hk_prediction_totals_json(t), "audio", audio(t), "waits", waits(t),
                             "not_predicted", refusals(t));
 
     if (all == NULL) {

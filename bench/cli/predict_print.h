@@ -3,11 +3,14 @@
 #ifndef HK_CLI_PREDICT_PRINT_H
 #define HK_CLI_PREDICT_PRINT_H
 
+#include <jansson.h>
+
 #include "hk/guest/sweep.h"
 #include "hk/judge/placements.h"
 #include "hk/predict/crossings.h"
 #include "hk/predict/periods.h"
 #include "hk/predict/prices.h"
+#include "hk/predict/totals.h"
 #include "hk/predict/waits.h"
 
 #define HK_PREDICTION_ROWS 16
@@ -17,6 +20,14 @@
 struct hk_prediction_period {
     char cell[HK_NAME_BYTES];
     struct hk_periods periods;
+};
+
+/* Totals of cells that nothing was fitted on. */
+struct hk_prediction_tried {
+    size_t count;
+    size_t inside; /* of their intervals */
+    double error_median; /* |predicted / measured - 1| */
+    double error_max;
 };
 
 struct hk_prediction_task {
@@ -33,6 +44,12 @@ struct hk_prediction_task {
     struct hk_crossing_costs costs;
     struct hk_estimate crossing_ns[HK_PLACEMENTS];
     bool hops[HK_PLACEMENTS]; /* among three spaces, rather than c_ipc */
+    struct hk_run bodies; /* for totals; as native */
+    struct hk_totals totals;
+    bool has_total[HK_PLACEMENTS];
+    struct hk_predicted total[HK_PLACEMENTS]; /* ns */
+    struct hk_prediction_tried tried;
+
     struct hk_run wakeups; /* for periods; as native */
     struct hk_prediction_period periods[HK_PREDICTION_ROWS];
     size_t period_count;
@@ -53,6 +70,14 @@ bool hk_mix_plays(const struct hk_mix *mix);
 
 /* Predict jitter and underruns in every regime of the run of wake-ups. */
 void hk_prediction_periods(struct hk_prediction_task *task, struct hk_rng *rng);
+
+/*
+ * Predict the time of a whole request from the run of bodies; folder: of the workloads that come
+ * with hkbench, on which it is tried.
+ */
+void hk_prediction_totals(struct hk_prediction_task *task, const char *folder);
+void hk_prediction_print_totals(const struct hk_prediction_task *task);
+json_t *hk_prediction_totals_json(const struct hk_prediction_task *task);
 
 void hk_prediction_print(const struct hk_prediction_task *task);
 

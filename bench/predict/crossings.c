@@ -22,6 +22,27 @@ static const struct {
     [HK_WORK_JOB_BYTE] = {0, 1},
 };
 
+/* Units of own work at its time, each begun by a message. */
+static const double wakes[HK_WORKS] = {
+    [HK_WORK_BLOCK_WAKE] = 1, [HK_WORK_AUDIO_WAKE] = 1, [HK_WORK_ALARM_RING] = 1,
+    [HK_WORK_BAND] = 1,
+};
+
+void hk_crossings_count_servers(const struct hk_replay *replay, uint32_t set,
+                                struct hk_crossings *out)
+{
+    struct hk_crossings c;
+    struct hk_replay moved = *replay;
+
+    for (enum hk_work w = 0; w < HK_WORKS; w++)
+        if (hk_work_service(w) == HK_SERVICE_CLIENT || (set >> hk_work_service(w) & 1) == 0)
+            moved.work[w] = 0;
+    hk_crossings_count(&moved, set, &c);
+    for (enum hk_work w = 0; w < HK_WORKS; w++)
+        c.server_calls += moved.work[w] * wakes[w];
+    *out = c;
+}
+
 void hk_crossings_count(const struct hk_replay *replay, uint32_t set, struct hk_crossings *out)
 {
     struct hk_crossings c = {0};

@@ -6,37 +6,18 @@
 #include <string.h>
 
 #include "hk/base/units.h"
-#include "hk/guest/mix.h"
 #include "hk/guest/primitives.h"
 #include "hk/judge/placements.h"
 #include "hk/model/queue.h"
 #include "hk/stats/error.h"
-#include "hk/stats/linear.h"
 #include "hk/stats/proportion.h"
 #include "hk/stats/quantile.h"
+#include "equations.h"
 #include "scenarios.h"
 
 #define ALL_SERVERS (HK_PLACEMENTS - 1)
 #define CONFIDENCE 0.95
 #define MIXED_MIN 9 /* workloads: 90 % */
-
-/* The equations of one service on one side: units of its work per request against what they cost. */
-struct equations {
-    unsigned service;
-    enum hk_work works[HK_LINEAR_TERMS_MAX];
-    size_t work_count;
-    double units[2 * HK_PRIMITIVES_SINGLE][HK_LINEAR_TERMS_MAX];
-    double cost[2 * HK_PRIMITIVES_SINGLE];
-    double scale[2 * HK_PRIMITIVES_SINGLE]; /* of an error that is small: the whole but thinking */
-    size_t count;
-    size_t cell_count; /* that they come from */
-};
-
-static const char *who(unsigned service)
-{
-    return service == HK_SERVICE_CLIENT ? "the client"
-                                        : hk_mix_service_name((enum hk_service_number)service);
-}
 
 /* Were these the requests that this hkbench thinks the workload makes? */
 static bool requests_agree(const struct hk_placement_cell *cell, const struct hk_replay *replay,
@@ -47,19 +28,9 @@ static bool requests_agree(const struct hk_placement_cell *cell, const struct hk
 
     if (service == HK_SERVICE_CLIENT)
         return true;
-    snprintf(name, sizeof name, "hk_requests_%s", who(service));
+    snprintf(name, sizeof name, "hk_requests_%s", hk_equations_who(service));
     (void)hk_launch_counter(cell->launch, name, &requests);
     return requests == (double)replay->requests[service];
-}
-
-/* Units per request where the clock is known: each request takes what it took on average. */
-static enum hk_status replay_counted(const struct hk_mix *mix, double instructions,
-                                     struct hk_replay *replay)
-{
-    struct hk_replay_costs clock = {0};
-
-    clock.unit[HK_WORK_REQUEST] = fmax(instructions - hk_thinking(mix), 0);
-    return hk_mix_replay(mix, &clock, 0, replay);
 }
 
 /* What a request of a client takes that asks for nothing. */
@@ -78,7 +49,7 @@ static enum hk_status idle_latency(const struct hk_run *run, double *instruction
  * when it went off. This tells setting an alarm from its going off; the mean has both.
  */
 static void add_latency_equation(const struct hk_run *run, const struct hk_launch *launch,
-                                 struct equations *e)
+                                 struct hk_equations *e)
 {
     const size_t last = e->count - 1;
     double idle = 0;
@@ -95,7 +66,7 @@ static void add_latency_equation(const struct hk_run *run, const struct hk_launc
 
 /* Add a single workload on one side as an equation; a cell that does not hold adds none. */
 static enum hk_status add_equation(const struct hk_run *run, unsigned single, enum hk_side side,
-                                   const struct hk_prices *prices, struct equations *e,
+                                   const struct hk_prices *prices, struct hk_equations *e,
                                    char error[HK_TEXT_BYTES])
 {
     struct hk_sweep_workload workload;
@@ -106,7 +77,8 @@ static enum hk_status add_equation(const struct hk_run *run, unsigned single, en
     if (hk_placement_read(run, workload.name, side == HK_IN_SERVER ? ALL_SERVERS : 0, &cell) !=
         HK_OK)
         return HK_OK;
-    enum hk_status status = replay_counted(&workload.mix, cell.instructions, &replay);
+    enum hk_status status =
+        hk_replay_counted(&workload.mix, cell.instructions - hk_thinking(&workload.mix), &replay);
     if (status != HK_OK)
         return status;
     if (!requests_agree(&cell, &replay, e->service)) {
@@ -115,79 +87,11 @@ static enum hk_status add_equation(const struct hk_run *run, unsigned single, en
                  workload.name);
         return HK_ESCHEMA;
     }
-    e->cost[e->count] = cell.instructions - hk_thinking(&workload.mix);
-    e->scale[e->count] = fmax(e->cost[e->count], 1);
-    for (enum hk_work w = 0; w < HK_WORKS; w++) /* what the client's own work costs is known */
-        if (e->service != HK_SERVICE_CLIENT && hk_work_service(w) == HK_SERVICE_CLIENT)
-            e->cost[e->count] -= replay.work[w] * prices->instructions[side][w];
-    for (size_t i = 0; i < e->work_count; i++)
-        e->units[e->count][i] = replay.work[e->works[i]];
-    e->count++;
-    e->cell_count++;
+    hk_equations_add(e, &replay, cell.instructions - hk_thinking(&workload.mix),
+                     prices->instructions[side]);
     if (e->service == HK_SERVICE_TIMER && replay.work[HK_WORK_ALARM_WAITING] == 0)
         add_latency_equation(run, cell.launch, e);
     return HK_OK;
-}
-
-/* Least squares of relative errors over the terms that are left. */
-static enum hk_status solve(const struct equations *e, const bool *left, size_t left_count,
-                            double *price)
-{
-    double x[2 * HK_PRIMITIVES_SINGLE * HK_LINEAR_TERMS_MAX];
-    double weights[2 * HK_PRIMITIVES_SINGLE];
-    struct hk_linear_fit fit;
-    size_t n = 0;
-
-    for (size_t i = 0; i < e->count; i++) {
-        for (size_t k = 0; k < e->work_count; k++)
-            if (left[k])
-                x[n++] = e->units[i][k];
-        weights[i] = 1 / (e->scale[i] * e->scale[i]);
-    }
-    const struct hk_linear_data data = {x, e->cost, weights, e->count, left_count};
-    const enum hk_status status = hk_linear_fit(&data, &fit);
-    if (status != HK_OK)
-        return status;
-    if (fit.rank < left_count)
-        return HK_ENOISE;
-    for (size_t k = 0, i = 0; k < e->work_count; k++)
-        price[k] = left[k] ? fit.coefficient[i++] : 0;
-    return HK_OK;
-}
-
-/* No work gives instructions back: a price below 0 is 0, one after the other. */
-static enum hk_status solve_positive(const struct equations *e, double *price)
-{
-    bool left[HK_LINEAR_TERMS_MAX];
-    size_t left_count = e->work_count;
-
-    for (size_t k = 0; k < e->work_count; k++)
-        left[k] = true;
-    while (left_count > 0) {
-        const enum hk_status status = solve(e, left, left_count, price);
-        size_t least = 0;
-        if (status != HK_OK)
-            return status;
-        for (size_t k = 1; k < e->work_count; k++)
-            least = price[k] < price[least] ? k : least;
-        if (price[least] >= 0)
-            return HK_OK;
-        left[least] = false;
-        left_count--;
-    }
-    return HK_ENOISE;
-}
-
-static void note_errors(const struct equations *e, const double *price, struct hk_prices *prices)
-{
-    prices->single_count += e->cell_count;
-    for (size_t i = 0; i < e->count; i++) {
-        double fitted = 0;
-        for (size_t k = 0; k < e->work_count; k++)
-            fitted += price[k] * e->units[i][k];
-        prices->fit_error_max =
-            fmax(prices->fit_error_max, fabs(fitted - e->cost[i]) / e->scale[i]);
-    }
 }
 
 /* Prices of one service on the sides from..to; the client's work is the same on both. */
@@ -195,31 +99,29 @@ static enum hk_status fit_service(const struct hk_run *run, unsigned service, en
                                   enum hk_side to, struct hk_prices *prices,
                                   char error[HK_TEXT_BYTES])
 {
-    struct equations e = {.service = service};
-    double price[HK_LINEAR_TERMS_MAX];
+    struct hk_equations e;
     enum hk_status status = HK_OK;
 
-    for (enum hk_work w = 0; w < HK_WORKS; w++)
-        if (hk_work_service(w) == service)
-            e.works[e.work_count++] = w;
+    hk_equations_init(&e, service);
     for (unsigned i = 0; i < HK_PRIMITIVES_SINGLE; i++)
         for (enum hk_side side = from; side <= to && status == HK_OK; side++)
             if (hk_primitive_service(i) == service)
                 status = add_equation(run, i, side, prices, &e, error);
     if (status != HK_OK)
         return status;
-    status = e.count > e.work_count ? solve_positive(&e, price) : HK_ENOISE;
+    status = hk_equations_solve(&e, prices->instructions[from], &prices->fit_error_max);
     if (status == HK_ENOISE) {
         snprintf(error, HK_TEXT_BYTES, "%.300s has not the single workloads of %s; count them "
-                 "with: hkbench run --placements --workload primitives", run->path, who(service));
+                 "with: hkbench run --placements --workload primitives", run->path,
+                 hk_equations_who(service));
         return HK_ENOENT;
     }
     if (status != HK_OK)
         return status;
     for (enum hk_side side = from; side <= to; side++)
         for (size_t k = 0; k < e.work_count; k++)
-            prices->instructions[side][e.works[k]] = price[k];
-    note_errors(&e, price, prices);
+            prices->instructions[side][e.works[k]] = prices->instructions[from][e.works[k]];
+    prices->single_count += e.cell_count;
     return HK_OK;
 }
 

@@ -50,6 +50,15 @@ bool hk_quantity_counted(const struct hk_launch *launch, enum hk_quantity quanti
     return true;
 }
 
+enum hk_status hk_replay_counted(const struct hk_mix *mix, double request_ns,
+                                 struct hk_replay *replay)
+{
+    struct hk_replay_costs clock = {0};
+
+    clock.unit[HK_WORK_REQUEST] = fmax(request_ns, 0);
+    return hk_mix_replay(mix, &clock, 0, replay);
+}
+
 /* --- scenarios -------------------------------------------------------------------------------- */
 
 /* Prices where the services are. */

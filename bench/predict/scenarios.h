@@ -11,6 +11,11 @@ static inline double hk_thinking(const struct hk_mix *mix)
     return (double)(mix->think_instructions / 2 * 2);
 }
 
+/* Units per request where the clock is known: each request takes what it took on average, ns and
+ * thinking apart. Statuses of hk_mix_replay. */
+enum hk_status hk_replay_counted(const struct hk_mix *mix, double request_ns,
+                                 struct hk_replay *replay);
+
 /*
  * Repeat a workload on several clocks and from several moments of the mixer's period on.
  *

@@ -1,12 +1,16 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""table.py RUN REMARK: the placements of a run of hkbench as a table of the tests, on stdout.
+"""table.py RUN REMARK: the placements of a run of hkbench, or its native workloads, as a table of the
+tests, on stdout.
 
 A cell's launches must all be exact and say the same: one line stands for them. Columns are in COLUMNS;
 what a cell does not have is 0. primitives.tsv is of hkbench run --placements --workload primitives,
-placements.tsv of hkbench run --placements.
+placements.tsv of hkbench run --placements. Of native workloads (native.tsv, of hkbench run --full --filter
+native/workload) a line has the workload, the set of servers, launches that hold, and the median of
+their mean_ns.
 """
 import json
+import statistics
 import sys
 
 SERVICES = "file net block audio timer display print memory".split()
@@ -17,13 +21,30 @@ COLUMNS = (["workload", "mask of the services in the kernel", "instructions per 
            ["requests of " + s for s in SERVICES] + [c[3:] for c in LATENCIES + LATENESS])
 
 
-def main(run, remark):
+def cells_of(run, prefix):
     cells = {}
     for line in open(run + "/launches.jsonl"):
         launch = json.loads(line)
-        if launch["name"].startswith("guest/placement/"):
+        if launch["name"].startswith(prefix):
             cells.setdefault(launch["name"], []).append(launch)
+    return cells
+
+
+def native(cells):
+    print("# by bench/predict/test/table.py; columns: workload, services in servers, launches, ns")
+    for name in sorted(cells):
+        ns = [l["counters"]["mean_ns"] for l in cells[name]
+              if l["state"] == "ok" and not l["counters"].get("hk_disturbed")]
+        if ns:
+            servers = name.split("servers:")[1]
+            print("%s\t%s\t%d\t%.2f" % (name.split("/")[2], servers, len(ns), statistics.median(ns)))
+
+
+def main(run, remark):
     print("# " + remark)
+    if cells_of(run, "native/workload/"):
+        return native(cells_of(run, "native/workload/"))
+    cells = cells_of(run, "guest/placement/")
     print("# by bench/predict/test/table.py; columns: " + ", ".join(COLUMNS))
     for name in sorted(cells):
         launches = cells[name]

@@ -2,7 +2,7 @@
 /*
  * What crossing between a client and its services costs on this machine, F3 with the costs that a
  * native run gives: T_k = calls c_sys + messages c_copy in the kernel, T_u = 2 calls c_ipc + messages
- * c_copy to a server. The services' own work has no native counterpart and is left out.
+ * c_copy to a server. The services' own work is left out: hk/predict/totals.h has it.
  */
 #ifndef HK_PREDICT_CROSSINGS_H
 #define HK_PREDICT_CROSSINGS_H
@@ -26,6 +26,13 @@ struct hk_crossings {
 
 /* Count them. set: of services in servers. */
 void hk_crossings_count(const struct hk_replay *replay, uint32_t set, struct hk_crossings *out);
+
+/*
+ * The same natively, where a service in process is called directly: nothing is crossed and copied
+ * but to servers, whose own work at its time is begun by a message too.
+ */
+void hk_crossings_count_servers(const struct hk_replay *replay, uint32_t set,
+                                struct hk_crossings *out);
 
 /* Costs of one transport, fitted on a native run. */
 struct hk_crossing_costs {
