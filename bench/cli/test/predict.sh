@@ -1,11 +1,12 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
-# predict.sh HKBENCH WRITE_SAMPLE_RUN PRIMITIVES.tsv: predictions from counted primitives, and what
-# cannot be predicted.
+# predict.sh HKBENCH WRITE_SAMPLE_RUN PRIMITIVES.tsv NATIVE.tsv: predictions from counted primitives and
+# timed ones, and what cannot be predicted.
 set -u
 hkbench=$1
 write_sample_run=$2
 primitives=$3
+timed=$4
 workloads=$(dirname "$0")/../../../workloads
 tmp=$(mktemp -d) || exit 1
 trap 'rm -rf "$tmp"' EXIT
@@ -128,6 +129,43 @@ grep -q '^  underruns  .*per period \[' "$tmp/out" || fail 'no underruns'
 expect 0 '' --run "$run" --native "$native" --transport fax desktop
 grep -q 'not predicted: time of crossings: .* over fax' "$tmp/out" || fail 'an unknown transport'
 expect 2 '' --run "$run" --native "$tmp/none" desktop
+
+# a whole request on this machine: in process without costs of crossings, in servers with them
+grep -q '^not predicted: time of a whole request: .*hkbench run --full --filter native/workload' "$tmp/out" ||
+  fail 'a total without bodies'
+cp "$native/launches.jsonl" "$tmp/crossings"
+bodies() { # EXPRESSION of awk
+  awk -F '\t' '/^#/ { next } '"$1"' { printf "{\"name\": \"native/workload/%s%s/servers:%s\", \"index\": 0, \"seed\": \"1\", \"state\": \"ok\", \"exactness\": \"timed\", \"counters\": {\"mean_ns\": %s}, \"series\": {}}\n", $1, $2 > 0 ? "/over:pipe" : "", $2, $4 }' "$timed"
+}
+bodies '1' >"$native/launches.jsonl"
+expect 0 '' --run "$run" --native "$native" desktop
+grep -q '^in process 255: monolith .* us  \[.*\]  measured 0\.[0-9]* us$' "$tmp/out" || fail 'no total in process'
+grep -q '^servers  ' "$tmp/out" && fail 'servers without costs of crossings'
+grep -q '^not predicted: time of a whole request with servers: no costs of crossings' "$tmp/out" || fail 'servers are not refused'
+bodies '1' >>"$tmp/crossings"
+cp "$tmp/crossings" "$native/launches.jsonl"
+expect 0 '' --run "$run" --native "$native" --place file:server,net:server desktop
+grep -q '^servers    000: .* us  \[.* %  measured 4[0-9.]* us$' "$tmp/out" || fail 'no total in servers'
+grep -q '^           tried on 20 cells of workloads that nothing was fitted on: .* inside$' "$tmp/out" || fail 'not tried'
+[ "$(grep -c ' us  \[' "$tmp/out")" -ge 10 ] || fail 'services alone in servers'
+expect 0 '' --run "$run" --native "$native" --json desktop
+python3 - "$tmp/out" <<'END' || fail 'the JSON has other totals'
+import json, sys
+p = json.load(open(sys.argv[1]))
+t = p["totals"]
+assert t["transport"] == "pipe" and t["single_cells_count"] == 56 and t["tried"]["cells_count"] == 20
+assert t["in_process"]["mixed_count"] == t["in_servers"]["mixed_count"] == 24
+for q in p["guest"]["placements"]:
+    assert 0 < q["total_ns_lower"] < q["total_ns"] < q["total_ns_upper"]
+by_mask = {q["mask"]: q["total_ns"] for q in p["guest"]["placements"]}
+assert by_mask[255] < by_mask[254] < by_mask[0]
+END
+bodies '$1 !~ /one_print/' >"$native/launches.jsonl"
+expect 0 '' --run "$run" --native "$native" desktop
+grep -q '^not predicted: time of a whole request: .* single workloads of print natively' "$tmp/out" || fail 'bodies of print'
+bodies '$1 !~ /mixed_[bc]/' >"$native/launches.jsonl"
+expect 0 '' --run "$run" --native "$native" desktop
+grep -q '^not predicted: time of a whole request: .* too few mixed workloads in process' "$tmp/out" || fail 'no margin'
 
 # the newest native run is this machine's: another's is named, or not taken
 expect 0 '' --run "$run" --out "$tmp/native" audio_workstation
