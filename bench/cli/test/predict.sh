@@ -131,11 +131,12 @@ grep -q 'not predicted: time of crossings: .* over fax' "$tmp/out" || fail 'an u
 expect 2 '' --run "$run" --native "$tmp/none" desktop
 
 # a whole request on this machine: in process without costs of crossings, in servers with them
+expect 0 '' --run "$run" --native "$native" desktop
 grep -q '^not predicted: time of a whole request: .*hkbench run --full --filter native/workload' "$tmp/out" ||
   fail 'a total without bodies'
 cp "$native/launches.jsonl" "$tmp/crossings"
 bodies() { # EXPRESSION of awk
-  awk -F '\t' '/^#/ { next } '"$1"' { printf "{\"name\": \"native/workload/%s%s/servers:%s\", \"index\": 0, \"seed\": \"1\", \"state\": \"ok\", \"exactness\": \"timed\", \"counters\": {\"mean_ns\": %s}, \"series\": {}}\n", $1, $2 > 0 ? "/over:pipe" : "", $2, $4 }' "$timed"
+  awk -F '\t' '/^#/ { next } '"$1"' { printf "{\"name\": \"native/workload/%s%s/servers:%s\", \"index\": 0, \"seed\": \"1\", \"state\": \"ok\", \"exactness\": \"timed\", \"counters\": {\"mean_ns\": %s}, \"series\": {}}\n", $1, ($2 > 0 ? "/over:pipe" : ""), $2, $4 }' "$timed"
 }
 bodies '1' >"$native/launches.jsonl"
 expect 0 '' --run "$run" --native "$native" desktop
