@@ -53,7 +53,7 @@ struct hk_native {
     struct hk_native_tally tally;
     enum hk_status status; /* of the first message that could not be carried */
 
-    uint8_t supplied[WINDOWS][HK_PAGE_BYTES];
+    _Alignas(HK_PAGE_BYTES) uint8_t supplied[WINDOWS][HK_PAGE_BYTES];
 };
 
 /* Whose system calls this thread makes, as the processor knows it of a guest's. */
