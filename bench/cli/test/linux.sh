@@ -11,7 +11,7 @@ trap 'rm -rf "$tmp"' EXIT
 
 fail() { echo "FAIL: $*"; head -c 2000 "$tmp/out.txt" "$tmp/err.txt"; exit 1; }
 
-run() { timeout 280 "$program" run --shared --linux --out "$tmp/results" "$@" \
+run() { timeout 900 "$program" run --shared --linux --out "$tmp/results" "$@" \
           >"$tmp/out.txt" 2>"$tmp/err.txt" </dev/null; }
 
 expect() { # status, text on stderr, arguments...
