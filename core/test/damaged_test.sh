@@ -47,6 +47,6 @@ refuse 39 'place= takes' "$programs" 'scenario=tour place=file:moon'
 refuse 39 'scenario= takes' "$programs" 'scenario=nonsense'
 refuse 39 'scenario= takes' "$programs" ''
 refuse 35 'out of memory; give the machine more' "$programs" scenario=hello 3M
-refuse 35 'init ended: .*give the machine more' "$programs" scenario=experiments 5M
+refuse 35 'init ended: .*give the machine more' "$programs" scenario=experiments 5440K
 refuse 37 'command line too long' "$programs" "scenario=hello $(printf 'x%.0s' {1..600})"
 exit $failed
