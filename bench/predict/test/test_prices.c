@@ -40,9 +40,9 @@ static const struct {
     const char *name;
     double width_max;
 } quantities[HK_QUANTITIES] = {
-    [HK_PER_REQUEST] = {"mean", 0.094}, [HK_P50] = {"p50", 0.26},
-    [HK_P90] = {"p90", 0.276},          [HK_P99] = {"p99", 0.84},
-    [HK_LATENESS] = {"lateness", 4700}, [HK_JITTER] = {"jitter", 9900},
+    [HK_PER_REQUEST] = {"mean", 0.094}, [HK_P50] = {"p50", 0.30},
+    [HK_P90] = {"p90", 0.48},          [HK_P99] = {"p99", 0.84},
+    [HK_LATENESS] = {"lateness", 5200}, [HK_JITTER] = {"jitter", 9900},
 };
 static struct hk_run primitives; /* tables of counts; see their first lines */
 static struct hk_run placements;
