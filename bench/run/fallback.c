@@ -22,7 +22,7 @@
 #include "trace.h"
 
 enum {
-    MESSAGES = 40000, /* the mean of copied bytes is then known to 0.5 % in one launch */
+    MESSAGES = 20000, /* the mean of copied bytes is then known to 0.7 % in one launch */
     BLOCKS = 40,      /* of messages, each timed for itself */
     SLOTS = 64, /* source slots, visited in turn */
     SLOT_BYTES = (HK_TRACE_PAGES_MAX + 1) * HK_PAGE_BYTES,
