@@ -74,8 +74,8 @@ static const char no_guest[] = "nothing was counted; hkbench run --guest, or --l
 static const char no_queue[] = "the run has no such cells; hkbench run --full, with two cores "
                                "and SCHED_FIFO";
 /*
- * Not a control: under SCHED_OTHER who is woken may preempt, a longer delay makes that rarer, and the
- * number of switches, 4 under SCHED_BATCH, moves with the delay.
+ * Not a control: under SCHED_OTHER who is woken may preempt, and a round trip has more than the
+ * four switches that the coefficient stands for (docs/decisions/0332).
  */
 #define PREEMPTED "native/@(pipe|unix_seqpacket)/coefficient of two servers"
 static const char left_out[] = "left out by --quick";

@@ -9,8 +9,8 @@
 enum { HK_LAUNCHES_MAX = 512 };
 
 /*
- * One counter over the OK and undisturbed launches of a cell, in launch order; cost_ns only of those
- * whose core was not slow.
+ * One counter over the OK and undisturbed launches of a cell, in launch order; cost_ns only of
+ * those whose core was not slow.
  */
 struct hk_cell_values {
     char cell[HK_NAME_BYTES];

@@ -42,11 +42,8 @@ static struct hk_mix steady(const struct hk_mix *mix)
 
 static bool holds(const struct hk_launch *launch, double *ns)
 {
-    double disturbed = 0;
-
-    (void)hk_launch_counter(launch, "hk_disturbed", &disturbed);
-    return launch->state == HK_LAUNCH_OK && disturbed == 0 &&
-           hk_launch_counter(launch, "mean_ns", ns) && *ns > 0;
+    return launch->state == HK_LAUNCH_OK && !hk_launch_disturbed(launch) &&
+           !hk_launch_slow(launch) && hk_launch_counter(launch, "mean_ns", ns) && *ns > 0;
 }
 
 enum hk_status hk_totals_measured(const struct hk_run *run, const char *workload,

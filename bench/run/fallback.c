@@ -66,7 +66,7 @@ static enum hk_status expand(enum hk_run_mode mode, hk_cell_adder *add, void *co
 {
     enum hk_status status = HK_OK;
 
-    (void)mode; /* the same in both: a launch takes a fraction of a second */
+    (void)mode; /* the same in both: a launch takes one to two seconds */
     for (size_t t = 0; t < HK_ARRAY_COUNT(traces) && status == HK_OK; t++) {
         for (size_t m = 0; m < HK_MIX_UNIFORM && status == HK_OK; m++)
             status = add(context, "native/fallback/mix:%s/trace:%s", mixes[m], traces[t]);
@@ -205,27 +205,24 @@ static enum hk_status remap_pages(struct fallback *f, char *window, size_t slot_
 }
 
 static enum hk_status deliver(struct fallback *f, const struct hk_task *task,
-                              struct hk_trace *trace, uint64_t first_slot,
-                              struct delivered *d)
+                              struct hk_trace *trace, uint64_t first_slot, struct delivered *d)
 {
-    struct hk_trace_message message;
-    const struct hk_trace_message *const m = &message;
-
-    hk_trace_next(trace, &message);
-    struct class_log *log = &d->log[m->class_index];
+    struct hk_trace_message m;
     enum hk_status status = HK_OK;
 
+    hk_trace_next(trace, &m);
+    struct class_log *log = &d->log[m.class_index];
     log->messages++;
-    for (uint32_t i = 0; i < m->buffer_count && status == HK_OK; i++) {
+    for (uint32_t i = 0; i < m.buffer_count && status == HK_OK; i++) {
         const size_t slot_at = (size_t)((first_slot + i) % SLOTS) * SLOT_BYTES;
         size_t from = 0;
         size_t to = 0;
-        log_buffer(log, &m->buffers[i]);
-        mappable_range(f, &m->buffers[i], &from, &to);
+        log_buffer(log, &m.buffers[i]);
+        mappable_range(f, &m.buffers[i], &from, &to);
         status = remap_pages(f, f->window + (size_t)i * SLOT_BYTES, slot_at, from, to);
         if (status == HK_OK)
             d->mapped_bytes += to - from;
-        copy_rest(f, task, d, f->source + slot_at, &m->buffers[i], from, to);
+        copy_rest(f, task, d, f->source + slot_at, &m.buffers[i], from, to);
     }
     return status;
 }

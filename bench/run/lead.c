@@ -43,8 +43,8 @@ struct lead {
     bool opened[HK_TASKS_MAX]; /* open succeeded: it is measured */
     double floor_before_ns;    /* 0: not measured */
     double floor_after_ns;
-    double pace_before_ns[HK_TASKS_MAX]; /* 0: not measured */
-    double pace_after_ns[HK_TASKS_MAX];
+    double pace_before_ns;     /* 0: not measured */
+    double pace_after_ns;
     struct hk_children children;
     uint64_t deadline_ns; /* CLOCK_MONOTONIC */
 };
@@ -132,31 +132,38 @@ static double measure_floor(const struct lead *lead)
     return median;
 }
 
-/* Of the slower of a task's CPUs. The lead itself goes there, and back. */
-static double measure_pace(const struct hk_task *task)
+/* On one CPU, which the lead itself goes to; 0 where it may not. */
+static double pace_of(const struct hk_clock *clock, int cpu)
+{
+    double piece_ns[HK_PACE_PIECES], median_ns = 0;
+
+    if (hk_pin(cpu) != HK_OK)
+        return 0;
+    hk_pace_measure(clock, piece_ns);
+    if (hk_sample_sort(piece_ns, HK_PACE_PIECES) != HK_OK ||
+        hk_quantile(piece_ns, HK_PACE_PIECES, 0.5, &median_ns) != HK_OK)
+        return 0;
+    return median_ns;
+}
+
+/* On the slowest of the launch's CPUs. */
+static double measure_pace(const struct lead *lead)
 {
     double slowest_ns = 0;
-    cpu_set_t own;
+    cpu_set_t own, used;
 
     if (sched_getaffinity(0, sizeof own, &own) != 0)
         return 0;
-    for (size_t i = 0; i < HK_ARRAY_COUNT(task->cpus); i++) {
-        if ((i > 0 && task->cpus[i] == task->cpus[0]) || hk_pin(task->cpus[i]) != HK_OK)
-            continue;
-        slowest_ns = fmax(slowest_ns, hk_pace_ns(&task->clock));
-    }
+    CPU_ZERO(&used);
+    for (size_t i = 0; i < lead->request.task_count; i++)
+        for (size_t c = 0; lead->opened[i] && c < HK_ARRAY_COUNT(lead->tasks[i].cpus); c++)
+            if (lead->tasks[i].cpus[c] >= 0)
+                CPU_SET((size_t)lead->tasks[i].cpus[c], &used);
+    for (int cpu = 0; cpu < CPU_SETSIZE; cpu++)
+        if (CPU_ISSET((size_t)cpu, &used))
+            slowest_ns = fmax(slowest_ns, pace_of(&lead->request.clock, cpu));
     sched_setaffinity(0, sizeof own, &own);
     return slowest_ns;
-}
-
-static void measure_paces(const struct lead *lead, double pace_ns[HK_TASKS_MAX])
-{
-    for (size_t i = 0; i < lead->request.task_count; i++)
-        if (lead->opened[i])
-            pace_ns[i] = i > 0 && memcmp(lead->tasks[i].cpus, lead->tasks[0].cpus,
-                                         sizeof lead->tasks[0].cpus) == 0
-                             ? pace_ns[0]
-                             : measure_pace(&lead->tasks[i]);
 }
 
 static bool any_alive(const struct lead *lead, enum hk_child_role role)
@@ -410,31 +417,26 @@ static enum hk_status take_answer(struct lead *lead, size_t i, const char *cut_s
                                              : HK_OK;
 }
 
-static enum hk_status add_floors(struct lead *lead, size_t i)
+/* What was measured around the launch; of the floor, which is the first task's, only there. */
+static enum hk_status add_around(struct lead *lead, size_t i)
 {
+    const bool floors = i == 0 && lead->floor_before_ns > 0 && lead->floor_after_ns > 0;
+    const bool paces = lead->pace_before_ns > 0 && lead->pace_after_ns > 0;
+    const struct {
+        const char *name;
+        double ns;
+        bool known;
+    } rows[] = {
+        {"hk_floor_before_ns", lead->floor_before_ns, floors},
+        {"hk_floor_after_ns", lead->floor_after_ns, floors},
+        {"hk_pace_before_ns", lead->pace_before_ns, paces},
+        {"hk_pace_after_ns", lead->pace_after_ns, paces},
+    };
     enum hk_status status = HK_OK;
 
-    if (i > 0 || lead->floor_before_ns <= 0 || lead->floor_after_ns <= 0)
-        return HK_OK;
-    status = hk_launch_add_counter(&lead->launches[i], "hk_floor_before_ns",
-                                   lead->floor_before_ns);
-    if (status == HK_OK)
-        status = hk_launch_add_counter(&lead->launches[i], "hk_floor_after_ns",
-                                       lead->floor_after_ns);
-    return status;
-}
-
-static enum hk_status add_paces(struct lead *lead, size_t i)
-{
-    enum hk_status status = HK_OK;
-
-    if (lead->pace_before_ns[i] <= 0 || lead->pace_after_ns[i] <= 0)
-        return HK_OK;
-    status = hk_launch_add_counter(&lead->launches[i], "hk_pace_before_ns",
-                                   lead->pace_before_ns[i]);
-    if (status == HK_OK)
-        status = hk_launch_add_counter(&lead->launches[i], "hk_pace_after_ns",
-                                       lead->pace_after_ns[i]);
+    for (size_t r = 0; r < HK_ARRAY_COUNT(rows) && status == HK_OK; r++)
+        if (rows[r].known)
+            status = hk_launch_add_counter(&lead->launches[i], rows[r].name, rows[r].ns);
     return status;
 }
 
@@ -448,9 +450,7 @@ static enum hk_status answer(struct lead *lead, const char *cut_short)
         if (lead->opened[i])
             status = take_answer(lead, i, cut_short);
         if (status == HK_OK)
-            status = add_floors(lead, i);
-        if (status == HK_OK)
-            status = add_paces(lead, i);
+            status = add_around(lead, i);
         if (status == HK_OK)
             status = hk_wire_encode(&lead->launches[i], &frames);
     }
@@ -465,7 +465,7 @@ static enum hk_status conduct(struct lead *lead)
     char cut_short[HK_TEXT_BYTES] = "";
 
     lead->floor_before_ns = measure_floor(lead);
-    measure_paces(lead, lead->pace_before_ns);
+    lead->pace_before_ns = measure_pace(lead);
     lead->deadline_ns = hk_monotonic_ns() + lead->request.deadline_ns;
     const enum hk_status status = fork_all(lead);
     if (status != HK_OK)
@@ -474,7 +474,7 @@ static enum hk_status conduct(struct lead *lead)
     else if (!watch(lead, cut_short))
         hk_children_kill(&lead->children, -1);
     end_children(lead);
-    measure_paces(lead, lead->pace_after_ns);
+    lead->pace_after_ns = measure_pace(lead);
     lead->floor_after_ns = measure_floor(lead);
     return answer(lead, cut_short);
 }

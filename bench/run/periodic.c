@@ -19,12 +19,12 @@
 enum {
     WAKEUPS_SKIPPED = 16, /* cold caches and the start of the others */
     CONTROL_COPIES = 12,
-    CONTROL_SESSIONS = 2, /* a known law is told from a close one by many wake-ups, */
+    CONTROL_SESSIONS = 2, /* a known law is told from a close one by many wake-ups */
     LOAD_HELPERS_MAX = 4,
     LOAD_BYTES = 256 * 1024,
 };
 
-/* and there are enough of them when copies do so for this long. */
+/* Its copies have enough of them after this long. */
 static const uint64_t control_ns_max = 10ull * HK_NS_PER_S;
 
 /* A control's wake-up that is later than this, in its mean injected delay, met a stall. */
@@ -120,15 +120,16 @@ void hk_periodic_help(struct hk_task *task, size_t helper)
 {
     static const struct timespec pause = {0, (long)load_sleep_ns};
     const struct hk_periodic *p = task->state;
-    unsigned char *memory = calloc(1, LOAD_BYTES);
 
-    if (memory == NULL || hk_pin(hk_nth_cpu((uint32_t)helper)) != HK_OK)
+    if (hk_pin(hk_nth_cpu((uint32_t)helper)) != HK_OK)
         return;
     if (p->inject_ns > 0) {
-        free(memory);
         keep_awake();
         return;
     }
+    unsigned char *memory = calloc(1, LOAD_BYTES);
+    if (memory == NULL)
+        return;
     for (;;) {
         const uint64_t end_ns = hk_monotonic_ns() + load_work_ns;
         while (hk_monotonic_ns() < end_ns) {

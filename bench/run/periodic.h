@@ -43,8 +43,8 @@ void hk_periodic_close(struct hk_task *task);
 
 /*
  * The load: computes and makes system calls three fifths of the time, at normal priority. With
- * injected delays: keeps its CPU awake when nothing else is to run, since waking up from a halt adds
- * a law of its own.
+ * injected delays: keeps its CPU awake when nothing else is to run, since waking up from a halt
+ * adds a law of its own.
  */
 void hk_periodic_help(struct hk_task *task, size_t helper);
 
@@ -55,7 +55,11 @@ void hk_periodic_help(struct hk_task *task, size_t helper);
  */
 enum hk_status hk_periodic_enter(struct hk_task *task);
 
-/* Follow the clock and report every wake-up after the first few. Adds hk_stalled_ratio to a control. */
+/*
+ * Follow the clock and report every wake-up after the first few.
+ *
+ * launch  [in,out]  with injected delays it gets hk_stalled_ratio
+ */
 enum hk_status hk_periodic_run(struct hk_task *task, struct hk_launch *launch, hk_wakeup_fn *wake,
                                void *context);
 

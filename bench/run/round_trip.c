@@ -23,7 +23,10 @@ static const int64_t model_bytes[] = {1, 4096, 16384, 65536, 256, 2048, 8192, 32
 static const int64_t full_bytes[] = {0,     1,     256,   1024,   2048,   4096,   8192,
                                      16384, 32768, 65536, 131072, 262144, 1048576};
 
-/* The quick run's sizes beside the usual one. The others are fitted; only the full run chains one. */
+/*
+ * The quick run's sizes beside the usual one. The second is chained by the full run alone, the third
+ * by none: the driver of a block server crosses it.
+ */
 static const struct {
     const char *transport;
     size_t size_count; /* first of model_bytes */

@@ -24,7 +24,7 @@ struct hk_cell {
     bool waits;        /* in a session with others: what it measures is no work of the core */
     bool counted;      /* an OK launch counted its system calls */
     size_t cost_count;
-    double *cost_ns; /* of the OK launches on a core that was not slow; room for the most launches */
+    double *cost_ns; /* of the OK launches whose core was not slow; room for the most launches */
     double interval_ratio; /* half width / estimate; negative while unknown */
 };
 
@@ -73,9 +73,9 @@ bool hk_schedule_counts(const struct hk_cell *cell);
  * A launch on a slow core does not count, and as many are repeated as the least number of launches.
  *
  * launch  [in,out]  an OK one gets hk_interval_ratio, and hk_stop: 0 the cell goes on, 1 it is
- *                   narrow enough, 2 it has had enough launches; hk_slow: whether its core was, by
- *                   hk_pace_before_ns and hk_pace_after_ns against the faster quarter of the launches
- *                   before it; none while these are few
+ *                   narrow enough, 2 it has had enough launches; hk_slow: whether its core was,
+ *                   by hk_pace_before_ns and hk_pace_after_ns against the faster quarter of the
+ *                   launches before it; none while these are few
  *
  * Returns HK_OK; HK_ENOMEM.
  */

@@ -18,7 +18,6 @@
 enum {
     BLOCKS_MAX = 1024,
     TRIES_PER_BLOCK = 3, /* blocks tried at most, per block wanted */
-    BLOCKS_MIN = 5,      /* fewer undisturbed blocks do not describe a launch */
     SHORT_OPERATION_NS = 1000,
     SHORT_OPERATION_BATCH = 16,
     PRECISION_BITS = 7,
@@ -133,7 +132,6 @@ static bool task_is_serial(const struct hk_task *task)
 struct blocks {
     uint64_t operations; /* per block */
     size_t kept_count;
-    size_t dropped_count;
     double kept_ns[BLOCKS_MAX]; /* mean per operation */
     double all_ns[BLOCKS_MAX];
     size_t all_count;
@@ -188,8 +186,6 @@ static enum hk_status measure_block(struct hk_task *task, struct blocks *b)
     b->all_ns[b->all_count++] = mean_ns;
     if (hk_guard_judge(&evidence) == HK_GUARD_KEEP)
         b->kept_ns[b->kept_count++] = mean_ns;
-    else
-        b->dropped_count++;
     return HK_OK;
 }
 
@@ -222,7 +218,7 @@ static enum hk_status measure_blocks(struct hk_task *task, double operation_ns, 
         const enum hk_status status = measure_block(task, b);
         if (status != HK_OK)
             return status;
-        if (b->all_count >= BLOCKS_MIN && hk_monotonic_ns() - start_ns > effort->blocks_ns_max)
+        if (b->all_count >= HK_BLOCKS_MIN && hk_monotonic_ns() - start_ns > effort->blocks_ns_max)
             break;
     }
     return HK_OK;
@@ -253,14 +249,13 @@ enum hk_status hk_report_costs(const double *mean_ns, size_t n, struct hk_launch
     return status == HK_OK ? hk_launch_add_series(launch, "block_mean_ns", mean_ns, n) : status;
 }
 
-static enum hk_status report_blocks(const struct blocks *b, struct hk_launch *launch)
+enum hk_status hk_report_blocks(const struct hk_blocks *b, struct hk_launch *launch)
 {
-    const bool disturbed = b->kept_count < BLOCKS_MIN;
+    const bool disturbed = b->kept_count < HK_BLOCKS_MIN;
     const struct hk_counter counters[] = {
         {"hk_blocks_kept", (double)b->kept_count},
-        {"hk_blocks_dropped", (double)b->dropped_count},
+        {"hk_blocks_dropped", (double)(b->all_count - b->kept_count)},
         {"hk_block_operations", (double)b->operations},
-        /* 1: too few undisturbed blocks, the costs come from all of them. */
         {"hk_disturbed", disturbed ? 1.0 : 0.0},
     };
     enum hk_status status = disturbed ? hk_report_costs(b->all_ns, b->all_count, launch)
@@ -646,7 +641,8 @@ enum hk_status hk_timed_measure(struct hk_task *task, struct hk_launch *launch)
     if (status == HK_OK)
         status = measure_blocks(task, operation_ns, b);
     if (status == HK_OK)
-        status = report_blocks(b, launch);
+        status = hk_report_blocks(&(struct hk_blocks){b->operations, b->kept_ns, b->kept_count,
+                                                      b->all_ns, b->all_count}, launch);
     if (status == HK_OK && !task->one_way && !task->by_cpu_time) /* latencies are wall clock */
         status = with_histogram(task, launch, record_latencies, NULL);
     if (status == HK_OK)

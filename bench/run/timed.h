@@ -100,6 +100,23 @@ enum hk_status hk_timed_record(struct hk_task *task,
 /* cost_ns (10 % quantile), median_ns, mean_ns and the series block_mean_ns of n >= 1 values. */
 enum hk_status hk_report_costs(const double *mean_ns, size_t n, struct hk_launch *launch);
 
+/* Blocks of a launch, ns per operation, and which of them nothing speaks against. */
+struct hk_blocks {
+    uint64_t operations; /* of each */
+    const double *kept_ns;
+    size_t kept_count;
+    const double *all_ns;
+    size_t all_count;
+};
+
+/* Fewer undisturbed blocks do not describe a launch. */
+enum { HK_BLOCKS_MIN = 5 };
+
+/*
+ * The costs of those kept; of all, with hk_disturbed: 1, where they are too few. And their counts.
+ */
+enum hk_status hk_report_blocks(const struct hk_blocks *blocks, struct hk_launch *launch);
+
 /* Latencies of single operations, gathered in pieces. */
 struct hk_latencies {
     struct hk_histogram h; /* ticks */

@@ -20,7 +20,6 @@
 #include "timed.h"
 
 enum {
-    BLOCKS_MIN = 5,
     BLOCKS_MAX = 256,
     BLOCKS_PER_BLOCK = 4, /* rare requests and periods need blocks longer than others */
     TRIES_PER_BLOCK = 3,
@@ -305,30 +304,13 @@ static enum hk_status measure_block(struct hk_task *task, bool watch_steal, stru
 static enum hk_status measure_blocks(struct hk_task *task, bool watch_steal, struct blocks *b)
 {
     const size_t asked = task->effort.block_count / BLOCKS_PER_BLOCK;
-    const size_t wanted = asked < BLOCKS_MIN ? BLOCKS_MIN : asked;
+    const size_t wanted = asked < HK_BLOCKS_MIN ? HK_BLOCKS_MIN : asked;
     const size_t tries = TRIES_PER_BLOCK * wanted;
     enum hk_status status = HK_OK;
 
     while (status == HK_OK && b->kept_count < wanted &&
            b->all_count < (tries < BLOCKS_MAX ? tries : BLOCKS_MAX))
         status = measure_block(task, watch_steal, b);
-    return status;
-}
-
-static enum hk_status report_blocks(const struct blocks *b, struct hk_launch *launch)
-{
-    const bool disturbed = b->kept_count < BLOCKS_MIN;
-    const struct hk_counter counters[] = {
-        {"hk_blocks_kept", (double)b->kept_count},
-        {"hk_blocks_dropped", (double)(b->all_count - b->kept_count)},
-        {"hk_block_operations", (double)b->requests},
-        {"hk_disturbed", disturbed ? 1.0 : 0.0},
-    };
-    enum hk_status status = disturbed ? hk_report_costs(b->all_ns, b->all_count, launch)
-                                      : hk_report_costs(b->kept_ns, b->kept_count, launch);
-
-    for (size_t i = 0; i < HK_ARRAY_COUNT(counters) && status == HK_OK; i++)
-        status = hk_launch_add_counter(launch, counters[i].name, counters[i].value);
     return status;
 }
 
@@ -346,7 +328,8 @@ static enum hk_status measure(struct hk_task *task, struct hk_launch *launch)
     if (status == HK_OK)
         status = measure_blocks(task, watch_steal, b);
     if (status == HK_OK)
-        status = report_blocks(b, launch);
+        status = hk_report_blocks(&(struct hk_blocks){b->requests, b->kept_ns, b->kept_count,
+                                                      b->all_ns, b->all_count}, launch);
     if (status == HK_OK)
         status = hk_report_surroundings(task, &before, launch);
     task->effort.latency_ns = BLOCKS_PER_BLOCK * task->effort.block_ns; /* nothing is claimed */

@@ -34,7 +34,8 @@ def native(cells):
     print("# by bench/predict/test/table.py; columns: workload, services in servers, launches, ns")
     for name in sorted(cells):
         ns = [l["counters"]["mean_ns"] for l in cells[name]
-              if l["state"] == "ok" and not l["counters"].get("hk_disturbed")]
+              if l["state"] == "ok" and not l["counters"].get("hk_disturbed")
+              and not l["counters"].get("hk_slow")]
         if ns:
             servers = name.split("servers:")[1]
             print("%s\t%s\t%d\t%.2f" % (name.split("/")[2], servers, len(ns), statistics.median(ns)))

@@ -9,11 +9,14 @@
 
 #include "hk/counters/clock.h"
 
+enum { HK_PACE_PIECES = 15 };
+
 /*
  * Measure for about 0.2 ms, on the CPU the calling thread is on.
  *
- * Returns the median piece of work, ns; who is preempted meanwhile loses pieces, not the median.
+ * clock     [in]   calibrated
+ * piece_ns  [out]  each piece of work, ns; who is preempted meanwhile loses pieces, not the median
  */
-double hk_pace_ns(const struct hk_clock *clock);
+void hk_pace_measure(const struct hk_clock *clock, double piece_ns[HK_PACE_PIECES]);
 
 #endif
