@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "calibrate.h"
 #include "formulas.h"
 #include "hk/base/units.h"
 
@@ -181,5 +182,10 @@ enum hk_status hk_judge_validate(const struct hk_run *training, const struct hk_
         if (status != HK_OK)
             snprintf(error, HK_TEXT_BYTES, "judging %s: %s", f->id, hk_status_text(status));
     }
+    if (status != HK_OK)
+        return status;
+    status = hk_judge_calibrate(judge);
+    if (status != HK_OK)
+        snprintf(error, HK_TEXT_BYTES, "calibrating intervals: %s", hk_status_text(status));
     return status;
 }
