@@ -314,8 +314,26 @@ static struct hk_assumption independence(const struct f5_fit *fit)
                                   {worst - half, worst + half, 0.95}, 0.05};
 }
 
+/*
+ * The bounds are of the training traces' shares; other traces are beyond them by chance, as far as
+ * the training traces differ among themselves. Of the mean of so many others, over its value.
+ */
+static double chance_ratio(const struct hk_run *training, const struct f5_case *c,
+                           const struct f5_fit *fit, size_t others)
+{
+    struct hk_cell_values cell;
+    struct hk_estimate mean;
+
+    if (in_guest(c) ||
+        hk_cell_read(training, "copied_bytes_per_message", &cell, "%s", fit->source) != HK_OK ||
+        hk_cell_mean(&cell, &mean) != HK_OK || !(mean.value > 0))
+        return 0; /* no chance in it */
+    mean.standard_error *= sqrt(1 + (double)mean.count / (double)others);
+    return hk_interval_95(&mean).upper / mean.value - 1;
+}
+
 static enum hk_status add_comparisons(struct hk_judge *judge, const struct f5_case *c,
-                                      const struct f5_prediction *p,
+                                      const struct f5_prediction *p, double chance,
                                       const struct hk_cell_values *cell)
 {
     struct hk_comparison row = {.formula = "F5"};
@@ -333,8 +351,8 @@ static enum hk_status add_comparisons(struct hk_judge *judge, const struct f5_ca
     row.measured_upper = interval.upper;
     snprintf(row.model, sizeof row.model, "textbook");
     row.predicted = p->textbook;
-    row.lower = fmin(p->bounds.lower, p->textbook);
-    row.upper = fmax(p->bounds.upper, p->textbook);
+    row.lower = fmin(p->bounds.lower * (1 - chance), p->textbook);
+    row.upper = fmax(p->bounds.upper * (1 + chance), p->textbook);
     status = hk_judge_add_comparison(judge, &row);
     if (status != HK_OK)
         return status;
@@ -432,7 +450,8 @@ static enum hk_status judge_case(const struct hk_run *training, const struct hk_
     if (status == HK_OK)
         status = predict(c, &fit, &prediction);
     if (status == HK_OK)
-        status = add_comparisons(judge, c, &prediction, &cell);
+        status = add_comparisons(judge, c, &prediction,
+                                 chance_ratio(training, c, &fit, cell.count), &cell);
     if (status == HK_ENOISE)
         return hk_judge_add_undecided(judge, "F5", c->regime, "fewer than 2 test launches");
     return status == HK_OK ? decide(judge, c, &fit, &prediction, &cell) : status;
