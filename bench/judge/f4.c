@@ -8,6 +8,9 @@
  * replies with bytes has them copied as the kernel has (beta = 1); for one that replies with
  * pages, z is what remapping as many costs. Predicted are the sizes in between, and the size from
  * which pages are faster, T = 1: what a copy costs more than a remap pays for two transfers there.
+ *
+ * A third model takes nothing from elsewhere: beta and alpha are this server's own at each size,
+ * z + 2 i being what it costs beyond b at the sizes in training.
  */
 #include <math.h>
 #include <stdio.h>
@@ -35,13 +38,16 @@ static const struct f4_case {
     const char *regime;
     const char *cells;
     bool remaps; /* instead of copying */
+    size_t first; /* of the training sizes that it is measured at: up to a page is copied */
 } cases[] = {
-    {"native/file read/reply of bytes", "native/file_read/fuse/cache:direct", false},
+    {"native/file read/reply of bytes", "native/file_read/fuse/cache:direct", false, 0},
     {"native/file read/reply of pages",
-     "native/file_read/fuse/cache:direct/reply:splice", true},
+     "native/file_read/fuse/cache:direct/reply:splice", true, 2},
 };
 
-static const char *const model_names[] = {"textbook", "with the copy's own share"};
+enum model { TEXTBOOK, OWN_SHARE, OWN_CURVE, MODELS };
+static const char *const model_names[MODELS] = {"textbook", "with the copy's own share",
+                                                "this server's own beta and alpha"};
 
 struct f4_fit {
     struct hk_copy_curve kernel; /* b + k over bytes */
@@ -140,14 +146,35 @@ static enum hk_status measure_ratio(const struct hk_run *run, const char *cells,
     return HK_OK;
 }
 
+/* (b + k) / (b + z + 2 i), with what the server itself costs at other sizes. */
+static enum hk_status predict_own(const struct f4_fit *f, const struct hk_copy_curve *server,
+                                  double bytes, struct hk_estimate *out)
+{
+    struct hk_estimate kernel, user;
+
+    enum hk_status status = hk_copy_curve_predict(&f->kernel, bytes, 0.95, &kernel, NULL);
+    if (status == HK_OK)
+        status = hk_copy_curve_predict(server, bytes, 0.95, &user, NULL);
+    if (status != HK_OK)
+        return status;
+    const double ratio = kernel.value / user.value;
+    *out = (struct hk_estimate){
+        ratio,
+        ratio * hypot(kernel.standard_error / kernel.value, user.standard_error / user.value),
+        kernel.count < user.count ? kernel.count : user.count};
+    return HK_OK;
+}
+
+/* server: of its own, NULL where it was measured at too few sizes */
 static enum hk_status compare_size(const struct hk_run *target, const struct f4_fit *f,
+                                   const struct hk_copy_curve *server,
                                    const struct f4_case *row, int bytes,
                                    struct hk_contest *contest, struct hk_judge *judge)
 {
     struct hk_throughput_costs costs;
     struct hk_throughput general;
     struct hk_cell_values ratio;
-    struct hk_estimate textbook;
+    struct hk_estimate textbook, own;
     struct hk_comparison c;
 
     if (measure_ratio(target, row->cells, bytes, &ratio) != HK_OK ||
@@ -159,8 +186,12 @@ static enum hk_status compare_size(const struct hk_run *target, const struct f4_
     if (status == HK_OK)
         status = hk_throughput_predict(&costs, &general);
     if (status == HK_OK)
-        status = hk_contest_predict(contest, 0, judge, &c, &textbook);
-    return status == HK_OK ? hk_contest_predict(contest, 1, judge, &c, &general.ratio) : status;
+        status = hk_contest_predict(contest, TEXTBOOK, judge, &c, &textbook);
+    if (status == HK_OK)
+        status = hk_contest_predict(contest, OWN_SHARE, judge, &c, &general.ratio);
+    if (status != HK_OK || server == NULL || predict_own(f, server, bytes, &own) != HK_OK)
+        return status;
+    return hk_contest_predict(contest, OWN_CURVE, judge, &c, &own);
 }
 
 /* k(L): what the payload adds to the cost of an operation; the curve less what it has for none. */
@@ -257,7 +288,7 @@ static enum hk_status compare_break_even(const struct hk_run *target, const stru
     c.measured_lower = exp(interval.lower);
     c.measured_upper = exp(interval.upper);
     snprintf(c.regime, sizeof c.regime, "%s", row->regime);
-    snprintf(c.model, sizeof c.model, "%s", model_names[1]);
+    snprintf(c.model, sizeof c.model, "%s", model_names[OWN_SHARE]);
     snprintf(c.cell, sizeof c.cell, "%s", row->cells);
     return hk_judge_add_comparison(judge, &c);
 }
@@ -327,13 +358,18 @@ enum hk_status hk_f4_validate(const struct hk_run *training, const struct hk_run
     const struct hk_assumption share = share_assumption(&f);
     for (size_t i = 0; i < HK_ARRAY_COUNT(cases) && status == HK_OK; i++) {
         struct hk_contest contest = {.formula = "F4", .regime = cases[i].regime,
-                                     .margin = margin, .model_count = 2,
-                                     .models = {model_names[0], model_names[1]},
+                                     .margin = margin, .model_count = MODELS,
+                                     .models = {model_names[TEXTBOOK], model_names[OWN_SHARE],
+                                                model_names[OWN_CURVE]},
                                      .assumption = &share};
+        struct hk_copy_curve curve;
         if (cases[i].remaps && !f.has_remap)
             continue;
+        const struct hk_copy_curve *server =
+            fit_curve(training, cases[i].cells, cases[i].first, &curve) == HK_OK ? &curve : NULL;
         for (size_t s = 0; s < HELD_OUT && status == HK_OK; s++)
-            status = compare_size(target, &f, &cases[i], held_out_bytes[s], &contest, judge);
+            status = compare_size(target, &f, server, &cases[i], held_out_bytes[s], &contest,
+                                  judge);
         if (status == HK_OK && cases[i].remaps)
             status = compare_break_even(target, &f, &cases[i], judge);
         if (status == HK_OK)
