@@ -3,6 +3,7 @@
 
 #include <math.h>
 #include <stdint.h>
+#include <stdlib.h>
 
 #include <gsl/gsl_cdf.h>
 
@@ -167,8 +168,44 @@ enum hk_status hk_latency_break_even_batch(const struct hk_latency_law *law,
     return HK_OK;
 }
 
-enum hk_status hk_coefficient_test(const double *slopes, size_t launch_count, double claimed,
-                                   double confidence, struct hk_coefficient *out)
+static enum hk_status weigh(const double *line_errors, size_t n, double *weights)
+{
+    double median = 0.0;
+    for (size_t i = 0; i < n; i++) {
+        weights[i] = line_errors ? line_errors[i] : 0.0;
+        if (!check_not_negative(weights[i])) {
+            return HK_EINVAL;
+        }
+    }
+    enum hk_status status = hk_sample_sort(weights, n);
+    if (status == HK_OK) {
+        status = hk_quantile(weights, n, 0.5, &median);
+    }
+    for (size_t i = 0; i < n && status == HK_OK; i++) {
+        const double error = median > 0.0 ? line_errors[i] / median : 0.0;
+        weights[i] = 1.0 / (1.0 + error * error);
+    }
+    return status;
+}
+
+static struct hk_estimate weighted_mean(const double *x, const double *weights, size_t n)
+{
+    double sum = 0.0;
+    double mean = 0.0;
+    double squares = 0.0;
+    for (size_t i = 0; i < n; i++) {
+        sum += weights[i];
+        mean += weights[i] / sum * (x[i] - mean);
+    }
+    for (size_t i = 0; i < n; i++) {
+        squares += weights[i] * (x[i] - mean) * (x[i] - mean);
+    }
+    return (struct hk_estimate){mean, sqrt(squares / ((double)(n - 1) * sum)), n};
+}
+
+enum hk_status hk_coefficient_test(const double *slopes, const double *line_errors,
+                                   size_t launch_count, double claimed, double confidence,
+                                   struct hk_coefficient *out)
 {
     if (!slopes || !out || !isfinite(claimed) || !(confidence > 0.0 && confidence < 1.0)) {
         return HK_EINVAL;
@@ -176,12 +213,21 @@ enum hk_status hk_coefficient_test(const double *slopes, size_t launch_count, do
     if (launch_count < LAUNCHES_MIN) {
         return HK_ENOISE;
     }
-    struct hk_estimate mean;
-    const enum hk_status status = hk_mean_estimate(slopes, launch_count, &mean);
+    if (!hk_sample_finite(slopes, launch_count)) {
+        return HK_EINVAL;
+    }
+    double *weights = malloc(launch_count * sizeof *weights);
+    if (!weights) {
+        return HK_ENOMEM;
+    }
+    const enum hk_status status = weigh(line_errors, launch_count, weights);
+    const struct hk_estimate mean =
+        status == HK_OK ? weighted_mean(slopes, weights, launch_count) : (struct hk_estimate){0};
+    free(weights);
     if (status != HK_OK) {
         return status;
     }
-    if (!(mean.standard_error > 0.0)) {
+    if (!(mean.standard_error > 0.0) || !isfinite(mean.standard_error)) {
         return HK_ENOISE;
     }
     struct hk_coefficient result = {

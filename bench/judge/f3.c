@@ -3,7 +3,7 @@
  * F3: T_u = 4 c_ipc + 4 c_copy + t_u, and its generalisation to chains.
  *
  * Trained on round trips and on chains of one and two servers at the training
- * sizes; tested on chains of two to four servers at other sizes. The service
+ * sizes; tested on chains of two to five servers at other sizes. The service
  * does nothing (t = 0): what is tested is the crossing. Costs are the launches'
  * 10 % quantiles of block means. The coefficients 2 and 4 are tested by
  * injection: a known delay before each send must come back multiplied. Both are
@@ -21,7 +21,7 @@
 #include "hk/model/latency.h"
 #include "hk/stats/line.h"
 
-enum { SIZES = 4, CHAIN_MIN = 2, CHAIN_MAX = 4 };
+enum { SIZES = 4, CHAIN_MIN = 2, CHAIN_MAX = 5 };
 
 /* Where the formula is tried; names up to the number of servers or bytes. */
 struct f3_regime {
@@ -32,26 +32,27 @@ struct f3_regime {
     const char *self; /* the kernel path that c_sys comes from, up to the bytes */
 };
 
+/* As the scheduler does it by itself, and under SCHED_BATCH. */
+#define NATIVE(transport)                                                                     \
+    {transport, "native/" transport "/same_core",                                             \
+     "native/round_trip/" transport "/place:same_core",                                       \
+     "native/chain/" transport "/place:same_core", "native/syscall/" transport "_self"},      \
+    {transport "_batch", "native/" transport "/same_core/batch",                              \
+     "native/chain/" transport "/place:same_core/policy:batch/servers:1",                     \
+     "native/chain/" transport "/place:same_core/policy:batch",                               \
+     "native/syscall/" transport "_self"}
+#define COUNTED(transport)                                                                    \
+    {"linux_" transport, "linux/" transport, "linux/round_trip/" transport "/place:same_core",  \
+     "linux/chain/" transport "/place:same_core", "linux/syscall/" transport "_self"}
+
 static const struct f3_regime regimes[] = {
-    {"pipe", "native/pipe/same_core", "native/round_trip/pipe/place:same_core",
-     "native/chain/pipe/place:same_core", "native/syscall/pipe_self"},
-    {"pipe_batch", "native/pipe/same_core/batch",
-     "native/chain/pipe/place:same_core/policy:batch/servers:1",
-     "native/chain/pipe/place:same_core/policy:batch", "native/syscall/pipe_self"},
-    {"unix_seqpacket", "native/unix_seqpacket/same_core",
-     "native/round_trip/unix_seqpacket/place:same_core",
-     "native/chain/unix_seqpacket/place:same_core", "native/syscall/unix_seqpacket_self"},
-    {"unix_seqpacket_batch", "native/unix_seqpacket/same_core/batch",
-     "native/chain/unix_seqpacket/place:same_core/policy:batch/servers:1",
-     "native/chain/unix_seqpacket/place:same_core/policy:batch",
-     "native/syscall/unix_seqpacket_self"},
-    {"linux_pipe", "linux/pipe", "linux/round_trip/pipe/place:same_core",
-     "linux/chain/pipe/place:same_core", "linux/syscall/pipe_self"},
-    {"linux_unix_seqpacket", "linux/unix_seqpacket", "linux/round_trip/unix_seqpacket/place:same_core",
-     "linux/chain/unix_seqpacket/place:same_core", "linux/syscall/unix_seqpacket_self"},
+    NATIVE("pipe"),        NATIVE("unix_seqpacket"), NATIVE("unix_stream"),
+    NATIVE("eventfd_shm"), NATIVE("futex_ring"),     COUNTED("pipe"),
+    COUNTED("unix_seqpacket"),
 };
 static const int training_bytes[SIZES] = {1, 4096, 16384, 65536};
-static const int held_out_bytes[SIZES] = {256, 2048, 8192, 32768};
+static const int held_out_bytes[] = {64,   256,  512,   1024,  2048,  3072,
+                                     6144, 8192, 12288, 24576, 32768, 49152};
 
 static const double time_margin = 0.05;        /* 5 % */
 static const double coefficient_margin = 0.02; /* 2.00 +- 0.04, 4.00 +- 0.08 */
@@ -393,8 +394,16 @@ static enum hk_status judge_times(const struct f3_fit *fit, const char *regime,
 }
 
 /* The slopes of an injection, one per launch: all delays took turns in it. */
+struct f3_slopes {
+    size_t count;
+    bool exact;
+    double values[HK_LAUNCHES_MAX];
+    double line_errors[HK_LAUNCHES_MAX]; /* how far the launch's points are off its line */
+};
+
+/* A neighbour of the core slows some delays' blocks more than others': its launches do not count. */
 static enum hk_status read_slopes(const struct hk_run *run, const char *cell,
-                                  struct hk_cell_values *slopes)
+                                  struct f3_slopes *slopes)
 {
     const struct hk_launch *first = NULL;
     size_t launches = 0;
@@ -406,11 +415,12 @@ static enum hk_status read_slopes(const struct hk_run *run, const char *cell,
         const struct hk_series *x = hk_launch_series(&first[i], "delay_ns");
         const struct hk_series *y = hk_launch_series(&first[i], "delay_cost_ns");
         struct hk_line line;
-        if (first[i].state != HK_LAUNCH_OK || hk_launch_disturbed(&first[i]) || x == NULL ||
-            y == NULL || x->count != y->count ||
+        if (first[i].state != HK_LAUNCH_OK || hk_launch_disturbed(&first[i]) ||
+            hk_launch_slow(&first[i]) || x == NULL || y == NULL || x->count != y->count ||
             hk_line_fit(x->values, y->values, NULL, x->count, &line) != HK_OK)
             continue;
         slopes->exact = slopes->exact && first[i].exactness == HK_EXACT;
+        slopes->line_errors[slopes->count] = sqrt(line.var_slope);
         slopes->values[slopes->count++] = line.slope;
     }
     return status;
@@ -449,7 +459,7 @@ static const struct f3_injection injections[] = {
 };
 
 /* Slope and its interval, which is a point where launches are exact. */
-static enum hk_status test_slopes(const struct hk_cell_values *slopes, double claimed,
+static enum hk_status test_slopes(const struct f3_slopes *slopes, double claimed,
                                   double *value, struct hk_interval *interval)
 {
     static const double confidence = 0.90;
@@ -461,7 +471,8 @@ static enum hk_status test_slopes(const struct hk_cell_values *slopes, double cl
         return HK_OK;
     }
     const enum hk_status status =
-        hk_coefficient_test(slopes->values, slopes->count, claimed, confidence, &c);
+        hk_coefficient_test(slopes->values, slopes->line_errors, slopes->count, claimed,
+                            confidence, &c);
     if (status == HK_OK) {
         *value = c.value;
         *interval = c.interval;
@@ -473,7 +484,7 @@ static enum hk_status judge_coefficient(const struct hk_run *target,
                                         const struct f3_injection *injection,
                                         struct hk_judge *judge)
 {
-    struct hk_cell_values slopes;
+    struct f3_slopes slopes;
     struct hk_interval slope_interval;
     double slope;
     struct hk_evidence evidence = {.formula = "F3", .regime = injection->regime,
@@ -487,7 +498,7 @@ static enum hk_status judge_coefficient(const struct hk_run *target,
     enum hk_status status = test_slopes(&slopes, injection->claimed, &slope, &slope_interval);
     if (status == HK_ENOISE)
         return hk_judge_add_undecided(judge, "F3", injection->regime,
-                                      "fewer than 3 undisturbed launches");
+                                      "fewer than 3 launches that were neither disturbed nor slow");
     if (status != HK_OK)
         return status;
     if (slope_interval.lower <= 0)
@@ -516,7 +527,7 @@ static enum hk_status judge_regime(const struct hk_run *training, const struct h
         return hk_judge_add_undecided(judge, "F3", regime->text,
                                       "too few launches to fit the costs");
     for (int m = CHAIN_MIN; m <= CHAIN_MAX && status == HK_OK; m++)
-        for (size_t s = 0; s < SIZES && status == HK_OK; s++)
+        for (size_t s = 0; s < HK_ARRAY_COUNT(held_out_bytes) && status == HK_OK; s++)
             status = compare_cell(target, &fit, regime, m, held_out_bytes[s], &errors, judge);
     return status == HK_OK ? judge_times(&fit, regime->text, &errors, judge) : status;
 }

@@ -38,9 +38,10 @@ extern const struct hk_experiment hk_experiment_guard;
 struct hk_chain_row {
     const char *transport;
     const char *policy; /* what the name says of it: "" or "/policy:batch" */
+    bool inject; /* known delays as well */
     bool quick;
 };
-enum { HK_CHAIN_ROWS = 4 };
+enum { HK_CHAIN_ROWS = 10 };
 extern const struct hk_chain_row hk_chain_rows[HK_CHAIN_ROWS];
 
 /* A chain of as many servers as the name says. */

@@ -171,7 +171,7 @@ static enum hk_status expand_sends(enum hk_run_mode mode, hk_cell_adder *add, vo
 
     for (const struct hk_chain_row *r = hk_chain_rows; r < hk_chain_rows + HK_CHAIN_ROWS; r++)
         for (int servers = 1; servers <= 2 && status == HK_OK; servers++)
-            if (r->quick || mode == HK_RUN_FULL)
+            if (r->inject && (r->quick || mode == HK_RUN_FULL))
                 status = add(context, "native/inject/%s/place:same_core%s/servers:%d/bytes:64",
                              r->transport, r->policy, servers);
     return status;

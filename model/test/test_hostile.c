@@ -187,7 +187,7 @@ static void fits_stay_finite(void **state)
         assert_sane(kind, hk_jitter_analyse(x, N, 3.5, &boot, rng, &j), j.rms_ns,
                     j.trimmed_rms_ns, j.top_share_ratio, j.cycle_ratio, j.relative_error_se,
                     j.rms_interval_ns.lower, j.rms_interval_ns.upper, j.rho1);
-        assert_sane(kind, hk_coefficient_test(x, 20, 4.0, 0.95, &c), c.value,
+        assert_sane(kind, hk_coefficient_test(x, NULL, 20, 4.0, 0.95, &c), c.value,
                     c.neighbour_distance_se, c.interval.lower, c.interval.upper);
         assert_sane(kind, hk_hop_fit(x, x + 100, 50, &hop), hop.hop_ns, hop.launch_sd_ns);
         assert_sane(kind, hk_extremal_index(x, N, 1.0, 2, &index), index);

@@ -123,14 +123,48 @@ static void injection_recovers_the_coefficient(void **state)
             slopes[l] = line.slope;
         }
         struct hk_coefficient c;
-        assert_int_equal(hk_coefficient_test(slopes, LAUNCHES, truth, 0.999, &c), HK_OK);
+        assert_int_equal(hk_coefficient_test(slopes, NULL, LAUNCHES, truth, 0.999, &c), HK_OK);
         assert_true(c.claim_contained);
         assert_near(c.nearest_integer, truth, 0.0);
         assert_true(c.neighbour_distance_se > 20.0);
-        assert_int_equal(hk_coefficient_test(slopes, LAUNCHES, truth + 1, 0.999, &c), HK_OK);
+        assert_int_equal(hk_coefficient_test(slopes, NULL, LAUNCHES, truth + 1, 0.999, &c), HK_OK);
         assert_false(c.claim_contained);
     }
     hk_rng_destroy(rng);
+}
+
+/*
+ * One launch of five is off its line: its slope says little. Intervals hold the truth as often as
+ * they say whether such launches come or not.
+ */
+static void launches_off_their_line_weigh_less(void **state)
+{
+    (void)state;
+    enum { LAUNCHES = 5, REPLICATES = 2000 };
+    static const double good[LAUNCHES] = {4.01, 3.99, 4.02, 4.00, 6.25};
+    static const double errors[LAUNCHES] = {0.01, 0.01, 0.01, 0.01, 0.8};
+    struct hk_rng *rng = test_rng(104);
+    struct hk_coefficient alike, weighed;
+    assert_int_equal(hk_coefficient_test(good, NULL, LAUNCHES, 4, 0.9, &alike), HK_OK);
+    assert_int_equal(hk_coefficient_test(good, errors, LAUNCHES, 4, 0.9, &weighed), HK_OK);
+    assert_true(alike.interval.upper - alike.interval.lower > 1);
+    assert_true(weighed.interval.lower > 3.96 && weighed.interval.upper < 4.04);
+    uint64_t hits = 0;
+    for (int r = 0; r < REPLICATES; r++) {
+        double slopes[LAUNCHES], own[LAUNCHES];
+        for (int l = 0; l < LAUNCHES; l++) {
+            const double sd = hk_rng_uniform(rng) < 0.1 ? 0.5 : 0.02;
+            slopes[l] = 2 + sd * hk_rng_normal(rng);
+            own[l] = sd * (0.7 + 0.6 * hk_rng_uniform(rng)); /* as well as five points tell it */
+        }
+        assert_int_equal(hk_coefficient_test(slopes, own, LAUNCHES, 2, 0.9, &weighed), HK_OK);
+        hits += weighed.claim_contained;
+    }
+    assert_in_range(hits, 1740, 1880); /* of 2000, at 90 % */
+    hk_rng_destroy(rng);
+    const double negative[LAUNCHES] = {0.01, 0.01, -0.01, 0.01, 0.01};
+    assert_refused(hk_coefficient_test(good, negative, LAUNCHES, 4, 0.9, &alike), HK_EINVAL,
+                   &alike);
 }
 
 /* Three address spaces cost more per hop than two: only the incremental model knows. */
@@ -180,9 +214,9 @@ static void bad_input_is_refused(void **state)
     assert_refused(hk_latency_user(NULL, &costs, &t), HK_EINVAL, &t);
     const double flat[] = {2.0, 2.0, 2.0};
     struct hk_coefficient c;
-    assert_refused(hk_coefficient_test(flat, 3, 2.0, 0.95, &c), HK_ENOISE, &c);
-    assert_refused(hk_coefficient_test(flat, 2, 2.0, 0.95, &c), HK_ENOISE, &c);
-    assert_refused(hk_coefficient_test(flat, 3, INFINITY, 0.95, &c), HK_EINVAL, &c);
+    assert_refused(hk_coefficient_test(flat, NULL, 3, 2.0, 0.95, &c), HK_ENOISE, &c);
+    assert_refused(hk_coefficient_test(flat, NULL, 2, 2.0, 0.95, &c), HK_ENOISE, &c);
+    assert_refused(hk_coefficient_test(flat, NULL, 3, INFINITY, 0.95, &c), HK_EINVAL, &c);
     struct hk_hop_model m;
     const double endless[] = {2.0, INFINITY, 2.0};
     assert_refused(hk_hop_fit(flat, flat, 2, &m), HK_ENOISE, &m);
@@ -202,6 +236,7 @@ int main(void)
         cmocka_unit_test(break_even_error_matches_simulation),
         cmocka_unit_test(break_even_is_where_the_difference_vanishes),
         cmocka_unit_test(injection_recovers_the_coefficient),
+        cmocka_unit_test(launches_off_their_line_weigh_less),
         cmocka_unit_test(hops_predict_longer_chains),
         cmocka_unit_test(bad_input_is_refused),
     };

@@ -105,14 +105,20 @@ struct hk_coefficient {
 /*
  * Judge a structural coefficient from one slope per launch.
  *
- * slopes      [in]   launch_count finite slopes (hk_line_fit within each launch)
- * claimed     [in]   the integer of the formula
- * confidence  [in]   inside (0, 1)
+ * slopes       [in]   launch_count finite slopes (hk_line_fit within each launch)
+ * line_errors  [in]   their standard errors within the launch, >= 0; NULL: alike
+ * claimed      [in]   the integer of the formula
+ * confidence   [in]   inside (0, 1)
  *
- * Returns HK_OK; HK_EINVAL; HK_ENOISE if launch_count < 3 or all slopes are equal.
+ * A launch whose points are off its line weighs less: 1 / (e^2 + median e^2), so that none weighs
+ * more than twice the middle one. The interval is Student's t on the weighted scatter of launches
+ * (Hartung & Knapp 2001).
+ *
+ * Returns HK_OK; HK_EINVAL; HK_ENOISE if launch_count < 3 or all slopes are equal; HK_ENOMEM.
  */
-enum hk_status hk_coefficient_test(const double *slopes, size_t launch_count, double claimed,
-                                   double confidence, struct hk_coefficient *out);
+enum hk_status hk_coefficient_test(const double *slopes, const double *line_errors,
+                                   size_t launch_count, double claimed, double confidence,
+                                   struct hk_coefficient *out);
 
 /*
  * Stronger model: hops that know their context. Three address spaces cost more
