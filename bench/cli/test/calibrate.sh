@@ -7,30 +7,22 @@ set -u
 # One run at a time is a rule of a network namespace; this test times nothing and has its own.
 [ -n "${OWN_NAMESPACE:-}" ] || ! unshare -n true 2>/dev/null || OWN_NAMESPACE=1 exec unshare -n "$0" "$@"
 program=$1
-tmp=$(mktemp -d) || exit 1
-trap 'rm -rf "$tmp"' EXIT
+. "$(dirname "$0")/expect.sh"
+limit_s=170
 cd "$tmp" || exit 1
-fail() { echo "FAIL: $*"; head -c 3000 out.txt err.txt; exit 1; }
-expect() { # status, arguments...
-  local want=$1 got
-  shift
-  timeout 170 "$program" "$@" >out.txt 2>err.txt </dev/null
-  got=$?
-  [ $got = "$want" ] || fail "$*: status $got, not $want"
-}
 
-expect 3 calibrate --plan 5
-grep -q 'measure it with: hkbench calibrate' err.txt || fail 'not calibrated'
-expect 2 calibrate --cell native/no/such/cell --comparisons 1 --launches 6
-expect 2 calibrate --launches 5
+expect 3 "$program" calibrate --plan 5
+err_has 'measure it with: hkbench calibrate'
+expect 2 "$program" calibrate --cell native/no/such/cell --comparisons 1 --launches 6
+expect 2 "$program" calibrate --launches 5
 
-expect 2 calibrate --path sideways
-grep -q 'takes paired, interleaved, history or apart' err.txt || fail '--path'
+expect 2 "$program" calibrate --path sideways
+err_has 'takes paired, interleaved, history or apart'
 
-"$program" doctor >out.txt 2>err.txt || fail doctor
+expect 0 "$program" doctor
 grep -A2 'gate on times' out.txt | grep -q 'not calibrated here' || fail 'doctor without a calibration'
-expect 0 calibrate --path paired --comparisons 2 --launches 6
-expect 0 calibrate --path interleaved --comparisons 2 --launches 6 --json
+expect 0 "$program" calibrate --path paired --comparisons 2 --launches 6
+expect 0 "$program" calibrate --path interleaved --comparisons 2 --launches 6 --json
 file=$(echo results/*/calibration.json)
 python3 - "$file" <<'PY' || fail 'what was measured'
 import json, sys
@@ -42,12 +34,12 @@ for path in ('paired', 'interleaved'):
     assert p['lower_ratio'] <= p['rejections_count'] / p['trials_count'] <= p['upper_ratio'], p
 assert 'history' not in said  # 12 jobs are too few for it
 PY
-expect 0 calibrate --plan 5
-grep -q 'launches of each side' out.txt || fail '--plan'
+expect 0 "$program" calibrate --plan 5
+out_has 'launches of each side'
 [ -z "$(ls /tmp/hkbench-launch* 2>/dev/null)" ] || fail 'something was left'
 
 # --- one side, then the other: a comparison, and all else stays ---
-expect 0 calibrate --path apart --comparisons 1 --json
+expect 0 "$program" calibrate --path apart --comparisons 1 --json
 python3 - "$file" <<'PY' || fail 'apart'
 import json, sys
 said = json.load(open('out.txt'))['paths']; kept = json.load(open(sys.argv[1]))['paths']
@@ -56,8 +48,8 @@ p = said['apart']
 assert p['trials_count'] == 1 and p['rejections_count'] <= 1 and p['nominal_ratio'] == 0.05, p
 assert p['difference_sd_ln'] > 0, p
 PY
-"$program" doctor >out.txt 2>err.txt || fail doctor
-grep -q 'partly  gate on times .*apart [01] of 1; all gate' out.txt || fail 'doctor on the gate'
+expect 0 "$program" doctor
+out_has 'partly  gate on times .*apart [01] of 1; all gate'
 
 # --- a machine that cries wolf: slower times are advice, exit status 4; counts still gate ---
 python3 - "$file" <<'PY' || fail 'edit'
@@ -74,11 +66,11 @@ for i in $(seq 1 24); do # one file a job, all of them this machine's
   printf '{"context":{"hk_machine":"%s","hk_schema":"1","date":"2026-01-01T00:00:%02d"},"benchmarks":[' "$machine" "$i" >"job$i.json"
   printf '{"name":"native/a","real_time":%d,"cpu_time":1,"time_unit":"ns"}]}\n' $(((i > 12 ? 7000 : 5000) + i * 7 % 5)) >>"job$i.json"
 done
-expect 0 track import $(seq -f 'job%g.json' 1 24)
-expect 4 track check
-grep -q 'SLOWER' out.txt || fail 'the finding is still told'
-grep -q 'advice only' out.txt || fail 'advice'
-expect 1 track check --out elsewhere # not calibrated there
+expect 0 "$program" track import $(seq -f 'job%g.json' 1 24)
+expect 4 "$program" track check
+out_has 'SLOWER' # the finding is still told
+out_has 'advice only'
+expect 1 "$program" track check --out elsewhere # not calibrated there
 for side in a b; do
   {
     printf '{"context":{"hk_machine":"%s","hk_schema":"1"},"benchmarks":[' "$machine"
@@ -91,15 +83,15 @@ for side in a b; do
   } >"$side.json"
   sed -i 's/"real_time":5/"real_time":'"$([ $side = b ] && echo 9 || echo 5)"'/g' "$side.json"
 done
-expect 4 compare --paired a.json b.json
-grep -q 'advice only' out.txt || fail 'advice in compare'
-expect 1 compare --paired --out elsewhere a.json b.json
+expect 4 "$program" compare --paired a.json b.json
+out_has 'advice only'
+expect 1 "$program" compare --paired --out elsewhere a.json b.json
 # each way to a verdict has its own rate: not in turns it is few, and then many
-expect 1 compare --drift 1 a.json b.json
+expect 1 "$program" compare --drift 1 a.json b.json
 python3 -c 'import json, sys; c = json.load(open(sys.argv[1])); c["paths"]["apart"]["rejections_count"] = 15
 json.dump(c, open(sys.argv[1], "w"))' "$file" || fail 'edit again'
-expect 4 compare --drift 1 a.json b.json
-grep -q '(apart, at least' out.txt || fail 'advice on sides that were measured apart'
-"$program" doctor >out.txt 2>err.txt || fail doctor
-grep -q 'only advise: interleaved, history, apart' out.txt || fail 'doctor on a gate that advises'
+expect 4 "$program" compare --drift 1 a.json b.json
+out_has '(apart, at least'
+expect 0 "$program" doctor
+out_has 'only advise: interleaved, history, apart'
 exit 0

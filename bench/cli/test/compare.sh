@@ -4,18 +4,8 @@
 # Times are made up, so that nothing depends on this machine's speed.
 set -u
 hkbench=$1 sample=$2
-tmp=$(mktemp -d) || exit 1
-trap 'rm -rf "$tmp"' EXIT
-
-fail() { echo "$1"; cat "$tmp/out.txt" "$tmp/err.txt"; exit 1; }
-expect() { # status, text in the output, arguments...
-  local want=$1 text=$2 got
-  shift 2
-  timeout 100 "$hkbench" compare "$@" >"$tmp/out.txt" 2>"$tmp/err.txt"
-  got=$?
-  [ "$got" = "$want" ] || fail "hkbench compare $*: status $got, not $want"
-  cat "$tmp/out.txt" "$tmp/err.txt" | grep -q -- "$text" || fail "hkbench compare $*: no '$text' in:"
-}
+. "$(dirname "$0")/expect.sh"
+compare() { expect "$1" "$hkbench" compare "${@:3}" && has -e "$2"; } # status, text, arguments...
 
 # A program of Google Benchmark, made up: rows name:time:unit.
 rows() { # host, rows...
@@ -32,27 +22,26 @@ rows() { # host, rows...
 }
 
 # --- usage ---
-expect 2 'side A is missing'
-expect 2 'side B is missing' "$tmp"
-expect 2 'exclude each other' --json --markdown "$tmp" "$tmp"
-expect 2 'percent from 0' --bound nonsense "$tmp" "$tmp"
-expect 2 'percent from 0' --drift -1 "$tmp" "$tmp"
-expect 2 'regular expression' --filter '[' "$tmp" "$tmp"
-expect 2 'not found' "$tmp/none" "$tmp/none"
-expect 2 'neither a run of hkbench' "$tmp" "$tmp"
-expect 2 'name both with' --a true "$tmp"
-expect 2 '--accept writes counts' --accept "$tmp" "$tmp"
-expect 2 'both say what B is' --guest --b x "$tmp"
-expect 2 'no kernel image that can be read' "$tmp" --b "$tmp/none.elf" --accept
+compare 2 'side A is missing'
+compare 2 'side B is missing' "$tmp"
+compare 2 'exclude each other' --json --markdown "$tmp" "$tmp"
+compare 2 'percent from 0' --bound nonsense "$tmp" "$tmp"
+compare 2 'percent from 0' --drift -1 "$tmp" "$tmp"
+compare 2 'regular expression' --filter '[' "$tmp" "$tmp"
+compare 2 'not found' "$tmp/none" "$tmp/none"
+compare 2 'neither a run of hkbench' "$tmp" "$tmp"
+compare 2 'name both with' --a true "$tmp"
+compare 2 '--accept writes counts' --accept "$tmp" "$tmp"
+compare 2 'both say what B is' --guest --b x "$tmp"
+compare 2 'no kernel image that can be read' "$tmp" --b "$tmp/none.elf" --accept
 
 # --- a run with itself, and with another machine's ---
-run=$("$sample" "$tmp/runs" 2>/dev/null) || run=
-[ -d "$run" ] || run=$(dirname "$(find "$tmp/runs" -name run.json | head -1)")
+run=$("$sample" "$tmp/runs") || fail 'no sample run'
 cp -r "$run" "$tmp/copy"
-expect 4 'not measured in turns' "$run" "$tmp/copy"
+compare 4 'not measured in turns' "$run" "$tmp/copy"
 sed -i 's/"id": *"[^"]*"/"id": "other-cpu"/' "$tmp/copy/machine.json"
 sed -i 's/"machine": *"[^"]*"/"machine": "other-cpu"/' "$tmp/copy/run.json"
-expect 4 'do not compare' "$run" "$tmp/copy"
+compare 4 'do not compare' "$run" "$tmp/copy"
 
 # --- files: units, one launch each, drift ---
 mkdir "$tmp/a" "$tmp/b" "$tmp/c"
@@ -63,29 +52,29 @@ for wobble in 03 11 07 01 09 05 12 02; do
   rows h "x:1.0${wobble}9e6:ns" "y:25${wobble}.1:ns" >"$tmp/b/$i.json"
   rows h "x:12$wobble.5:us" "y:0.0000025$wobble:s" >"$tmp/c/$i.json"
 done
-expect 0 'SAME: 0 slower, 0 faster, 2 same' --paired "$tmp/a" "$tmp/b"
-expect 1 '^SLOWER   x ' --paired "$tmp/a" "$tmp/c"
-grep -q '^SAME     y ' "$tmp/out.txt" || fail 'y changed'
-expect 0 '^FASTER   x ' --paired "$tmp/c" "$tmp/a"
-expect 4 'too few (10)' "$tmp/a" "$tmp/c"
-expect 1 'drift of 1 % as given' --drift 1 "$tmp/a" "$tmp/c"
-expect 4 'needs 3 on both sides' "$tmp/a/1.json" "$tmp/c/1.json"
-expect 1 '"verdict": "SLOWER"' --paired --json "$tmp/a" "$tmp/c"
-expect 1 '| SLOWER | `x` | time' --paired --markdown "$tmp/a" "$tmp/c"
+compare 0 'SAME: 0 slower, 0 faster, 2 same' --paired "$tmp/a" "$tmp/b"
+compare 1 '^SLOWER   x ' --paired "$tmp/a" "$tmp/c"
+out_has '^SAME     y '
+compare 0 '^FASTER   x ' --paired "$tmp/c" "$tmp/a"
+compare 4 'too few (10)' "$tmp/a" "$tmp/c"
+compare 1 'drift of 1 % as given' --drift 1 "$tmp/a" "$tmp/c"
+compare 4 'needs 3 on both sides' "$tmp/a/1.json" "$tmp/c/1.json"
+compare 1 '"verdict": "SLOWER"' --paired --json "$tmp/a" "$tmp/c"
+compare 1 '| SLOWER | `x` | time' --paired --markdown "$tmp/a" "$tmp/c"
 rows elsewhere x:1:ms y:2:ms >"$tmp/other.json"
-expect 4 'do not compare' "$tmp/a" "$tmp/other.json"
+compare 4 'do not compare' "$tmp/a" "$tmp/other.json"
 cp "$tmp/other.json" "$tmp/b/9.json"
-expect 2 'do not compare' "$tmp/a" "$tmp/b"
+compare 2 'do not compare' "$tmp/a" "$tmp/b"
 rows h z:1:ms >"$tmp/disjoint.json"
-expect 3 'no measured cell in common' "$tmp/a/1.json" "$tmp/disjoint.json"
+compare 3 'no measured cell in common' "$tmp/a/1.json" "$tmp/disjoint.json"
 
 # --- damaged and foreign files: refused with a reason ---
 spoil() { # text of the message, contents
   printf '%b' "$2" >"$tmp/bad.json"
-  expect 2 "$1" "$tmp/a/1.json" "$tmp/bad.json"
+  compare 2 "$1" "$tmp/a/1.json" "$tmp/bad.json"
 }
 head -c 150 "$tmp/a/1.json" >"$tmp/bad.json"
-expect 2 'cut short' "$tmp/a/1.json" "$tmp/bad.json"
+compare 2 'cut short' "$tmp/a/1.json" "$tmp/bad.json"
 spoil 'bad.json' ''
 spoil 'bad.json' '\0\0\0'
 spoil "benchmarks" '{}'
@@ -94,9 +83,9 @@ spoil 'bad.json' "$(rows h x:1:cycles)"
 row='"name": "x", "real_time": 1, "cpu_time": 1, "time_unit": "ns", "repetition_index": 0'
 spoil 'bad.json' "{\"benchmarks\": [{$row, \"family_index\": 0}, {$row, \"family_index\": 1}]}"
 rows h x:NaN:ns y:2:ns >"$tmp/bad.json"
-expect 4 'no launch of B holds' "$tmp/a/1.json" "$tmp/bad.json"
+compare 4 'no launch of B holds' "$tmp/a/1.json" "$tmp/bad.json"
 printf 'h\nbroken\n' >"$run/functions.tsv"
-expect 2 'functions.tsv: line 2' "$run" "$run"
+compare 2 'functions.tsv: line 2' "$run" "$run"
 
 # --- measured now, from made-up programs ---
 cat >"$tmp/program" <<'END'
@@ -108,13 +97,13 @@ printf '{"benchmarks": [{"name": "x", "run_name": "x", "real_time": %s.%03d, "cp
 END
 chmod +x "$tmp/program"
 now=(--shared --launches 8 --looks 1)
-expect 1 'confirmed by' "${now[@]}" --a "$tmp/program 100" --b "$tmp/program 110"
-expect 0 '^SAME     x' "${now[@]}" --a "$tmp/program 100" --b "$tmp/program 100"
-expect 0 '^FASTER   x' "${now[@]}" --a "$tmp/program 110" --b "$tmp/program 100"
-expect 4 '^UNKNOWN  x' "${now[@]}" --a "$tmp/program 3" --b "$tmp/program 3"
-expect 2 'run it by itself' "${now[@]}" --a "$tmp/program 100" --b "exit 7"
-expect 2 'cut short' "${now[@]}" --a "$tmp/program 100" --b "echo '{\"benchmarks\": ['"
-expect 3 'neither side measured' "${now[@]}" --launches 6 --filter none --a "$tmp/program 1" --b "$tmp/program 1"
+compare 1 'confirmed by' "${now[@]}" --a "$tmp/program 100" --b "$tmp/program 110"
+compare 0 '^SAME     x' "${now[@]}" --a "$tmp/program 100" --b "$tmp/program 100"
+compare 0 '^FASTER   x' "${now[@]}" --a "$tmp/program 110" --b "$tmp/program 100"
+compare 4 '^UNKNOWN  x' "${now[@]}" --a "$tmp/program 3" --b "$tmp/program 3"
+compare 2 'run it by itself' "${now[@]}" --a "$tmp/program 100" --b "exit 7"
+compare 2 'cut short' "${now[@]}" --a "$tmp/program 100" --b "echo '{\"benchmarks\": ['"
+compare 3 'neither side measured' "${now[@]}" --launches 6 --filter none --a "$tmp/program 1" --b "$tmp/program 1"
 
 # quantiles and underruns that a program reports as counters are judged too
 cat >"$tmp/tails" <<'END'
@@ -125,12 +114,12 @@ printf '{"benchmarks": [{"name": "x", "run_name": "x", "real_time": 100.%03d, "c
 END
 chmod +x "$tmp/tails"
 tails=("${now[@]}" --launches 14)
-expect 1 '^SLOWER   x  *p99 ' "${tails[@]}" --a "$tmp/tails 200 2" --b "$tmp/tails 260 2"
-grep -q '^SAME     x  *time ' "$tmp/out.txt" || fail 'the time changed as well'
-grep -q '^SAME     x  *p50 ' "$tmp/out.txt" || fail 'the median changed as well'
-grep -q 'confirmed by 14 fresh' "$tmp/out.txt" || fail 'the tail was not confirmed'
-expect 1 '^SLOWER   x  *underruns ' "${tails[@]}" --a "$tmp/tails 200 1" --b "$tmp/tails 200 6"
-expect 0 '^UNKNOWN  x  *underruns ' "${tails[@]}" --a "$tmp/tails 200 1" --b "$tmp/tails 200 1"
+compare 1 '^SLOWER   x  *p99 ' "${tails[@]}" --a "$tmp/tails 200 2" --b "$tmp/tails 260 2"
+out_has '^SAME     x  *time '
+out_has '^SAME     x  *p50 '
+out_has 'confirmed by 14 fresh'
+compare 1 '^SLOWER   x  *underruns ' "${tails[@]}" --a "$tmp/tails 200 1" --b "$tmp/tails 200 6"
+compare 0 '^UNKNOWN  x  *underruns ' "${tails[@]}" --a "$tmp/tails 200 1" --b "$tmp/tails 200 1"
 
 # A slowdown of the first launches alone is not confirmed.
 cat >"$tmp/passing" <<'END'
@@ -141,30 +130,27 @@ echo >>"$1"
 exec "$2" 100
 END
 chmod +x "$tmp/passing"
-expect 4 'not confirmed' "${now[@]}" --a "$tmp/program 100" --b "$tmp/passing $tmp/count $tmp/program"
+compare 4 'not confirmed' "${now[@]}" --a "$tmp/program 100" --b "$tmp/passing $tmp/count $tmp/program"
 
 # any command, by its wall time
-expect 1 '^SLOWER   command/wall' "${now[@]}" --a 'true' --b 'sleep 0.15'
+compare 1 '^SLOWER   command/wall' "${now[@]}" --a 'true' --b 'sleep 0.15'
 # one that takes its time is waited for
-expect 0 '^FASTER   command/wall' "${now[@]}" --launches 6 --a 'sleep 0.9' --b 'true'
+compare 0 '^FASTER   command/wall' "${now[@]}" --launches 6 --a 'sleep 0.9' --b 'true'
 
 # two builds: epochs in turns; what is said of the times depends on the machine, that it ends does
 # not. On a busy one a round trip may switch more often than it claims, and then gives no value.
-"$hkbench" compare "${now[@]}" --launches 6 --looks 1 --rounds 6 --a "$hkbench" --b "$hkbench" --json \
-  --filter '^native/(syscall/(getppid|tmpfs_pread)|round_trip/pipe/place:same_core/bytes:64$)' >"$tmp/out.txt" 2>"$tmp/err.txt"
-got=$?
-{ [ $got = 0 ] || [ $got = 1 ] || [ $got = 4 ]; } && grep -q '"launches_a": 6' "$tmp/out.txt" ||
-  fail "two builds: status $got"
+builds=("${now[@]}" --launches 6 --a "$hkbench" --b "$hkbench")
+limit_s=200
+expect '[014]' "$hkbench" compare "${builds[@]}" --rounds 6 --json \
+  --filter '^native/(syscall/(getppid|tmpfs_pread)|round_trip/pipe/place:same_core/bytes:64$)'
+out_has '"launches_a": 6'
 for quantity in time p50 p90; do
   [ "$(grep -c "\"quantity\": \"$quantity\"" "$tmp/out.txt")" -ge 2 ] || fail "two builds: no $quantity"
 done
 # a cell that measures by itself: launches in turns
-"$hkbench" compare "${now[@]}" --launches 6 --a "$hkbench" --b "$hkbench" \
-  --filter '^native/inject_syscall/.*bytes:64$' >"$tmp/out.txt" 2>"$tmp/err.txt"
-got=$?
-{ [ $got = 0 ] || [ $got = 1 ] || [ $got = 4 ]; } && grep -q 'inject_syscall.* paired 6/6' "$tmp/out.txt" ||
-  fail "whole launches: status $got"
-expect 2 'no cell matches' "${now[@]}" --a "$hkbench" --b "$hkbench" --filter no_such_cell
+expect '[014]' "$hkbench" compare "${builds[@]}" --filter '^native/inject_syscall/.*bytes:64$'
+out_has 'inject_syscall.* paired 6/6'
+compare 2 'no cell matches' "${now[@]}" --a "$hkbench" --b "$hkbench" --filter no_such_cell
 
 # Ctrl-C ends it, and nothing stays behind
 "$hkbench" compare --shared --a "$hkbench" --b "$hkbench" >"$tmp/out.txt" 2>"$tmp/err.txt" &

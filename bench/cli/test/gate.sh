@@ -9,9 +9,8 @@ set -u
 # One run at a time is a rule of a network namespace; this test times nothing and has its own.
 [ -n "${OWN_NAMESPACE:-}" ] || ! unshare -n true 2>/dev/null || OWN_NAMESPACE=1 exec unshare -n "$0" "$@"
 hkbench=$1 source=$2 baseline=$3 first=$4
-tmp=$(mktemp -d) || exit 1
-trap 'rm -rf "$tmp"' EXIT
-fail() { echo "FAIL: $*"; tail -n 30 "$tmp"/log.txt 2>/dev/null; exit 1; }
+. "$(dirname "$0")/expect.sh"
+limit_s=300
 command -v qemu-system-x86_64 >/dev/null || first=replay
 
 # --- the files parse and call the recipe ---
@@ -58,19 +57,17 @@ chmod +x "$tmp/bin/hkbench"
 
 gate() { # wanted status, commit
   HKBENCH=$tmp/bin/hkbench HISTORY=$tmp/history.db OUT=$tmp/results COMMIT=$2 SUMMARY=$tmp/summary.md \
-    RETRIES=1 "$source/ci/gate.sh" >"$tmp/log.txt" 2>&1 </dev/null
-  local got=$?
-  [ $got = "$1" ] || fail "commit $2: status $got, not $1"
+    RETRIES=1 expect "$1" "$source/ci/gate.sh"
 }
 
 gate 0 a
-grep -q 'the first job of this history' "$tmp/log.txt" || fail 'the first job'
+has 'the first job of this history'
 gate 0 b
 grep -q '^### hkbench: no regression' "$tmp/summary.md" || fail 'the summary'
 MORE=40 gate 1 c
-grep -q '+40 exactly' "$tmp/log.txt" || fail 'the change'
-grep -q 'track accept' "$tmp/log.txt" || fail 'the remedy'
-"$hkbench" track accept '.' --history "$tmp/history.db" --reason 'checked twice' >/dev/null || fail accept
+has '+40 exactly'
+has 'track accept'
+expect 0 "$hkbench" track accept '.' --history "$tmp/history.db" --reason 'checked twice'
 MORE=40 gate 0 d
 
 # --- a program of one's own, held against a reference that runs in turns with it ---
@@ -83,14 +80,12 @@ END
 chmod +x "$tmp/bin/bench"
 own() { # wanted status, commit, benchmark
   HKBENCH=$hkbench HISTORY=$tmp/own.db OUT=$tmp/results COMMIT=$2 BENCHMARK=$3 RETRIES=0 ROUNDS=2 \
-    REFERENCE=$tmp/bin/bench "$source/ci/gate.sh" >"$tmp/log.txt" 2>&1 </dev/null
-  local got=$?
-  [ $got = "$1" ] || fail "own, commit $2: status $got, not $1"
+    REFERENCE=$tmp/bin/bench expect "$1" "$source/ci/gate.sh"
 }
 own 0 a "$tmp/bin/bench"
 own 4 b "$tmp/bin/bench"
-"$hkbench" track show --history "$tmp/own.db" --json >"$tmp/log.txt" || fail show
-python3 - "$tmp/log.txt" <<'PY' || fail 'launches in turns'
+expect 0 "$hkbench" track show --history "$tmp/own.db" --json
+python3 - "$tmp/out.txt" <<'PY' || fail 'launches in turns'
 import json, sys
 series = {s['kind']: s for s in json.load(open(sys.argv[1]))}
 assert series['ratio']['values'][0]['launches_count'] == 2
@@ -99,8 +94,8 @@ PY
 own 3 c false
 
 # --- what is wrong is said ---
-COMMIT=x HKBENCH=$tmp/none "$source/ci/gate.sh" >"$tmp/log.txt" 2>&1 && fail 'no program'
-grep -q "no program" "$tmp/log.txt" || fail 'no program'
-(cd "$tmp" && unset GITHUB_SHA CI_COMMIT_SHA && HKBENCH=$hkbench "$source/ci/gate.sh") >"$tmp/log.txt" 2>&1
-[ $? = 2 ] || fail 'no commit'
+COMMIT=x HKBENCH=$tmp/none refused 2 'no program' "$source/ci/gate.sh"
+cd "$tmp" || exit 1
+unset GITHUB_SHA CI_COMMIT_SHA
+HKBENCH=$hkbench expect 2 "$source/ci/gate.sh"
 exit 0

@@ -5,38 +5,29 @@
 # gbench_suite.sh PROGRAM
 set -u
 program=$1
-tmp=$(mktemp -d) || exit 1
-trap 'rm -rf "$tmp"' EXIT
+. "$(dirname "$0")/expect.sh"
 cd "$tmp" || exit 1
-
-expect() { # status, arguments...
-  local want=$1 got
-  shift
-  timeout 100 "$program" "$@" >out.txt 2>err.txt
-  got=$?
-  [ "$got" = "$want" ] || { echo "hkbench-gbench $*: status $got, not $want"; cat out.txt err.txt; exit 1; }
-}
 
 "$program" --benchmark_list_tests >names.txt 2>err.txt
 if grep -q 'built without Google Benchmark' err.txt; then cat err.txt; exit 77; fi
-grep -qx 'native/null' names.txt || { echo "the null row is not listed"; exit 1; }
+grep -qx 'native/null' names.txt || fail 'the null row is not listed'
 if [ -n "$(grep -v '^native/' names.txt)" ] || [ -n "$(sort names.txt | uniq -d)" ]; then
-  echo "a name is doubled or not of this world"; sort names.txt | uniq -d; exit 1
+  fail "a name is doubled or not of this world: $(sort names.txt | uniq -d)"
 fi
 
-expect 0 --benchmark_min_time=0.0001 --benchmark_out=all.json
+expect 0 "$program" --benchmark_min_time=0.0001 --benchmark_out=all.json
 rows=$(grep -c '"run_type": "iteration"' all.json)
-[ "$rows" = "$(wc -l <names.txt)" ] || { echo "$rows rows for $(wc -l <names.txt) names"; exit 1; }
-grep -q '"hkbench_version":' all.json || { echo "no version in the context"; exit 1; }
+[ "$rows" = "$(wc -l <names.txt)" ] || fail "$rows rows for $(wc -l <names.txt) names"
+grep -q '"hkbench_version":' all.json || fail 'no version in the context'
 
-expect 0 --version
-expect 2 --nonsense
-grep -q "unknown argument '--nonsense'" err.txt || { cat err.txt; exit 1; }
-expect 2 --benchmark_filter=no_such_thing
-expect 2 --benchmark_filter=native/null --benchmark_out=/nonexistent/out.json
-expect 2 --benchmark_filter=native/null --benchmark_min_time=0.001 --benchmark_out=/dev/full
+expect 0 "$program" --version
+expect 2 "$program" --nonsense
+err_has "unknown argument '--nonsense'"
+expect 2 "$program" --benchmark_filter=no_such_thing
+expect 2 "$program" --benchmark_filter=native/null --benchmark_out=/nonexistent/out.json
+expect 2 "$program" --benchmark_filter=native/null --benchmark_min_time=0.001 --benchmark_out=/dev/full
 # Every row has the same counters: CSV output aborts otherwise.
-expect 0 --benchmark_min_time=0.0001 --benchmark_format=csv
+expect 0 "$program" --benchmark_min_time=0.0001 --benchmark_format=csv
 
 [ -e /proc/$$/task/$$/children ] || exit 0 # a kernel that does not list children
 # A server killed in the middle: the row fails with a reason, the status says so, nobody is left.
@@ -53,6 +44,6 @@ for _ in $(seq 200); do # a kill may meet a server that is just ending in order
 done
 wait $client
 got=$?
-[ $got = 3 ] || { echo "status $got after its server was killed"; cat out.txt err.txt; exit 1; }
+[ $got = 3 ] || fail "status $got after its server was killed"
 # On a busy machine the server may be killed before it is there at all: that ends by a time limit.
 grep -q '"error_message": "\(the peer is gone\|timed out\)"' killed.json || { cat killed.json; exit 1; }

@@ -12,29 +12,25 @@ set -u
 hkbench=$1 expected=$2
 command -v qemu-system-x86_64 >/dev/null ||
   { echo "skipped: qemu-system-x86_64 is not installed (Debian: qemu-system-x86)"; exit 77; }
-tmp=$(mktemp -d) || exit 1
-trap 'rm -rf "$tmp"' EXIT
-
-fail() { echo "FAIL: $*"; head -c 3000 "$tmp/err.txt"; exit 1; }
+. "$(dirname "$0")/expect.sh"
+limit_s=300
 
 # The verdicts of a run folder, one line each.
 judge() { # folder
-  "$hkbench" validate "$1" >"$tmp/out.txt" 2>"$tmp/err.txt" || fail "validate ended with $?"
+  expect 0 "$hkbench" validate "$1"
   sed -n 's/^ *"line": "\(.*\)",\{0,1\}$/\1/p' "$1/verdicts.json"
 }
 # Formula, regime, verdict, and whether it is exact: what no figure decides.
 kinds() { sed -E 's/: (HOLDS|REFUTED->REPLACED|REFUTED|INCONCLUSIVE)(, EXACT)?, .*/: \1\2/'; }
 
-"$hkbench" run --guest --shared --json --out "$tmp/results" >"$tmp/run.json" 2>"$tmp/err.txt" ||
-  fail "the run ended with $?"
+expect 0 "$hkbench" run --guest --shared --json --out "$tmp/results"
 # Counts alone. What is near differs in events of the cache and TLB model, never in instructions.
-grep -q '"cells_near":\([0-9]\|1[0-2]\),.*"cells_timed":0,.*"cells_invalid":0,' "$tmp/run.json" ||
-  fail "cells are not exact: $(cat "$tmp/run.json")"
-folder=$(sed 's/.*"path":"\([^"]*\)".*/\1/' "$tmp/run.json")
+out_has '"cells_near":\([0-9]\|1[0-2]\),.*"cells_timed":0,.*"cells_invalid":0,'
+folder=$(sed 's/.*"path":"\([^"]*\)".*/\1/' "$tmp/out.txt")
 grep -ho 'boots differ in [^"]*' "$folder/launches.jsonl" |
   grep -v '^boots differ in hk_\(cache\|tlb\)_[a-z0-9_]*\(, hk_\(cache\|tlb\)_[a-z0-9_]*\)*$' &&
   fail 'boots differ in instructions'
-clock=$(sed 's/.*"clock":"\([^"]*\)".*/\1/; s/;.*//' "$tmp/run.json")
+clock=$(sed 's/.*"clock":"\([^"]*\)".*/\1/; s/;.*//' "$tmp/out.txt")
 judge "$folder" >"$tmp/verdicts.txt"
 grep -v '^#' "$expected" >"$tmp/expected.txt"
 if [ "$(sed -n 's/^# counted with //p' "$expected")" = "$clock" ]; then

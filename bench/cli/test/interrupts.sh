@@ -7,14 +7,11 @@
 # interrupts.sh HKBENCH
 set -u
 program=$1
-tmp=$(mktemp -d) || exit 1
+. "$(dirname "$0")/expect.sh"
 export TMPDIR=$tmp/tmp
 mkdir "$TMPDIR"
-trap 'rm -rf "$tmp"' EXIT
 # Every kind of thing that outlives a process, if it were left.
 filter='round_trip/(sysv_msg|sysv_sem_shm|posix_mq|memfd_grant|page_grant|spin_ring|tcp)/.*bytes:64$'
-
-fail() { echo "FAIL: $*"; tail -n 5 "$tmp/out.txt"; exit 1; }
 
 # Objects of ours: System V keys whose first byte is 'h' (0x68), files, mounted queues.
 list_left() {
@@ -103,7 +100,7 @@ grep -q '"state": *"\(complete\|partial\)"' "$folder/run.json" || fail "servers 
 grep -q 'server [0-9]* was ended by signal 9' "$folder/launches.jsonl" || fail "no launch says that its server was killed"
 grep -v '"state":"ok"' "$folder/launches.jsonl" | grep -v '"reason":' &&
   fail "servers killed: a launch without a reason"
-"$program" report "$folder" >"$tmp/out.txt" 2>&1 || fail "servers killed: the run cannot be read"
+expect 0 "$program" report "$folder"
 
 # What SIGKILL left in the kernel, the next run sweeps.
 "$program" run --shared --filter 'getppid' --budget 10 --out "$tmp/sweep" >"$tmp/out.txt" 2>&1

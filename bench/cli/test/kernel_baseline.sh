@@ -6,8 +6,7 @@ set -u
 hkbench=$1 baseline=$2
 command -v qemu-system-x86_64 >/dev/null ||
   { echo "skipped: qemu-system-x86_64 is not installed (Debian: qemu-system-x86)"; exit 77; }
-tmp=$(mktemp -d) || exit 1
-trap 'rm -rf "$tmp"' EXIT
+. "$(dirname "$0")/expect.sh"
 "$hkbench" compare "$baseline" --guest --floor 0 >"$tmp/out.txt" 2>"$tmp/err.txt"
 status=$?
 grep -v '^SAME ' "$tmp/out.txt"

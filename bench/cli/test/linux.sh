@@ -6,41 +6,29 @@
 # linux.sh HKBENCH
 set -u
 program=$1
-tmp=$(mktemp -d) || exit 1
-trap 'rm -rf "$tmp"' EXIT
-
-fail() { echo "FAIL: $*"; head -c 2000 "$tmp/out.txt" "$tmp/err.txt"; exit 1; }
-
-run() { timeout 900 "$program" run --shared --linux --out "$tmp/results" "$@" \
-          >"$tmp/out.txt" 2>"$tmp/err.txt" </dev/null; }
-
-expect() { # status, text on stderr, arguments...
-  local want=$1 text=$2 got
-  shift 2
-  run "$@"; got=$?
-  [ "$got" = "$want" ] || fail "run --linux $*: status $got, not $want"
-  grep -q -- "$text" "$tmp/err.txt" || fail "run --linux $*: no '$text'"
-}
+. "$(dirname "$0")/expect.sh"
+limit_s=900
+run() { expect "$1" "$program" run --shared --linux --out "$tmp/results" "${@:2}"; }
+cannot() { run "$1" "${@:3}" && err_has -e "$2"; } # status, text on stderr, arguments...
 
 # --- what is said before anything is booted ---
-expect 2 'no regular expression' --filter '('
-expect 2 'no cell of a Linux guest matches' --filter '^linux/wakeup/'
-expect 2 'no Linux bzImage' --kernel /etc/passwd
-expect 2 'No such file' --kernel "$tmp/missing"
-expect 2 'no clock and no chance' --budget 5
-expect 2 'exclude each other' --guest
+cannot 2 'no regular expression' --filter '('
+cannot 2 'no cell of a Linux guest matches' --filter '^linux/wakeup/'
+cannot 2 'no Linux bzImage' --kernel /etc/passwd
+cannot 2 'No such file' --kernel "$tmp/missing"
+cannot 2 'no clock and no chance' --budget 5
+cannot 2 'exclude each other' --guest
 [ ! -e "$tmp/results" ] || fail 'a run that never was has left a folder'
 
 # --- counts ---
 small='syscall/(getppid|pipe_self|eventfd_self)/|round_trip/(pipe|udp|page_grant|eventfd_shm)/.*bytes:64$'
-run --json --filter "/($small|inject|fallback|block_read|file_read|unix_stream/.*bytes:(1|4096|16384|65536)\$)"
-code=$?
-if [ "$code" = 3 ]; then
+run '[03]' --json --filter "/($small|inject|fallback|block_read|file_read|unix_stream/.*bytes:(1|4096|16384|65536)\$)"
+if [ "$got" = 3 ]; then
   grep -E 'no Linux kernel is found|not installed' "$tmp/err.txt" && exit 77
+  fail 'the run ended with 3'
 fi
-[ "$code" = 0 ] || fail "the run ended with $code"
-grep -q '"cells_near":0,' "$tmp/out.txt" || fail 'a cell did not repeat exactly'
-grep -q '"cells_invalid":0,' "$tmp/out.txt" || fail 'a cell is invalid'
+out_has '"cells_near":0,' # each repeats exactly
+out_has '"cells_invalid":0,'
 folder=$(sed 's/.*"path":"\([^"]*\)".*/\1/' "$tmp/out.txt")
 
 # As a whole number where it is one: the file may write 2 or 2.0.
@@ -91,9 +79,9 @@ awk -F'\t' '$1 ~ /pipe.*bytes:64$/ { all += $3; if ($2 == "?") unnamed += $3 }
   fail 'instructions without a function'
 
 # --- the formulas, judged on counts: the same verdict on every machine ---
-"$program" validate "$folder" >"$tmp/out.txt" 2>"$tmp/err.txt" || fail 'validate of counts'
+expect 0 "$program" validate "$folder"
 verdict() { # formula, regime, verdict; it is exact, which no cell that only nearly repeats is
-  grep -qE "^$1 +$2 +$3 +EXACT, " "$tmp/out.txt" || fail "$1 in $2 is not $3, EXACT"
+  out_has -E "^$1 +$2 +$3 +EXACT, "
   grep -qF "\"line\": \"$1 in $2: $3, EXACT, " "$folder/verdicts.json" ||
     fail "$1 in $2 is not EXACT in verdicts.json"
 }
@@ -106,11 +94,11 @@ verdict F5 'linux/partial mapping/bytes' 'REFUTED->REPLACED'
 [ -z "$blocks" ] || verdict F3 linux/block/nbd 'REFUTED->REPLACED'
 
 # --- two kernels compared: one without pressure accounting is faster by its functions ---
-run --json --filter '/round_trip/pipe/.*bytes:64$' --append 'psi=0' || fail 'a run without psi'
+run 0 --json --filter '/round_trip/pipe/.*bytes:64$' --append 'psi=0'
 other=$(sed 's/.*"path":"\([^"]*\)".*/\1/' "$tmp/out.txt")
 "$program" compare "$folder" "$other" --filter 'round_trip/pipe/' >"$tmp/out.txt" 2>"$tmp/err.txt"
 grep -qE '^ +kernel psi_[a-z_]+ ' "$tmp/out.txt" || fail 'a difference between two kernels without its function'
 
 # --- a kernel that does not come up ---
-expect 3 'guest' --filter 'getppid' --append 'init=/nothing rdinit=/nothing'
+cannot 3 'guest' --filter 'getppid' --append 'init=/nothing rdinit=/nothing'
 exit 0

@@ -2,23 +2,12 @@
 # SPDX-License-Identifier: MIT
 # place.sh HKBENCH WRITE_SAMPLE_RUN: studies of made-up placements, and what cannot be studied.
 set -u
-hkbench=$1
-write_sample_run=$2
-tmp=$(mktemp -d) || exit 1
-trap 'rm -rf "$tmp"' EXIT
-
-fail() { echo "FAIL: $*"; head -c 3000 "$tmp/out" "$tmp/err"; exit 1; }
-expect() { # status, text on stderr, arguments...
-  local want=$1 text=$2 got
-  shift 2
-  "$hkbench" place "$@" >"$tmp/out" 2>"$tmp/err" </dev/null
-  got=$?
-  [ $got = "$want" ] || fail "place $*: status $got, not $want"
-  [ -z "$text" ] || grep -qF -- "$text" "$tmp/err" || fail "place $*: no '$text'"
-}
-"$write_sample_run" "$tmp/made" >/dev/null || fail 'no sample run'
-run=$(dirname "$(find "$tmp/made" -name launches.jsonl)")
-expect 3 'has no placements; count them with' "$run"
+hkbench=$1 write_sample_run=$2
+. "$(dirname "$0")/expect.sh"
+place() { expect 0 "$hkbench" place "$@"; }
+cannot() { refused "$1" "$2" "$hkbench" place "${@:3}"; } # status, text, arguments...
+run=$("$write_sample_run" "$tmp/made") || fail 'no sample run'
+cannot 3 'has no placements; count them with' "$run"
 
 # placements WORKLOAD PAIR SETS: file and block cost PAIR more when both are servers
 placements() {
@@ -34,16 +23,15 @@ placements() {
 }
 placements additive 0 256
 placements pairs 900 256
-expect 0 '' "$run"
-grep -q '^verdict .*guest/placement/additive: HOLDS' "$tmp/out" || fail 'additive costs do not hold'
-grep -q '^verdict .*guest/placement/pairs: REFUTED->REPLACED.*pairs HOLDS' "$tmp/out" ||
-  fail 'the pair is not found'
-cp "$tmp/out" "$tmp/first"
-expect 0 '' "$run"
-cmp -s "$tmp/out" "$tmp/first" || fail 'the same run gives another text'
+place "$run"
+out_has '^verdict .*guest/placement/additive: HOLDS'
+out_has '^verdict .*guest/placement/pairs: REFUTED->REPLACED.*pairs HOLDS'
+cp "$tmp/out.txt" "$tmp/first"
+place "$run"
+cmp -s "$tmp/out.txt" "$tmp/first" || fail 'the same run gives another text'
 
-expect 0 '' --workload additive --json "$run"
-python3 - "$tmp/out" <<'END' || fail 'the JSON says something else'
+place --workload additive --json "$run"
+python3 - "$tmp/out.txt" <<'END' || fail 'the JSON says something else'
 import json, sys
 (s,) = json.load(open(sys.argv[1]))
 assert s["workload"] == "additive" and s["exact"] and len(s["placements"]) == 256
@@ -55,22 +43,23 @@ for m in s["models"]:
 assert s["hybrid"]["servers"] == ["file", "print"] and s["hybrid"]["mask"] == 190
 assert abs(s["hybrid"]["instructions"] - 2502.25) < 1e-6
 END
-"$hkbench" validate "$run" >"$tmp/out" 2>"$tmp/err" || fail 'validate'
-grep -q '^F2 .*guest/placement/pairs .*REFUTED->REPLACED' "$tmp/out" || fail 'validate lacks F2'
+expect 0 "$hkbench" validate "$run"
+out_has '^F2 .*guest/placement/pairs .*REFUTED->REPLACED'
 
 # without RUN: the newest run that has placements, not the newest one
 cp -r "$run" "${run%/*}/99991231T235959Z" && grep -v '^{"name": "guest/placement' \
   "$run/launches.jsonl" >"${run%/*}/99991231T235959Z/launches.jsonl"
-expect 0 '' --out "$tmp/made"
-cmp -s "$tmp/out" "$tmp/first" || fail 'the newest run with placements gives another text'
-expect 2 "has guest/placement/moon/* (" --out "$tmp/made" --workload moon
+place --out "$tmp/made"
+cmp -s "$tmp/out.txt" "$tmp/first" || fail 'the newest run with placements gives another text'
+cannot 2 'has guest/placement/moon/[*] (' --out "$tmp/made" --workload moon
 
-expect 3 'has no placements of moon' --workload moon "$run"
+cannot 3 'has no placements of moon' --workload moon "$run"
 placements torn 0 20
-expect 4 '1 of 3 workloads lack placements (torn has 20 of 256)' "$run"
-expect 3 '1 of 1 workloads lack placements' --workload torn "$run"
-expect 2 'cannot be opened' --services "$tmp/none.ini" "$run"
+expect 4 "$hkbench" place "$run"
+err_has -F '1 of 3 workloads lack placements (torn has 20 of 256)'
+cannot 3 '1 of 1 workloads lack placements' --workload torn "$run"
+cannot 2 'cannot be opened' --services "$tmp/none.ini" "$run"
 printf '[file]\nbenefit_points = many\n' >"$tmp/bad.ini"
-expect 2 'bad.ini:2: [file] benefit_points: a number' --services "$tmp/bad.ini" "$run"
-expect 2 '' "$tmp/none"
-expect 2 'whole number' --budget-percent -1 "$run"
+cannot 2 'bad\.ini:2: \[file] benefit_points: a number' --services "$tmp/bad.ini" "$run"
+cannot 2 '' "$tmp/none"
+cannot 2 'whole number' --budget-percent -1 "$run"

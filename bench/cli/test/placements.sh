@@ -4,70 +4,57 @@
 set -u
 hkbench=$1
 command -v qemu-system-x86_64 >/dev/null || { echo "skipped: qemu-system-x86_64 is not installed (Debian: qemu-system-x86)"; exit 77; }
-tmp=$(mktemp -d) || exit 1
-trap 'rm -rf "$tmp"' EXIT
-failed=0
-
-# refuse CODE TEXT ARGUMENT...
-refuse() {
-  local code=$1 text=$2 out rc
-  shift 2
-  out=$("$hkbench" run --shared --out "$tmp/none" "$@" 2>&1)
-  rc=$?
-  if [ $rc != "$code" ] || [ "$(wc -l <<<"$out")" != 1 ] || ! grep -qF -- "$text" <<<"$out"; then
-    echo "run $*: status $rc instead of $code, or not one line with '$text': $out"; failed=1
-  fi
-}
-refuse 2 'exclude each other' --guest --placements
-refuse 2 '--workload is for --placements' --workload desktop
-refuse 2 'leave out --quick' --placements --quick
-refuse 2 'moon.ini: cannot be opened' --placements --workload moon
-refuse 2 'a name has 1 to 31' --placements --workload 'a b'
-refuse 2 'is named twice' --placements --workload desktop,desktop
-refuse 2 'at most 80' --placements --workload "$(seq -s, 81 | sed 's/[0-9][0-9]*/desktop/g')"
-refuse 2 'wanted' --placements --filter moon
+. "$(dirname "$0")/expect.sh"
+run() { expect 0 "$hkbench" run --shared "$@"; }
+cannot() { refused 2 "$1" "$hkbench" run --shared --out "$tmp/none" "${@:2}"; } # text, arguments...
+cannot 'exclude each other' --guest --placements
+cannot '--workload is for --placements' --workload desktop
+cannot 'leave out --quick' --placements --quick
+cannot 'moon\.ini: cannot be opened' --placements --workload moon
+cannot 'a name has 1 to 31' --placements --workload 'a b'
+cannot 'is named twice' --placements --workload desktop,desktop
+cannot 'at most 80' --placements --workload "$(seq -s, 81 | sed 's/[0-9][0-9]*/desktop/g')"
+cannot 'wanted' --placements --filter moon
 printf '[workload]\nrequests = 20\n[file.reed]\n weight = 1\n' >"$tmp/bad.ini"
-refuse 2 'no such section' --placements --workload "$tmp/bad.ini"
-[ ! -e "$tmp/none" ] || { echo "a refused run left a folder"; failed=1; }
+cannot 'no such section' --placements --workload "$tmp/bad.ini"
+[ ! -e "$tmp/none" ] || fail 'a refused run left a folder'
 
 # Two placements of all workloads, and a file of the user's own.
 printf '[workload]\nseed = 1\nrequests = 5\n[net.exchange]\nweight = 1\nbytes_max = 99\n' >"$tmp/own.ini"
-"$hkbench" run --shared --placements --out "$tmp/out" --filter 'mask:(000|255)$' \
-  --workload "audio_workstation,desktop,file_compile,sensor_node,web_server,$tmp/own.ini" \
-  >"$tmp/text" 2>"$tmp/err" || { cat "$tmp/text" "$tmp/err"; echo "the run failed"; exit 1; }
-cat "$tmp/text"
-grep -q '^12 cells exact, 0 near' "$tmp/text" || { echo "not 12 exact cells"; failed=1; }
+run --placements --out "$tmp/out" --filter 'mask:(000|255)$' \
+  --workload "audio_workstation,desktop,file_compile,sensor_node,web_server,$tmp/own.ini"
+out_has '^12 cells exact, 0 near'
 lines=$(cat "$tmp"/out/*/*/launches.jsonl)
 for name in web_server/mask:000 web_server/mask:255 audio_workstation/mask:000 own/mask:255; do
-  grep -q "\"guest/placement/$name\"" <<<"$lines" || { echo "no cell $name"; failed=1; }
+  grep -q "\"guest/placement/$name\"" <<<"$lines" || fail "no cell $name"
 done
 # the microkernel crosses spaces where the monolith does not
 cost() { grep -m1 "placement/web_server/mask:$1" <<<"$lines" | sed -n 's/.*"hk_cr3_writes": *\([0-9.]*\).*/\1/p'; }
 awk -v a="$(cost 000)" -v b="$(cost 255)" 'BEGIN { exit !(a > 2 && b < 0.5) }' ||
-  { echo "address spaces are switched $(cost 000) and $(cost 255) times a request"; failed=1; }
+  fail "address spaces are switched $(cost 000) and $(cost 255) times a request"
 
 # More than a boot has room for; and half of them, but not the other half, in one placement.
 for i in $(seq 9); do cp "$tmp/own.ini" "$tmp/own$i.ini"; done
-"$hkbench" run --shared --placements --out "$tmp/many" --filter 'own[89]/mask:255|own1/mask:000' \
-  --workload "$(seq -f "$tmp/own%g.ini" -s, 9)" >"$tmp/text" 2>"$tmp/err" || { cat "$tmp/err"; failed=1; }
-grep -q '^3 cells exact' "$tmp/text" || { echo "not 3 cells of nine workloads"; cat "$tmp/text"; failed=1; }
+run --placements --out "$tmp/many" --filter 'own[89]/mask:255|own1/mask:000' \
+  --workload "$(seq -f "$tmp/own%g.ini" -s, 9)"
+out_has '^3 cells exact'
 [ "$(grep -oh 'own[0-9]/mask:...' "$tmp"/many/*/*/launches.jsonl | sort -u | tr '\n' ' ')" = \
-  'own1/mask:000 own8/mask:255 own9/mask:255 ' ] || { echo "other cells were counted"; failed=1; }
+  'own1/mask:000 own8/mask:255 own9/mask:255 ' ] || fail 'other cells were counted'
 
 # Buffers that are not aligned are read instead of lent.
 printf '[workload]\nseed = 3\nrequests = 20\n[file.lend]\nweight = 1\nbytes_min = 16384\nbytes_max = 16384\n' >"$tmp/lent.ini"
 { cat "$tmp/lent.ini"; echo 'unaligned_percent = 100'; } >"$tmp/copied.ini"
 printf '[workload]\nseed = 3\nrequests = 20\n[file.read]\nweight = 1\nbytes_min = 16384\nbytes_max = 16384\n' >"$tmp/read.ini"
-"$hkbench" run --shared --placements --out "$tmp/aligned" --filter 'mask:255$' \
-  --workload "$tmp/lent.ini,$tmp/copied.ini,$tmp/read.ini" >"$tmp/text" 2>&1 || { cat "$tmp/text"; failed=1; }
+run --placements --out "$tmp/aligned" --filter 'mask:255$' \
+  --workload "$tmp/lent.ini,$tmp/copied.ini,$tmp/read.ini"
 loads() { grep -m1 "placement/$1/" "$tmp"/aligned/*/*/launches.jsonl | sed -n 's/.*"hk_loads": *\([0-9.]*\).*/\1/p'; }
 awk -v l="$(loads lent)" -v c="$(loads copied)" -v r="$(loads read)" \
   'BEGIN { exit !(c > l && (c - r) / r < 0.02 && (r - c) / r < 0.02) }' ||
-  { echo "loads: lent $(loads lent), copied $(loads copied), read $(loads read)"; failed=1; }
+  fail "loads: lent $(loads lent), copied $(loads copied), read $(loads read)"
 
 # Ctrl-C: whole placements, marked partial, and no machine left
 "$hkbench" run --shared --placements --out "$tmp/stopped" --workload sensor_node \
-  --filter placement >"$tmp/text" 2>"$tmp/err" &
+  --filter placement >"$tmp/out.txt" 2>"$tmp/err.txt" &
 pid=$!
 for _ in $(seq 300); do
   grep -q mask:003 "$tmp"/stopped/*/*/launches.jsonl 2>/dev/null && break
@@ -76,17 +63,17 @@ done
 kill -INT $pid
 wait $pid
 rc=$?
-[ $rc = 3 ] && grep -q '(partial)' "$tmp/text" || { echo "stopped: status $rc"; cat "$tmp/text" "$tmp/err"; failed=1; }
+[ $rc = 3 ] || fail "stopped: status $rc"
+out_has '(partial)'
 count=$(grep -c '"guest/placement/' "$tmp"/stopped/*/*/launches.jsonl)
-[ "$count" -ge 6 ] && [ $((count % 2)) = 0 ] || { echo "$count launches after Ctrl-C"; failed=1; }
-pgrep -f "workloads=sensor_node" >/dev/null && { echo "a machine was left"; failed=1; }
+[ "$count" -ge 6 ] && [ $((count % 2)) = 0 ] || fail "$count launches after Ctrl-C"
+pgrep -f "workloads=sensor_node" >/dev/null && fail 'a machine was left'
 
 # What it is to lose a server.
-"$hkbench" run --shared --placements --out "$tmp/outage" --filter 'outage/block' \
-  --workload sensor_node >"$tmp/text" 2>&1 || { cat "$tmp/text"; failed=1; }
+run --placements --out "$tmp/outage" --filter 'outage/block' --workload sensor_node
 grep -q '"guest/outage/block/fault:hangs".*"hk_lost": *0\.\?0*,' "$tmp"/outage/*/*/launches.jsonl ||
-  { echo "no outage of block, or data lost"; grep outage "$tmp"/outage/*/*/launches.jsonl; failed=1; }
+  fail "no outage of block, or data lost: $(grep outage "$tmp"/outage/*/*/launches.jsonl)"
 grep -q '"guest/outage/block/fault:damages".*"hk_lost": *0\.\?0*,.*"hk_pages_restored": *[1-9]' \
   "$tmp"/outage/*/*/launches.jsonl ||
-  { echo "no damage found, or data lost"; grep damages "$tmp"/outage/*/*/launches.jsonl; failed=1; }
-exit $failed
+  fail "no damage found, or data lost: $(grep damages "$tmp"/outage/*/*/launches.jsonl)"
+exit 0

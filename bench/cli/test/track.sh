@@ -5,29 +5,11 @@
 # track.sh HKBENCH
 set -u
 program=$1
-tmp=$(mktemp -d) || exit 1
-trap 'rm -rf "$tmp"' EXIT
+. "$(dirname "$0")/expect.sh"
 cd "$tmp" || exit 1
 unset GITHUB_SHA CI_COMMIT_SHA
-
-fail() { echo "FAIL: $*"; head -c 3000 out.txt err.txt; exit 1; }
-
-expect() { # status, arguments of track...
-  local want=$1 got
-  shift
-  timeout 60 "$program" track "$@" >out.txt 2>err.txt </dev/null
-  got=$?
-  [ $got = "$want" ] || fail "track $*: status $got, not $want"
-}
-says() { grep -q -- "$1" out.txt || fail "no '$1' in the output"; }
-complains() { # status, text, arguments...
-  local text=$2 want=$1
-  shift 2
-  expect "$want" "$@"
-  grep -q -- "$text" err.txt || fail "track $*: no '$text'"
-  [ "$(wc -l <err.txt)" = 1 ] || fail "track $*: not one line on stderr"
-  [ ! -s out.txt ] || fail "track $*: something on stdout"
-}
+track() { expect "$1" "$program" track "${@:2}"; } # status, arguments...
+cannot() { refused "$1" "$2" "$program" track "${@:3}"; } # status, text, arguments...
 
 times() { # file, host, time of a, time of b: one job of a program that uses Google Benchmark
   printf '{"context":{"host_name":"%s","date":"%s"},"benchmarks":[
@@ -46,48 +28,48 @@ noise() { # one part in a hundred up or down, always the same sequence
 }
 
 # --- usage ---
-complains 2 'No such file' check --history none.db
-complains 2 'what was measured' add --history h.db none.json
-complains 2 'name the files' import --history h.db
-complains 2 'name the series and why' accept --history h.db a
-complains 2 'give --format' export --history h.db --format xml
-complains 2 'unknown option' check --no-such
-"$program" track >out.txt 2>err.txt </dev/null && fail 'track alone'
-"$program" track nonsense >out.txt 2>err.txt </dev/null && fail 'track nonsense'
-"$program" track --help >out.txt || fail 'track --help'
-says 'track accept'
+cannot 2 'No such file' check --history none.db
+cannot 2 'what was measured' add --history h.db none.json
+cannot 2 'name the files' import --history h.db
+cannot 2 'name the series and why' accept --history h.db a
+cannot 2 'give --format' export --history h.db --format xml
+cannot 2 'unknown option' check --no-such
+track 2
+track 2 nonsense
+track 0 --help
+out_has 'track accept'
 
 # --- exact counts: equal, within the floor, beyond it, accepted ---
-e() { counts e.json "$2"; expect 0 add --history exact.db --commit "$1" e.json; }
+e() { counts e.json "$2"; track 0 add --history exact.db --commit "$1" e.json; }
 e c1 98
-expect 4 check --history exact.db # one value says nothing yet
+track 4 check --history exact.db # one value says nothing yet
 e c2 98
-expect 0 check --history exact.db
-says '2 steady'
+track 0 check --history exact.db
+out_has '2 steady'
 e c3 101
-expect 0 check --history exact.db
+track 0 check --history exact.db
 e c4 104
-expect 1 check --history exact.db
-says '+6 exactly'
-says 'commits c3..c4'
-expect 1 check --history exact.db --json
+track 1 check --history exact.db
+out_has '+6 exactly'
+out_has 'commits c3..c4'
+track 1 check --history exact.db --json
 python3 -c 'import json,sys; d=json.load(open("out.txt")); assert d["exit_status"]==1 and d["series"][0]["after"]==104' || fail 'json'
-expect 1 check --history exact.db --markdown
-says '^### hkbench: slower'
-says '| SLOWER | `guest/a` |'
-expect 0 check --history exact.db --floor 6
-complains 2 'with a reason\|name the series and why' accept --history exact.db a --reason ' '
-expect 0 accept --history exact.db '^guest/a$' --reason 'checks one more right'
-expect 0 check --history exact.db
-complains 2 'nothing to accept' accept --history exact.db a --reason again
-expect 0 log --history exact.db
-says 'accept .*checks one more right'
-expect 0 log --history exact.db --json
+track 1 check --history exact.db --markdown
+out_has '^### hkbench: slower'
+out_has '| SLOWER | `guest/a` |'
+track 0 check --history exact.db --floor 6
+cannot 2 'with a reason\|name the series and why' accept --history exact.db a --reason ' '
+track 0 accept --history exact.db '^guest/a$' --reason 'checks one more right'
+track 0 check --history exact.db
+cannot 2 'nothing to accept' accept --history exact.db a --reason again
+track 0 log --history exact.db
+out_has 'accept .*checks one more right'
+track 0 log --history exact.db --json
 python3 -c 'import json; assert json.load(open("out.txt"))[0]["what"]=="accept"' || fail 'log --json'
 e c5 97
-expect 0 check --history exact.db
-says 'faster'
-complains 3 'no series to judge' check --history exact.db --filter nothing
+track 0 check --history exact.db
+out_has 'faster'
+cannot 3 'no series to judge' check --history exact.db --filter nothing
 
 # --- times as ratios: quiet, a step, accepted; the clock jumps back half way ---
 for i in $(seq 1 28); do
@@ -97,31 +79,31 @@ for i in $(seq 1 28); do
   drift=$((1000 + 10 * i)) # the machine gets slower for both
   times "head.json" ci "$((drift * (10000 + n + step * 10) / 10)).0" "$((drift * (10000 + m) / 10)).0" "$day"
   times "ref.json" ci "$((drift * 1000)).0" "$((drift * 1000)).0" "$day"
-  expect 0 add --history t.db --commit "t$i" --reference ref.json --pin v1 head.json
-  [ "$i" = 9 ] && { expect 4 check --history t.db; says 'judged 0'; }
-  [ "$i" = 16 ] && { expect 0 check --history t.db; says '2 steady'; }
+  track 0 add --history t.db --commit "t$i" --reference ref.json --pin v1 head.json
+  [ "$i" = 9 ] && { track 4 check --history t.db; out_has 'judged 0'; }
+  [ "$i" = 16 ] && { track 0 check --history t.db; out_has '2 steady'; }
 done
-expect 1 check --history t.db
-says 'SLOWER'
-says 'a step of +1[0-9]'
-says 'commits t1[0-9]..t1[0-9]'
-says '1 slower'
-expect 0 check --history t.db --bound 40
-expect 0 accept --history t.db '^a$' --reason 'more is done'
-expect 0 check --history t.db
-expect 0 show --history t.db
-says 'steps at'
-says '▁'
-expect 0 show --history t.db --json
+track 1 check --history t.db
+out_has 'SLOWER'
+out_has 'a step of +1[0-9]'
+out_has 'commits t1[0-9]..t1[0-9]'
+out_has '1 slower'
+track 0 check --history t.db --bound 40
+track 0 accept --history t.db '^a$' --reason 'more is done'
+track 0 check --history t.db
+track 0 show --history t.db
+out_has 'steps at'
+out_has '▁'
+track 0 show --history t.db --json
 python3 -c 'import json; d=json.load(open("out.txt")); assert len(d)==4 and len(d[0]["values"])==28' || fail 'show --json'
-expect 0 show --history t.db --kind ratio --json
+track 0 show --history t.db --kind ratio --json
 python3 -c 'import json; d=json.load(open("out.txt")); assert [s["kind"] for s in d]==["ratio"]*2' || fail 'show --kind'
-complains 2 '--kind takes' show --history t.db --kind odd
+cannot 2 '--kind takes' show --history t.db --kind odd
 
 # --- the figure: every value, its levels, its step ---
 if command -v gnuplot >/dev/null; then
-  complains 2 'a figure is of one' show --history t.db --plot plots '^a$'
-  expect 0 show --history t.db --kind ratio --plot plots '^a$'
+  cannot 2 'a figure is of one' show --history t.db --plot plots '^a$'
+  track 0 show --history t.db --kind ratio --plot plots '^a$'
   python3 - <<'PY' || fail 'the figure'
 import re, xml.dom.minidom
 text = open('plots/series.svg').read()
@@ -140,27 +122,27 @@ assert len(data[0].split('\n')) == 29 and data[2].count('\n') == 2, data
 step = int(data[2].split('\n')[1].split()[0])
 assert 15 <= step <= 18, step
 PY
-  expect 0 show --history t.db --kind ratio --plot plots --format png '^a$'
+  track 0 show --history t.db --kind ratio --plot plots --format png '^a$'
   [ "$(head -c 4 plots/series.png | tail -c 3)" = PNG ] || fail 'the figure as PNG'
-  complains 2 'unknown format' show --history t.db --kind ratio --plot plots --format gif '^a$'
+  cannot 2 'unknown format' show --history t.db --kind ratio --plot plots --format gif '^a$'
 fi
 
 # --- exported and imported: the same series ---
-expect 0 export --history t.db --format csv
+track 0 export --history t.db --format csv
 cp out.txt there.csv
-expect 0 import --history again.db there.csv
-says '^28 jobs'
-expect 0 export --history again.db --format csv
+track 0 import --history again.db there.csv
+out_has '^28 jobs'
+track 0 export --history again.db --format csv
 cmp -s out.txt there.csv || fail 'CSV there and back'
-expect 1 check --history again.db # as it was before it was accepted
-says 'commits t1[0-9]..t1[0-9]'
-complains 2 'is in it already' import --history again.db there.csv
+track 1 check --history again.db # as it was before it was accepted
+out_has 'commits t1[0-9]..t1[0-9]'
+cannot 2 'is in it already' import --history again.db there.csv
 bad_csv() { # text of the message, contents
   printf '%b' "$2" >bad.csv
-  complains 2 "$1" import --history bad.db bad.csv
+  cannot 2 "$1" import --history bad.db bad.csv
 }
 head -c 600 there.csv >bad.csv
-complains 2 'cut short' import --history bad.db bad.csv
+cannot 2 'cut short' import --history bad.db bad.csv
 bad_csv 'no series' 'time,commit,machine\n"t","c","m"\n'
 bad_csv 'same title' 'time,commit,machine,a time_ns absolute m,a time_ns absolute m\nt,c,m,1,2\n'
 bad_csv "no 'name metric" 'time,commit,machine,a\nt,c,m,1\n'
@@ -168,27 +150,27 @@ bad_csv 'is no value' 'time,commit,machine,a time_ns absolute m\nt,c,m,nan\n'
 bad_csv 'is no value' 'time,commit,machine,a time_ns absolute m\nt,c,m,-1\n'
 bad_csv 'does not have 4 fields' 'time,commit,machine,a time_ns absolute m\nt,c,m,1,2\n'
 printf 'time,commit,machine,a time_ns absolute m\nt,c,m,\n' >bad.csv
-complains 3 'no values' import --history bad.db bad.csv
+cannot 3 'no values' import --history bad.db bad.csv
 
 # --- one value that stands out is measured again ---
 times head.json ci 14200000.0 14000000.0 2020-01-02
 times ref.json ci 10000000.0 10000000.0 2020-01-02
-expect 0 add --history t.db --commit t29 --reference ref.json --pin v1 head.json
-expect 4 check --history t.db
-says 'suspect'
-says 'measure again'
+track 0 add --history t.db --commit t29 --reference ref.json --pin v1 head.json
+track 4 check --history t.db
+out_has 'suspect'
+out_has 'measure again'
 
 # --- what does not compare ---
 times other.json elsewhere 1 1 2020-01-01
-complains 2 'their times do not compare' add --history t.db --commit x --reference other.json head.json
-complains 2 'is in it already' add --history t.db --commit t29 --reference ref.json --pin v1 head.json
-expect 0 add --history t.db --commit x other.json # another machine: series of its own
-expect 4 check --history t.db
-says 'not measured in the newest commit'
+cannot 2 'their times do not compare' add --history t.db --commit x --reference other.json head.json
+cannot 2 'is in it already' add --history t.db --commit t29 --reference ref.json --pin v1 head.json
+track 0 add --history t.db --commit x other.json # another machine: series of its own
+track 4 check --history t.db
+out_has 'not measured in the newest commit'
 
 # --- formats, there and back ---
 for format in google bencher csv openmetrics; do
-  expect 0 export --history exact.db --format $format
+  track 0 export --history exact.db --format $format
   cp out.txt "$format.out"
 done
 python3 - <<'PY' || fail 'exports'
@@ -202,33 +184,31 @@ m = open('openmetrics.out').read()
 assert m.endswith('# EOF\n') and 'hkbench_exact_instructions{benchmark="guest/a"' in m, m
 PY
 cp google.out c6.json
-expect 0 import --history back.db c6.json
-expect 0 show --history back.db --json
+track 0 import --history back.db c6.json
+track 0 show --history back.db --json
 python3 -c 'import json; d=json.load(open("out.txt")); assert d[0]["values"][0]["value"]==97 and d[0]["kind"]=="exact"' || fail 'back'
 
 # --- files that are none ---
 printf '{"benchmarks":[{"name":"a","real_time":1,"cpu_time":1,"time_unit":"ns"}' >cut.json
-complains 2 'cut short' add --history bad.db --commit x cut.json
+cannot 2 'cut short' add --history bad.db --commit x cut.json
 printf '{"benchmarks":[{"name":"a","real_time":NaN,"cpu_time":1,"time_unit":"ns"}]}' >nan.json
-complains 3 'no positive number' add --history bad.db --commit x nan.json
+cannot 3 'no positive number' add --history bad.db --commit x nan.json
 printf '{"benchmarks":[{"name":"a","real_time":1,"time_unit":"cycles"}]}' >unit.json
-complains 2 "time unit 'cycles'" add --history bad.db --commit x unit.json
-complains 2 'no text file' add --history bad.db --commit x "$program"
-complains 2 'not found' add --history bad.db --commit x no-such-run
-complains 2 'takes a counter in ns' add --history bad.db --commit x --metric hk_switches e.json
+cannot 2 "time unit 'cycles'" add --history bad.db --commit x unit.json
+cannot 2 'no text file' add --history bad.db --commit x "$program"
+cannot 2 'not found' add --history bad.db --commit x no-such-run
+cannot 2 'takes a counter in ns' add --history bad.db --commit x --metric hk_switches e.json
 
 # --- databases that are none ---
 head -c 5000 /dev/urandom >junk.db
-complains 2 'no history of hkbench' check --history junk.db
-sqlite3 other.db 'CREATE TABLE x (y)' 2>/dev/null && complains 2 'another program' check --history other.db
+cannot 2 'no history of hkbench' check --history junk.db
+sqlite3 other.db 'CREATE TABLE x (y)' 2>/dev/null && cannot 2 'another program' check --history other.db
 cp exact.db newer.db
-sqlite3 newer.db 'PRAGMA user_version = 99' 2>/dev/null && complains 2 'use a newer hkbench' check --history newer.db
+sqlite3 newer.db 'PRAGMA user_version = 99' 2>/dev/null && cannot 2 'use a newer hkbench' check --history newer.db
 cp exact.db torn.db
 dd if=/dev/urandom of=torn.db bs=4096 seek=1 count=6 conv=notrunc 2>/dev/null
-timeout 60 "$program" track check --history torn.db >out.txt 2>err.txt
-code=$?
-[ $code = 2 ] || fail "a damaged history: $code"
-grep -q 'damaged\|malformed' err.txt || fail 'a damaged history'
+track 2 check --history torn.db
+err_has 'damaged\|malformed'
 
 # --- databases that mean no good: refused or read, never followed ---
 python3 - <<'PY' || fail 'hostile databases'
@@ -252,10 +232,8 @@ PY
 for db in view far kind text; do
   for command in check show log 'export --format csv' 'export --format openmetrics'; do
     # shellcheck disable=SC2086
-    timeout 20 "$program" track $command --history $db.db >out.txt 2>err.txt </dev/null
-    code=$?
-    [ $code -le 4 ] || fail "track $command of $db.db: $code"
-    grep -q 'Sanitizer\|runtime error' err.txt && fail "track $command of $db.db"
+    limit_s=20 track '[0-4]' $command --history $db.db
+    grep -q 'Sanitizer\|runtime error' err.txt && fail 'a sanitizer speaks'
   done
 done
 
@@ -278,7 +256,7 @@ for i in $(seq 1 8); do
   wait $writer_pid 2>/dev/null
   grep -q '^job' "k$i.out" && echo "k$i" >>acknowledged.k
 done
-expect 0 log --history many.db --count 1000
+track 0 log --history many.db --count 1000
 while read -r commit; do
   grep -q " $commit " out.txt || fail "acknowledged and lost: $commit"
 done < <(cat acknowledged.*)
