@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: MIT
+# shellcheck shell=bash
 # What the tests of commands have in common: each sources this file, and then has
 #
 #   $tmp                      a folder of its own, removed when it ends
