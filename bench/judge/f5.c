@@ -315,11 +315,11 @@ static struct hk_assumption independence(const struct f5_fit *fit)
 }
 
 /*
- * The bounds are of the training traces' shares; other traces are beyond them by chance, as far as
- * the training traces differ among themselves. Of the mean of so many others, over its value.
+ * The bounds are of the training traces' shares, which have an error: as far as the traces differ
+ * among themselves. Of the mean of all of them, over its value.
  */
 static double chance_ratio(const struct hk_run *training, const struct f5_case *c,
-                           const struct f5_fit *fit, size_t others)
+                           const struct f5_fit *fit)
 {
     struct hk_cell_values cell;
     struct hk_estimate mean;
@@ -328,7 +328,6 @@ static double chance_ratio(const struct hk_run *training, const struct f5_case *
         hk_cell_read(training, "copied_bytes_per_message", &cell, "%s", fit->source) != HK_OK ||
         hk_cell_mean(&cell, &mean) != HK_OK || !(mean.value > 0))
         return 0; /* no chance in it */
-    mean.standard_error *= sqrt(1 + (double)mean.count / (double)others);
     return hk_interval_95(&mean).upper / mean.value - 1;
 }
 
@@ -450,8 +449,7 @@ static enum hk_status judge_case(const struct hk_run *training, const struct hk_
     if (status == HK_OK)
         status = predict(c, &fit, &prediction);
     if (status == HK_OK)
-        status = add_comparisons(judge, c, &prediction,
-                                 chance_ratio(training, c, &fit, cell.count), &cell);
+        status = add_comparisons(judge, c, &prediction, chance_ratio(training, c, &fit), &cell);
     if (status == HK_ENOISE)
         return hk_judge_add_undecided(judge, "F5", c->regime, "fewer than 2 test launches");
     return status == HK_OK ? decide(judge, c, &fit, &prediction, &cell) : status;

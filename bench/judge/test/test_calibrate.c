@@ -6,6 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <string.h>
 
 #include <cmocka.h>
 
@@ -140,6 +141,39 @@ static void some_stay_as_they_are(void **state)
     }
 }
 
+/* Where another model holds, that one's errors are the ones that count. */
+static void what_stands_is_compared_with_what_stands(void **state)
+{
+    static const struct hk_equivalence passes = {.outcome = HK_EQUIVALENCE_EQUIVALENT};
+    struct hk_judge judge;
+
+    (void)state;
+    hk_judge_init(&judge);
+    for (int r = 0; r < 3; r++) {
+        const char *const regimes[] = {"native/a/same_core", "native/b/same_core",
+                                       "native/c/same_core"};
+        const struct hk_model_result other = {.name = "other", .error = passes};
+        const struct hk_verdict verdict = {
+            .kind = r == 0 ? HK_VERDICT_HOLDS : HK_VERDICT_REFUTED_REPLACED, .formula = "F3",
+            .regime = regimes[r], .error = passes, .has_replacement = r > 0, .replacement = other};
+        for (int i = 0; i < 40; i++)
+            add(&judge, "F3", regimes[r], "cost_ns", 1000, r == 0 ? 0.01 : 0.7, 0);
+        for (int i = 0; i < 40; i++) {
+            add(&judge, "F3", regimes[r], "cost_ns", 1000, r == 0 ? 0.7 : 0.01, 0);
+            strcpy(judge.comparisons[judge.comparison_count - 1].model, "other");
+        }
+        assert_int_equal(hk_judge_add_verdict(&judge, &verdict), HK_OK);
+    }
+    assert_int_equal(hk_judge_calibrate(&judge), HK_OK);
+    for (size_t i = 0; i < judge.comparison_count; i++) {
+        const struct hk_comparison *c = &judge.comparisons[i];
+        const bool stands = i / 80 == 0 ? i % 80 < 40 : i % 80 >= 40;
+        if (stands)
+            assert_true(fabs(c->upper / c->predicted - exp(0.01)) < 1e-9);
+    }
+    hk_judge_fini(&judge);
+}
+
 static void a_share_is_at_most_one(void **state)
 {
     struct hk_judge judge;
@@ -164,6 +198,7 @@ int main(void)
         cmocka_unit_test(errors_here_say_nothing_of_here),
         cmocka_unit_test(own_width_counts),
         cmocka_unit_test(some_stay_as_they_are),
+        cmocka_unit_test(what_stands_is_compared_with_what_stands),
         cmocka_unit_test(a_share_is_at_most_one),
     };
 
