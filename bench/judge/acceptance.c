@@ -57,9 +57,9 @@ struct material {
 };
 
 static find_figure kept_share, lost_share, error_median, error_p95, error_max, decades_median,
-    decades_max, covered, bounded, difference_max, rank_correlation, set_regret, replaced_share, sign_share,
-    error_removed, judged_error, neighbour_sigmas, apart_sigmas, conclusive_share, measured_ratio,
-    measured_difference, counted_exact, break_even, elsewhere;
+    decades_max, covered, bounded, difference_max, rank_correlation, set_regret, replaced_share,
+    sign_share, error_removed, judged_error, neighbour_sigmas, apart_sigmas, conclusive_share,
+    measured_ratio, measured_difference, counted_exact, break_even, elsewhere;
 
 #define PERCENT .scale = 100, .unit = "%"
 #define DECADES .scale = 1, .unit = "decades"
