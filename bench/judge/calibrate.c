@@ -6,8 +6,9 @@
  * intervals made of scatter alone hold less than they say (docs/decisions/0453). How far a model
  * was off in the other regimes, never in the one that it speaks of, says how far it may be here:
  * split conformal prediction, a regime at a time. What stands in a regime is compared with what
- * stands in others, which may have another name; any other model with itself. An error counts against the interval's own width
- * and the model's usual error together, so what was known well keeps the narrower interval.
+ * stands in others, which may have another name; any other model with itself. An error counts
+ * against the interval's own width and the model's usual error together, so what was known well
+ * keeps the narrower interval.
  */
 #include "calibrate.h"
 
