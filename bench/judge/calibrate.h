@@ -5,9 +5,10 @@
 #include "hk/judge/judge.h"
 
 /*
- * Give the prediction intervals of times on this machine the width that the errors of the same model
- * in the other regimes ask for. Verdicts do not change: they have their own intervals. Where fewer
- * than 19 errors are known from other regimes, or all of them are nothing, an interval stays.
+ * Give the prediction intervals of times on this machine the width that errors in the other regimes
+ * ask for: those of what stands there, or, for what does not stand, of the same model. Verdicts do
+ * not change: they have their own intervals. Where fewer than 19 errors are known from other
+ * regimes, or all of them are nothing, an interval stays.
  *
  * judge  [in,out]  comparisons of all regimes
  *

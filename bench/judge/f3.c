@@ -401,7 +401,7 @@ struct f3_slopes {
     double line_errors[HK_LAUNCHES_MAX]; /* how far the launch's points are off its line */
 };
 
-/* A neighbour of the core slows some delays' blocks more than others': its launches do not count. */
+/* A neighbour of the core slows some delays' blocks and not others: such launches do not count. */
 static enum hk_status read_slopes(const struct hk_run *run, const char *cell,
                                   struct f3_slopes *slopes)
 {

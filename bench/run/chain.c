@@ -9,7 +9,7 @@
 
 /* F3 trains on short chains at these sizes, */
 static const int training_bytes[] = {1, 4096, 16384, 65536};
-/* and is tested on chains of two servers and more at these; the quick run stops after the fourth. */
+/* and is tested on chains of two servers and more at these; of which the quick run has four. */
 static const int held_out_bytes[] = {256, 2048, 8192,  32768, 64,    512,
                                      1024, 3072, 6144, 12288, 24576, 49152};
 

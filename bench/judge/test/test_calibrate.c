@@ -16,7 +16,7 @@
 
 enum { REGIMES = 12, CELLS = 40 };
 
-static const double own_half = 0.02; /* of every interval, where the errors' sd is five times that */
+static const double own_half = 0.02; /* of every interval; the errors have five times that */
 
 static void add(struct hk_judge *judge, const char *formula, const char *regime,
                 const char *quantity, double predicted, double error, double half)
