@@ -15,7 +15,7 @@
 #include "hk/run/run.h"
 #include "hk/transport/transport.h"
 
-enum { HK_SERVERS_MAX = 8, HK_HELPERS_MAX = 8, HK_TASKS_MAX = 96 };
+enum { HK_SERVERS_MAX = 8, HK_HELPERS_MAX = 8, HK_TASKS_MAX = 48 };
 
 /* Messages up to this size must do what the transport's claim says of short ones. */
 enum { HK_SHORT_MESSAGE_BYTES = 1024 };

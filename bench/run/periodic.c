@@ -19,7 +19,7 @@
 enum {
     WAKEUPS_SKIPPED = 16, /* cold caches and the start of the others */
     CONTROL_COPIES = 12,
-    CONTROL_SESSIONS = 4, /* a known law is told from a close one by many wake-ups */
+    CONTROL_SESSIONS = 2, /* a known law is told from a close one by many wake-ups */
     LOAD_HELPERS_MAX = 4,
     LOAD_BYTES = 256 * 1024,
 };
