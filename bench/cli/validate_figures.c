@@ -164,16 +164,6 @@ static enum hk_status judge_others(const struct hk_figure_request *q, struct rer
     return stopped ? HK_EINTR : status;
 }
 
-static const struct hk_judgement *find(const struct hk_judge *judge,
-                                       const struct hk_judgement *like)
-{
-    for (size_t i = 0; i < judge->judgement_count; i++)
-        if (strcmp(judge->judgements[i].formula, like->formula) == 0 &&
-            strcmp(judge->judgements[i].regime, like->regime) == 0)
-            return &judge->judgements[i];
-    return NULL;
-}
-
 /* Runs of those that were asked, and how many said what most of them said. */
 struct agreement {
     uint64_t agree;
@@ -188,7 +178,7 @@ static void count_agreement(const struct reruns *r, const struct hk_judgement *l
     uint64_t count = 0, most = 0;
 
     for (size_t i = 0; i < r->count; i++) {
-        found[count] = find(r->judges[i], like);
+        found[count] = hk_judge_verdict(r->judges[i], like->formula, like->regime);
         count += found[count] != NULL;
     }
     for (uint64_t i = 0; i < count; i++) {
@@ -209,7 +199,7 @@ static void count_decided(const struct reruns *r, const struct hk_judgement *lik
     uint64_t holds = 0, fails = 0;
 
     for (size_t i = 0; i < r->count; i++) {
-        const struct hk_judgement *j = find(r->judges[i], like);
+        const struct hk_judgement *j = hk_judge_verdict(r->judges[i], like->formula, like->regime);
         if (j == NULL || j->kind == HK_VERDICT_INCONCLUSIVE)
             continue;
         holds += j->kind == HK_VERDICT_HOLDS;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Prediction intervals by what the same model was off by elsewhere.
+ * Prediction intervals by what predictions were off by elsewhere.
  *
  * A fit knows how its launches scatter. It does not know how far its law is from the machine's, so
  * intervals made of scatter alone hold less than they say (docs/decisions/0453). How far a model

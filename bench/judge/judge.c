@@ -140,6 +140,16 @@ enum hk_status hk_judge_add_undecided(struct hk_judge *judge, const char *formul
     return add_judgement(judge, &j);
 }
 
+const struct hk_judgement *hk_judge_verdict(const struct hk_judge *judge, const char *formula,
+                                            const char *regime)
+{
+    for (size_t i = 0; i < judge->judgement_count; i++)
+        if (strcmp(judge->judgements[i].formula, formula) == 0 &&
+            strcmp(judge->judgements[i].regime, regime) == 0)
+            return &judge->judgements[i];
+    return NULL;
+}
+
 /* Each formula draws from its own stream, so adding one leaves the others' numbers alone. */
 static enum hk_status formula_rng(size_t formula, uint64_t seed, struct hk_rng **rng)
 {

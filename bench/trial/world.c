@@ -203,11 +203,7 @@ enum hk_status hk_world_judge(const struct hk_world_kind *kind, const struct hk_
 const struct hk_judgement *hk_control_judgement(const struct hk_control *control,
                                                 const struct hk_judge *judge)
 {
-    for (size_t i = 0; i < judge->judgement_count; i++)
-        if (strcmp(judge->judgements[i].formula, control->formula) == 0 &&
-            strcmp(judge->judgements[i].regime, control->regime) == 0)
-            return &judge->judgements[i];
-    return NULL;
+    return hk_judge_verdict(judge, control->formula, control->regime);
 }
 
 bool hk_control_met(const struct hk_control *control, const struct hk_judgement *j)

@@ -123,6 +123,10 @@ enum hk_status hk_judge_add_undecided(struct hk_judge *judge, const char *formul
 enum hk_status hk_judge_parameter(const struct hk_judge *judge, const char *name,
                                   const struct hk_parameter **parameter);
 
+/* The verdict on a formula in a regime; NULL when there is none. */
+const struct hk_judgement *hk_judge_verdict(const struct hk_judge *judge, const char *formula,
+                                            const char *regime);
+
 /*
  * Fit every formula on a run's training cells.
  *
